@@ -1,0 +1,124 @@
+{#- Text and time: what differs between engines. -#}
+
+{#- The time now, as UTC without zone. -#}
+{% macro utc_now() -%}
+    cast(current_timestamp at time zone 'UTC' as timestamp)
+{%- endmacro %}
+
+{#- Text that is compared byte by byte on every engine, so that ties are broken alike. -#}
+{% macro as_id_text(expression) -%}
+    {{ adapter.dispatch('as_id_text', 'signup_attribution')(expression) }}
+{%- endmacro %}
+
+{% macro default__as_id_text(expression) -%}
+    cast({{ expression }} as text)
+{%- endmacro %}
+
+{% macro postgres__as_id_text(expression) -%}
+    cast({{ expression }} as text) collate "C"
+{%- endmacro %}
+
+{#- An 'infinity' that a source holds is no usable time. -#}
+{% macro finite_time(expression) -%}
+    case when isfinite({{ expression }}) then {{ expression }} end
+{%- endmacro %}
+
+{#-
+    UTC time from ISO 8601 text (YYYY-MM-DD[(T| )HH:MM[:SS[.fraction]][Z|+HH[:MM]]], no zone means UTC, the fraction cut to
+    microseconds), or null where the text is none.
+-#}
+{% macro parse_time(text) -%}
+    {{ adapter.dispatch('parse_time', 'signup_attribution')(text) }}
+{%- endmacro %}
+
+{% macro default__parse_time(text) -%}
+    {{ project_schema('refresh') }}.parse_time({{ text }})
+{%- endmacro %}
+
+{% macro duckdb__parse_time(text) -%}
+    case
+        when regexp_matches(trim({{ text }}), '{{ iso_time_pattern() }}')
+            then try_cast(regexp_replace(trim({{ text }}), '([.][0-9]{1,6})[0-9]*', '\1') as timestamptz) at time zone 'UTC'
+    end
+{%- endmacro %}
+
+{% macro iso_time_pattern() -%}
+    ^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?)?$
+{%- endmacro %}
+
+{#- Functions that an engine lacks, made in the refresh schema before the first model. -#}
+{% macro create_helper_functions() -%}
+    {{ adapter.dispatch('create_helper_functions', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__create_helper_functions() -%}
+{%- endmacro %}
+
+{% macro postgres__create_helper_functions() -%}
+    create schema if not exists {{ project_schema('refresh') }};
+    create or replace function {{ project_schema('refresh') }}.parse_time(value text) returns timestamp as $function$
+    begin
+        if trim(value) !~ '{{ iso_time_pattern() }}' then
+            return null;
+        end if;
+        return cast(
+            case
+                when trim(value) ~ '(Z|UTC|[0-9]{2}:[0-9]{2}.*[+-][0-9]{2}(:?[0-9]{2})?)$' then trim(value)
+                else trim(value) || 'Z'
+            end as timestamptz
+        ) at time zone 'UTC';
+    exception when others then
+        return null;
+    end
+    $function$ language plpgsql immutable parallel safe;
+    create or replace function {{ project_schema('refresh') }}.url_decode(value text) returns text as $function$
+    begin
+        return convert_from(
+            decode(
+                (
+                    select string_agg(
+                        case
+                            when part[1] ~ '^%[0-9a-fA-F]{2}$' then substring(part[1] from 2)
+                            else encode(convert_to(part[1], 'UTF8'), 'hex')
+                        end, '' order by position
+                    )
+                    from regexp_matches(value, '(%[0-9a-fA-F]{2}|.)', 'g') with ordinality as parts (part, position)
+                ), 'hex'
+            ), 'UTF8'
+        );
+    exception when others then
+        return value;
+    end
+    $function$ language plpgsql immutable parallel safe;
+{%- endmacro %}
+
+{#- Start of the clock interval of session-gap length that a time falls in. -#}
+{% macro clock_bucket(time) -%}
+    {{ adapter.dispatch('clock_bucket', 'signup_attribution')(time) }}
+{%- endmacro %}
+
+{% macro default__clock_bucket(time) -%}
+    date_bin({{ session_gap() }}, {{ time }}, timestamp '2000-01-01')
+{%- endmacro %}
+
+{% macro duckdb__clock_bucket(time) -%}
+    time_bucket({{ session_gap() }}, {{ time }}, timestamp '2000-01-01')
+{%- endmacro %}
+
+{#- Seconds from one time to a later one, with the fraction. -#}
+{% macro seconds_between(earlier, later) -%}
+    cast(extract(epoch from {{ later }} - {{ earlier }}) as double precision)
+{%- endmacro %}
+
+{#- SQL that gives the planner the facts of a table just made; nothing where the engine keeps them itself. -#}
+{% macro analyze_table() -%}
+    {{ adapter.dispatch('analyze_table', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__analyze_table() -%}
+    select 1
+{%- endmacro %}
+
+{% macro postgres__analyze_table() -%}
+    {{ 'select 1' if is_incremental() else 'analyze ' ~ this }}
+{%- endmacro %}

@@ -1,0 +1,106 @@
+{#-
+    Watermarks. refresh.models has one row a model: the newest batch it has applied, and the batch that built it from
+    scratch. A model reads what its parents wrote in later batches, and its row changes in the same transaction as its
+    table, so a refresh that died is continued by the next one and nothing is applied twice.
+-#}
+
+{#- The number of this run's batch. -#}
+{% macro current_batch_id() %}
+    {%- set rows = state_rows('batches', 'select max(batch_id) from ' ~ state_table('batches')) -%}
+    {{ return(rows[0][0] if rows and rows[0][0] is not none else 0) }}
+{% endmacro %}
+
+{#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
+{% macro applied_batch_id(name=none) %}
+    {%- set name = name or model.name -%}
+    {%- if not execute or flags.FULL_REFRESH or needs_rebuild(name) -%}
+        {{ return(0) }}
+    {%- endif -%}
+    {%- set rows = state_rows('models', 'select batch_id from ' ~ state_table('models') ~ ' where model = ' ~ quoted(name)) -%}
+    {{ return(rows[0][0] if rows else 0) }}
+{% endmacro %}
+
+{#- The oldest of several models' watermarks: what a table read by all of them must still hold. -#}
+{% macro oldest_applied_batch_id(names) %}
+    {%- set batches = [] -%}
+    {%- for name in names -%}
+        {%- do batches.append(applied_batch_id(name)) -%}
+    {%- endfor -%}
+    {{ return(batches | min) }}
+{% endmacro %}
+
+{#- True when the model's table is missing, or is older than the app_tracks it was made from (a full refresh that died). -#}
+{% macro needs_rebuild(name) %}
+    {%- if stored_relation(name) is none -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set query -%}
+        select 1 from {{ state_table('models') }} as own, {{ state_table('models') }} as root
+        where own.model = {{ quoted(name) }} and root.model = 'app_tracks' and own.rebuilt_batch_id >= root.rebuilt_batch_id
+    {%- endset -%}
+    {{ return(state_rows('models', query) | length == 0) }}
+{% endmacro %}
+
+{#- The model's table as an earlier refresh left it, or none. Used where a ref would close a circle. -#}
+{% macro stored_relation(name) %}
+    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'model' and node.name == name and node.package_name == project_name -%}
+        {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}
+    {%- endfor -%}
+    {{ return(none) }}
+{% endmacro %}
+
+{#- dbt asks this before it decides between an incremental run and a build from scratch. -#}
+{% macro should_full_refresh() %}
+    {%- if config.get('full_refresh') is not none -%}
+        {{ return(config.get('full_refresh')) }}
+    {%- endif -%}
+    {{ return(flags.FULL_REFRESH or (execute and model.resource_type == 'model' and needs_rebuild(model.name))) }}
+{% endmacro %}
+
+{#-
+    SQL that moves this model's watermark; the last statement of the model's transaction. A model is complete up to the
+    batch its parents are complete up to (a run of a selection may have left some of them behind).
+    rows: a relation that holds the rows just written, counted for the report.
+    reads_after: the batch after which the model has read its parents, for those that keep only what is new.
+-#}
+{% macro record_batch(rows, reads_after=0) %}
+    {%- set parents = [] -%}
+    {%- for id in model.depends_on.nodes if id.startswith('model.') -%}
+        {%- do parents.append(quoted(id.split('.')[-1])) -%}
+    {%- endfor -%}
+    {%- set complete -%}
+        {%- if parents and model.name != 'app_tracks' -%}
+            coalesce((select min(batch_id) from {{ state_table('models') }} where model in ({{ parents | join(', ') }})), {{ current_batch_id() }})
+        {%- else -%}
+            {{ current_batch_id() }}
+        {%- endif -%}
+    {%- endset -%}
+    {%- set rebuilt -%}
+        {%- if is_incremental() -%}
+            coalesce((select max(rebuilt_batch_id) from {{ state_table('models') }} where model = '{{ model.name }}'), 0)
+        {%- else -%}
+            {{ current_batch_id() }}
+        {%- endif -%}
+    {%- endset -%}
+    create temporary table refreshed_model as
+    select
+        '{{ model.name }}' as model, {{ complete }} as batch_id, {{ rebuilt }} as rebuilt_batch_id, {{ reads_after }} as reads_after,
+        (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at;
+    delete from {{ state_table('models') }} where model = '{{ model.name }}';
+    insert into {{ state_table('models') }} select * from refreshed_model;
+    drop table refreshed_model;
+{% endmacro %}
+
+{#- Post-hook of every model with a watermark: an incremental run has recorded its batch in its strategy already. -#}
+{% macro record_rebuild(reads_after=0) %}
+    {%- if execute and not is_incremental() -%}
+        {{ record_batch(this, reads_after) }}
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{% endmacro %}
+
+{#- Deletes the rows of a log that all its readers have applied. -#}
+{% macro prune_applied(readers) %}
+    delete from {{ this }} where batch_id <= {{ oldest_applied_batch_id(readers) }}
+{% endmacro %}

@@ -1,0 +1,94 @@
+{#-
+    What every refresh does before its first model: checks variables, sources and settings, and opens a batch.
+    Makes the bookkeeping tables and functions where they are missing and numbers the batch.
+    A batch is one dbt run; each row a model writes and each state it has applied carries the number of such a run.
+-#}
+{% macro prepare_refresh() %}
+    {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
+        {%- do check_variables() -%}
+        {%- do check_sources() -%}
+        {%- do check_settings() -%}
+        {%- do check_full_refresh() -%}
+        {#- dbt rolls back what a hook before the first model leaves open: this is committed here -#}
+        {%- call statement('open_batch', auto_begin=true) -%}
+        {{ create_helper_functions() }}
+        create schema if not exists {{ project_schema('refresh') }};
+        create table if not exists {{ state_table('batches') }} (batch_id bigint, invocation_id text, started_at timestamp);
+        create table if not exists {{ state_table('models') }} (
+            model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, rows_written bigint, refreshed_at timestamp
+        );
+        create table if not exists {{ state_table('settings') }} (name text, value text);
+        create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, newest_loaded_at timestamp);
+        create table if not exists {{ state_table('source_columns') }} (message_type text, column_name text, data_type text);
+        create table if not exists {{ state_table('archived_messages') }} (
+            message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
+        );
+        insert into {{ state_table('batches') }}
+        select coalesce(max(batch_id), 0) + 1, '{{ invocation_id }}', {{ utc_now() }}
+        from {{ state_table('batches') }};
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+    select 1
+{% endmacro %}
+
+{#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages. -#}
+{% macro state_table(name) -%}
+    {{ project_schema('refresh') }}.{{ name }}
+{%- endmacro %}
+
+{#- Rows of a query on a bookkeeping table as a list; empty before the first refresh. -#}
+{% macro state_rows(name, query) %}
+    {%- set exists -%}
+        select 1 from information_schema.tables where table_schema = '{{ project_schema('refresh') }}' and table_name = '{{ name }}'
+    {%- endset -%}
+    {#- not by adapter.get_relation: dbt's cache does not see tables that a hook made -#}
+    {%- if execute and run_query(exists).rows | length > 0 -%}
+        {{ return(run_query(query).rows | list) }}
+    {%- endif -%}
+    {{ return([]) }}
+{% endmacro %}
+
+{#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
+{% macro check_settings() %}
+    {%- if not flags.FULL_REFRESH -%}
+        {%- set current = stored_settings() -%}
+        {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
+            {%- if row[0] in current and row[1] != current[row[0]] -%}
+                {%- do stop(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}
+{% macro check_full_refresh() %}
+    {%- if flags.FULL_REFRESH and 'model.' ~ project_name ~ '.app_tracks' not in selected_resources -%}
+        {%- set current = stored_settings() -%}
+        {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
+            {%- if row[0] in current and row[1] != current[row[0]] -%}
+                {%- do stop(row[0] ~ ' changed since the stored tables were made: run --full-refresh without a selection.') -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- SQL that stores the settings with the rows they shaped: app_tracks says it when it is rebuilt. -#}
+{% macro record_settings() %}
+    {%- if execute and not is_incremental() -%}
+        delete from {{ state_table('settings') }};
+        {%- for name, value in stored_settings().items() %}
+        insert into {{ state_table('settings') }} values ({{ quoted(name) }}, {{ quoted(value) }});
+        {%- endfor %}
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{% endmacro %}
+
+{#- True when the run's selection holds a model. -#}
+{% macro refreshes_models() %}
+    {%- for id in selected_resources if id.startswith('model.') -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
+{% endmacro %}

@@ -1,0 +1,107 @@
+{#- Rules about the evidence of one message. -#}
+
+{#- True when the host is neither the page's own nor one of own_domains or below one. -#}
+{% macro is_other_site(host, page_host) -%}
+    {{ host }} is not null
+    and {{ host }} != coalesce({{ page_host }}, '')
+    {%- for domain in var('own_domains') %}
+    and {{ host }} != {{ quoted(domain | lower) }} and {{ host }} not like {{ quoted('%.' ~ (domain | lower)) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#-
+    Names of a query string's parameters that have a value, in lower case, as '&gclid&page'; '' without any. The utm_*
+    parameters are left out: they are columns of their own.
+-#}
+{% macro parameter_names(query) -%}
+    case
+        when {{ query }} is not null
+            then regexp_replace(
+                lower(regexp_replace(
+                    regexp_replace('&' || replace({{ query }}, '&', '&&') || '&', '&[^&=]+=?&', '', 'g'),
+                    '=[^&]*&', '', 'g'
+                )),
+                '&utm_[a-z]*', '', 'g'
+            )
+        else ''
+    end
+{%- endmacro %}
+
+{#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}
+{% macro combination_id() -%}
+    md5(
+        {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'referrer_host', 'parameter_names'] %}
+        coalesce({{ column }}, chr(30)) || chr(31) ||
+        {%- endfor %}
+        cast(has_campaign_parameter as text)
+    )
+{%- endmacro %}
+
+{#- The combination of a touch without any evidence. -#}
+{% macro direct_combination_id() -%}
+    '(direct)'
+{%- endmacro %}
+
+{#- GA4's pattern of paid media, and display media (https://support.google.com/analytics/answer/9756891). -#}
+{% macro is_paid_medium(medium) -%}
+    coalesce(
+        {{ regexp_found('lower(' ~ medium ~ ')', "'^(.*cp.*|ppc|retargeting|paid.*)$'") }}
+        or lower({{ medium }}) in ('display', 'banner', 'expandable', 'interstitial', 'cpm'),
+        false
+    )
+{%- endmacro %}
+
+{#- Touches that the attributed touches are chosen from: paid ones, and those of the channels in attributed_channels. -#}
+{% macro is_attributed(is_paid, channel) -%}
+    {{ is_paid }} or {{ is_one_of(channel, var('attributed_channels')) }}
+{%- endmacro %}
+
+{#-
+    Query on the forms under which the seeds may list a host, one row each: the host itself, the domains above it, and both
+    with a last part or two of letters replaced by * (google.co.uk as google.*).
+-#}
+{% macro host_forms(hosts, column) -%}
+    select distinct host, form
+    from (
+        select
+            host,
+            unnest(array[
+                array_to_string(labels[label_number:], '.'),
+                case
+                    when host like '%.%' and {{ regexp_found('host', "'[.][a-z]+$'") }}
+                        then array_to_string(labels[label_number:label_count - 1], '.') || '.*'
+                end,
+                case
+                    when {{ regexp_found('host', "'[.][a-z]+[.][a-z]+$'") }}
+                        then array_to_string(labels[label_number:label_count - 2], '.') || '.*'
+                end
+            ]) as form
+        from (
+            select
+                lower({{ column }}) as host,
+                string_to_array(lower({{ column }}), '.') as labels,
+                {{ label_count("string_to_array(lower(" ~ column ~ "), '.')") }} as label_count,
+                label_number
+            from {{ hosts }}
+            cross join (select unnest(array[1, 2, 3, 4, 5, 6, 7, 8]) as label_number) as label_numbers
+            where {{ column }} is not null
+        ) as labelled
+        where label_number <= label_count
+    ) as forms
+    where form is not null and form not in ('', '.*')
+{%- endmacro %}
+
+{#- Query on the row of the seed referrers that stands for each host: the longest pattern wins, then the smallest. -#}
+{% macro host_matches(forms) -%}
+    select host, source, category
+    from (
+        select
+            host,
+            source,
+            category,
+            row_number() over (partition by host order by length(host_pattern) desc, host_pattern) as choice
+        from {{ forms }}
+        inner join {{ ref('referrers') }} on {{ forms }}.form = host_pattern
+    ) as ranked
+    where choice = 1
+{%- endmacro %}

@@ -1,0 +1,82 @@
+{#- Meaning and limits of the project's variables, one macro a setting that SQL needs. -#}
+
+{#- The longest pause inside one session, as an interval. Exactly this long is still the same session. -#}
+{% macro session_gap() -%}
+    interval '{{ (var('session_gap_minutes') * 60 * 1000000) | round | int }} microseconds'
+{%- endmacro %}
+
+{#- How long after a session's first event a later event may still give the entry its evidence, as an interval. -#}
+{% macro entry_window() -%}
+    interval '{{ (var('entry_window_seconds') * 1000000) | round | int }} microseconds'
+{%- endmacro %}
+
+{#- How far a client's clock may run ahead of the receiving server, as an interval. -#}
+{% macro max_clock_skew() -%}
+    interval '{{ (var('max_clock_skew_minutes') * 60 * 1000000) | round | int }} microseconds'
+{%- endmacro %}
+
+{#- How long before a sign-up a touch may lie and still count, as an interval. -#}
+{% macro attribution_lookback() -%}
+    interval '{{ (var('attribution_lookback_days') * 86400 * 1000000) | round | int }} microseconds'
+{%- endmacro %}
+
+{#- A text literal, with quotes doubled. -#}
+{% macro quoted(value) -%}
+    '{{ (value | string).replace("'", "''") }}'
+{%- endmacro %}
+
+{#- `expression in ('a', 'b')`; false for an empty list. -#}
+{% macro is_one_of(expression, values) -%}
+    {%- if values -%}
+        coalesce({{ expression }} in ({%- for value in values -%}{{ quoted(value) }}{{ ', ' if not loop.last }}{%- endfor -%}), false)
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}
+{% macro stored_settings() %}
+    {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
+                     'max_clock_skew_minutes', 'entry_window_seconds', 'blog_url_pattern', 'attribution_lookback_days'] -%}
+    {%- set settings = {} -%}
+    {%- for name in names -%}
+        {%- set value = var(name) -%}
+        {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value)}) -%}
+    {%- endfor -%}
+    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'seed' and node.name == 'invalid_ids' -%}
+        {%- do settings.update({'seeds/invalid_ids.csv': node.checksum.checksum}) -%}
+    {%- endfor -%}
+    {{ return(settings) }}
+{% endmacro %}
+
+{#- Stops with one sentence when a variable has a value that makes no sense. -#}
+{% macro check_variables() %}
+    {%- for name, lowest in [('session_gap_minutes', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
+        {%- set value = var(name) -%}
+        {%- if value is not number or value is boolean or (lowest is none and value <= 0) or (lowest is not none and value < lowest) -%}
+            {%- do stop(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') < 0) -%}
+        {%- do stop('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}
+        {%- do stop('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- for name in ['signup_events', 'ignored_events', 'own_domains', 'attributed_channels', 'pass_through_columns'] -%}
+        {%- if var(name) is string or var(name) is not iterable or var(name) is mapping -%}
+            {%- do stop(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if var('blog_url_pattern') is not string -%}
+        {%- do stop('blog_url_pattern must be a text with % as wildcard, not ' ~ tojson(var('blog_url_pattern')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- if var('since') is not none and not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', var('since') | string) -%}
+        {%- do stop('since must be a date such as 2026-01-31, not ' ~ tojson(var('since')) ~ ': correct it.') -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Ends the run with one sentence that says what to do. -#}
+{% macro stop(sentence) %}
+    {%- do exceptions.raise_compiler_error(sentence) -%}
+{% endmacro %}

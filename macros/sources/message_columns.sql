@@ -1,0 +1,23 @@
+{#- The columns of a message: one list, used wherever all of them are named. -#}
+
+{#- What a message says besides ids and times. -#}
+{% macro event_columns() %}
+    {{ return(['event_name', 'page_url', 'page_path', 'page_title', 'page_referrer', 'page_search',
+               'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'user_agent', 'ip']) }}
+{% endmacro %}
+
+{#- The columns of app_tracks in their order, without batch_id and the columns passed through. -#}
+{% macro message_columns() %}
+    {{ return(['message_type', 'event_id', 'anonymous_id', 'user_id', 'previous_id'] + event_columns()
+              + ['is_session_event', 'is_clock_corrected', 'occurred_at', 'received_at', 'loaded_at']) }}
+{% endmacro %}
+
+{#-
+    The times of a source row under the names the models use: claimed_at is what the client's clock said, received_at when
+    the server received the message, load_time when the warehouse did; each may be null.
+-#}
+{% macro staged_times() -%}
+    coalesce("timestamp", original_timestamp, sent_at, received_at) as claimed_at,
+        received_at,
+        coalesce(uuid_ts, loaded_at, received_at) as load_time
+{%- endmacro %}

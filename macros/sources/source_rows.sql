@@ -1,0 +1,132 @@
+{#-
+    The columns read from each collection, and their kind: text, or time (UTC, to the microsecond). The layout is that of
+    Segment's warehouse schema (https://segment.com/docs/connections/storage/warehouses/schema/); RudderStack writes the same.
+-#}
+{% macro segment_columns(collection) %}
+    {%- set names = ['id', 'previous_id' if collection == 'aliases' else 'anonymous_id', 'user_id'] -%}
+    {%- if collection == 'tracks' -%}
+        {%- do names.extend(['event', 'event_text']) -%}
+    {%- endif -%}
+    {%- if collection in ['pages', 'screens'] -%}
+        {%- do names.extend(['name', 'url', 'path', 'title', 'referrer', 'search']) -%}
+    {%- endif -%}
+    {%- if collection in ['tracks', 'pages', 'screens'] -%}
+        {%- do names.extend([
+            'context_page_url', 'context_page_path', 'context_page_title', 'context_page_referrer', 'context_page_search',
+            'context_campaign_source', 'context_campaign_medium', 'context_campaign_name', 'context_campaign_term',
+            'context_campaign_content', 'context_user_agent', 'context_ip']) -%}
+    {%- endif -%}
+    {%- set columns = [] -%}
+    {%- for name in names -%}
+        {%- do columns.append({'name': name, 'kind': 'text'}) -%}
+    {%- endfor -%}
+    {%- for name in ['timestamp', 'original_timestamp', 'sent_at', 'received_at', 'uuid_ts', 'loaded_at'] -%}
+        {%- do columns.append({'name': name, 'kind': 'time'}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#- Extra source columns that app_tracks carries, from the variable `pass_through_columns`, as a list of {name, type}. -#}
+{% macro pass_through_columns() %}
+    {%- set columns = [] -%}
+    {%- for column in var('pass_through_columns') -%}
+        {%- do columns.append({'name': column if column is string else column.name, 'type': 'text' if column is string else column.get('type', 'text')}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#-
+    A query on one collection with every column of the layout: a column or table that does not exist (yet) is null or empty.
+    Only rows that may be new are read: loaded after the newest load stored, less reload_overlap_hours; rows without a load
+    time always. A source that has no load time at all is read whole, since nothing tells its new rows from its old ones.
+-#}
+{% macro source_rows(collection) %}
+    {%- set declared = source('segment', collection) -%}
+    {%- set present = {} -%}
+    {%- for column in source_columns(collection) -%}
+        {%- do present.update({column.name | lower: column}) -%}
+    {%- endfor -%}
+    select
+    {%- for column in segment_columns(collection) %}
+        {{ source_value(present.get(column.name), column.kind) }} as {{ adapter.quote(column.name) }},
+    {%- endfor %}
+    {%- for column in pass_through_columns() if collection in ['tracks', 'pages', 'screens'] %}
+        cast({{ adapter.quote(present[column.name | lower].name) if column.name | lower in present else 'null' }} as {{ column.type }}) as {{ adapter.quote(column.name) }},
+    {%- endfor %}
+        '{{ collection }}' as message_type
+    {%- if present %}
+    from {{ source_location(collection).relation or read_files(source_location(collection).files) }}
+    where {{ may_be_new(collection, present) }}
+    {%- else %}
+    where false
+    {%- endif %}
+{% endmacro %}
+
+{#- One source column as text (compared byte by byte) or as UTC time; null when the source does not have it. -#}
+{% macro source_value(column, kind) -%}
+    {%- if column is none or column is not defined -%}
+        {{ as_id_text('null') if kind == 'text' else 'cast(null as timestamp)' }}
+    {%- elif kind == 'text' -%}
+        {{ as_id_text(adapter.quote(column.name)) }}
+    {%- elif column.type in ['timestamp with time zone', 'timestamptz'] -%}
+        {{ finite_time(adapter.quote(column.name) ~ " at time zone 'UTC'") }}
+    {%- elif column.type.startswith('timestamp') or column.type == 'date' -%}
+        {{ finite_time('cast(' ~ adapter.quote(column.name) ~ ' as timestamp)') }}
+    {%- else -%}
+        {{ parse_time('cast(' ~ adapter.quote(column.name) ~ ' as text)') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Condition that keeps the rows a refresh has to look at. -#}
+{% macro may_be_new(collection, present) -%}
+    {%- set cutoff = load_cutoff(collection) -%}
+    {%- set load_times = [] -%}
+    {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] if name in present -%}
+        {%- do load_times.append(source_value(present[name], 'time')) -%}
+    {%- endfor -%}
+    {%- if cutoff is none or not load_times -%}
+        true
+    {%- else -%}
+        ({{ load_times[0] }} > timestamp '{{ cutoff }}' or {{ load_times[0] }} is null)
+        {%- if load_times | length > 1 %}
+        and (
+            coalesce({{ load_times | join(', ') }}) > timestamp '{{ cutoff }}'
+            or coalesce({{ load_times | join(', ') }}) is null
+        )
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The load time after which the source has to be read again, as a text, or none for all of it. -#}
+{% macro load_cutoff(collection) %}
+    {%- set applied = oldest_applied_batch_id(['app_tracks', 'rejected_events']) if execute else 0 -%}
+    {%- if applied == 0 -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set query -%}
+        select cast(max(newest_loaded_at) - interval '{{ (var('reload_overlap_hours') * 3600) | round | int }} seconds' as text)
+        from {{ state_table('source_loads') }}
+        where message_type = '{{ collection }}' and batch_id <= {{ applied }}
+    {%- endset -%}
+    {%- set rows = state_rows('source_loads', query) -%}
+    {%- set cutoff = rows[0][0] if rows else none -%}
+    {%- if cutoff is not none and var('since') is not none and var('since') | string < cutoff -%}
+        {%- set cutoff = (var('since') | string) ~ ' 00:00:00' -%}
+    {%- endif -%}
+    {{ return(cutoff) }}
+{% endmacro %}
+
+{#- SQL that notes the newest load time of each collection stored by this batch. A time ahead of our own clock cannot be one. -#}
+{% macro record_source_loads() %}
+    {%- if execute %}
+    delete from {{ state_table('source_loads') }} where batch_id = {{ current_batch_id() }}
+    {%- if not is_incremental() %} or true{% endif %};
+    insert into {{ state_table('source_loads') }}
+    select batch_id, message_type, least(max(loaded_at), {{ utc_now() }})
+    from {{ this }}
+    where batch_id = {{ current_batch_id() }}
+    group by batch_id, message_type;
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,53 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key='month',
+    post_hook="{{ record_rebuild() }}"
+) }}
+
+with app_tracks as (
+    select * from {{ ref('app_tracks') }}
+    where batch_id > {{ applied_batch_id() }}
+),
+
+arrived as (
+    select
+        cast(date_trunc('month', occurred_at) as date) as month,
+        count(*) as row_count,
+        max(batch_id) as newest_batch_id,
+        min(occurred_at) as first_occurred_at,
+        max(occurred_at) as last_occurred_at
+    from app_tracks
+    group by cast(date_trunc('month', occurred_at) as date)
+),
+
+{% if is_incremental() -%}
+stored as (
+    select month, row_count, newest_batch_id, first_occurred_at, last_occurred_at
+    from {{ this }}
+    where month in (select month from arrived)
+),
+
+{% endif -%}
+counted as (
+    select * from arrived
+    {%- if is_incremental() %}
+    union all
+    select * from stored
+    {%- endif %}
+),
+
+partitions as (
+    select
+        month,
+        {{ month_table('month') }} as table_name,
+        cast(sum(row_count) as bigint) as row_count,
+        max(newest_batch_id) as newest_batch_id,
+        false as is_detached,
+        min(first_occurred_at) as first_occurred_at,
+        max(last_occurred_at) as last_occurred_at
+    from counted
+    group by month
+)
+
+select * from partitions

@@ -1,0 +1,102 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key='alias_id',
+    meta={'affected_by': 'affected_aliases'},
+    indexes=lookup_indexes([['alias_id'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel', 'source']]),
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+with session_members as (
+    select * from {{ ref('session_members') }}
+    {{ of_affected_aliases() }}
+),
+
+device_sessions as (
+    select * from {{ ref('device_sessions') }}
+    {{ of_affected_aliases() }}
+),
+
+touches as (
+    select * from {{ ref('touches') }}
+    {{ of_affected_aliases() }}
+),
+
+visits as (
+    select
+        session_members.session_id,
+        session_members.session_number,
+        session_members.is_identified,
+        device_sessions.*
+    from session_members
+    inner join device_sessions
+        on session_members.anonymous_id = device_sessions.anonymous_id
+        and session_members.user_id = device_sessions.user_id
+        and session_members.visit_start = device_sessions.first_at
+),
+
+sessions as (
+    select
+        session_id,
+        alias_id,
+        session_number,
+        is_identified,
+        {{ last_by('exit_page_url', 'exit_at', 'exit_event_id') }} as exit_page_url,
+        cast(sum(event_count) as bigint) as event_count,
+        cast(sum(page_count) as bigint) as page_count,
+        count(distinct nullif(anonymous_id, '')) as anonymous_id_count,
+        min(first_at) as session_start,
+        max(last_at) as session_end,
+        min(signup_at) as signup_timestamp
+    from visits
+    group by session_id, alias_id, session_number, is_identified
+),
+
+with_first_signup as (
+    select
+        *,
+        min(signup_timestamp) over (partition by alias_id) as first_signup_timestamp
+    from sessions
+),
+
+all_sessions as (
+    select
+        with_first_signup.session_id,
+        with_first_signup.alias_id,
+        touches.landing_page_url,
+        {{ url_path('touches.landing_page_url') }} as landing_page_path,
+        with_first_signup.exit_page_url,
+        touches.source,
+        touches.medium,
+        touches.campaign,
+        touches.term,
+        touches.content,
+        touches.referrer,
+        touches.referrer_host,
+        touches.click_id_name,
+        touches.click_id,
+        touches.channel,
+        with_first_signup.session_number,
+        with_first_signup.event_count,
+        with_first_signup.page_count,
+        with_first_signup.anonymous_id_count,
+        {{ seconds_between('with_first_signup.session_start', 'with_first_signup.session_end') }} as duration_seconds,
+        with_first_signup.is_identified,
+        touches.is_direct,
+        touches.is_paid,
+        with_first_signup.signup_timestamp is not null as has_signup,
+        with_first_signup.session_number = 1 as is_first_session,
+        coalesce(
+            with_first_signup.signup_timestamp = with_first_signup.first_signup_timestamp, false
+        ) as is_signup_session,
+        with_first_signup.session_start,
+        with_first_signup.session_end,
+        with_first_signup.signup_timestamp
+    from with_first_signup
+    inner join touches
+        on with_first_signup.alias_id = touches.alias_id
+        and with_first_signup.session_id = touches.touch_id
+        and with_first_signup.session_start = touches.touch_timestamp
+)
+
+select * from all_sessions

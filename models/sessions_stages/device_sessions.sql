@@ -1,0 +1,99 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key=['anonymous_id', 'user_id'],
+    indexes=lookup_indexes([['anonymous_id', 'user_id'], ['alias_id'], ['batch_id']]),
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+with message_buckets as (
+    {{ new_buckets() }}
+),
+
+device_owners as (
+    select * from {{ ref('device_owners') }}
+),
+
+arrived as (
+    select
+        anonymous_id, user_id, {{ interval_attributes() }}
+    from message_buckets
+    where is_session_event
+),
+
+{% if is_incremental() -%}
+-- devices that sent something, and anonymous visits whose owner may have changed
+affected_devices as (
+    select anonymous_id, user_id from arrived
+    union
+    select anonymous_id, '' as user_id from device_owners
+    where batch_id > {{ applied_batch_id() }}
+),
+
+stored as (
+    select
+        stored.anonymous_id, stored.user_id, {{ interval_attributes('stored.') }}
+    from {{ this }} as stored
+    inner join affected_devices
+        on stored.anonymous_id = affected_devices.anonymous_id and stored.user_id = affected_devices.user_id
+),
+
+{% endif -%}
+visits as (
+    select * from arrived
+    {%- if is_incremental() %}
+    union all
+    select * from stored
+    {%- endif %}
+),
+
+-- a visit goes on while the next interval begins within the gap after all intervals before it
+marked as (
+    select
+        *,
+        case
+            when first_at <= max(last_at) over (
+                partition by anonymous_id, user_id order by first_at, first_event_id
+                rows between unbounded preceding and 1 preceding
+            ) + {{ session_gap() }} then 0
+            else 1
+        end as starts_session
+    from visits
+),
+
+numbered as (
+    select
+        *,
+        sum(starts_session) over (
+            partition by anonymous_id, user_id order by first_at, first_event_id rows unbounded preceding
+        ) as session_number
+    from marked
+),
+
+merged as (
+    select
+        anonymous_id,
+        user_id,
+        {{ merged_attributes() }}
+    from numbered
+    group by anonymous_id, user_id, session_number
+),
+
+device_sessions as (
+    select
+        merged.*,
+        case
+            when merged.user_id != '' then {{ person_of_user('merged.user_id') }}
+            else coalesce(device_owners.alias_id, merged.anonymous_id)
+        end as alias_id,
+        merged.user_id != '' or device_owners.alias_id is not null as is_identified,
+        {{ current_batch_id() }} as batch_id
+    from merged
+    left join device_owners
+        on merged.anonymous_id = device_owners.anonymous_id
+        and merged.user_id = ''
+        and (device_owners.owns_after is null or device_owners.owns_after < merged.first_at)
+        and (device_owners.owns_until is null or device_owners.owns_until >= merged.first_at)
+)
+
+select * from device_sessions

@@ -1,0 +1,147 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key='combination_id',
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+with evidence_sources as (
+    select * from {{ ref('evidence_sources') }}
+),
+
+referrers as (
+    select * from {{ ref('referrers') }}
+),
+
+channel_rules as (
+    select * from {{ ref('channel_rules') }}
+),
+
+signatures as (
+    select distinct
+        lower(coalesce(source, '')) as source,
+        lower(coalesce(medium, '')) as medium,
+        lower(coalesce(utm_campaign, '')) as campaign
+    from evidence_sources
+),
+
+-- a source may be a host (youtube.com) or a name (youtube)
+source_forms as (
+    {{ host_forms('signatures', 'source') }}
+),
+
+categories_by_host as (
+    {{ host_matches('source_forms') }}
+),
+
+categories_by_name as (
+    select
+        source,
+        category,
+        row_number() over (partition by source order by host_pattern) as choice
+    from referrers
+),
+
+categorized as (
+    select
+        signatures.*,
+        coalesce(categories_by_host.category, categories_by_name.category) as category
+    from signatures
+    left join categories_by_host on signatures.source = categories_by_host.host
+    left join categories_by_name on signatures.source = categories_by_name.source and categories_by_name.choice = 1
+),
+
+-- each pattern is tried once on each different text, not on each combination
+texts as (
+    select 'source' as field, source as value from signatures
+    union
+    select 'medium' as field, medium as value from signatures
+    union
+    select 'campaign' as field, campaign as value from signatures
+),
+
+patterns as (
+    select 'source' as field, source_pattern as pattern from channel_rules
+    union
+    select 'medium' as field, medium_pattern as pattern from channel_rules
+    union
+    select 'campaign' as field, campaign_pattern as pattern from channel_rules
+),
+
+found as (
+    select texts.field, texts.value, patterns.pattern from texts
+    inner join patterns on texts.field = patterns.field
+    where {{ regexp_found('texts.value', 'patterns.pattern') }}
+),
+
+matching_rules as (
+    select
+        categorized.*,
+        channel_rules.channel,
+        row_number() over (
+            partition by categorized.source, categorized.medium, categorized.campaign order by channel_rules.rule_order
+        ) as choice
+    from categorized
+    cross join channel_rules
+    left join found as source_found
+        on source_found.field = 'source' and source_found.value = categorized.source
+        and source_found.pattern = channel_rules.source_pattern
+    left join found as medium_found
+        on medium_found.field = 'medium' and medium_found.value = categorized.medium
+        and medium_found.pattern = channel_rules.medium_pattern
+    left join found as campaign_found
+        on campaign_found.field = 'campaign' and campaign_found.value = categorized.campaign
+        and campaign_found.pattern = channel_rules.campaign_pattern
+    where
+        (channel_rules.source_pattern is null or source_found.pattern is not null)
+        and (channel_rules.medium_pattern is null or medium_found.pattern is not null)
+        and (channel_rules.campaign_pattern is null or campaign_found.pattern is not null)
+        and (
+            channel_rules.source_category is null
+            or strpos('|' || channel_rules.source_category || '|', '|' || categorized.category || '|') > 0
+        )
+),
+
+channels as (
+    select source, medium, campaign, channel from matching_rules
+    where choice = 1
+),
+
+classified as (
+    select
+        evidence_sources.combination_id,
+        evidence_sources.source,
+        evidence_sources.medium,
+        coalesce(channels.channel, 'Unassigned') as channel,
+        evidence_sources.click_id_name,
+        evidence_sources.has_evidence,
+        evidence_sources.is_external_referrer,
+        evidence_sources.is_paid_click or {{ is_paid_medium('evidence_sources.medium') }} as is_paid
+    from evidence_sources
+    left join channels
+        on lower(coalesce(evidence_sources.source, '')) = channels.source
+        and lower(coalesce(evidence_sources.medium, '')) = channels.medium
+        and lower(coalesce(evidence_sources.utm_campaign, '')) = channels.campaign
+),
+
+with_attributed as (
+    select *, {{ is_attributed('is_paid', 'channel') }} as is_attributed from classified
+),
+
+evidence_classes as (
+    select
+        with_attributed.*,
+        {{ 'stored.combination_id is not null' if is_incremental() else 'false' }} as is_reclassified,
+        {{ current_batch_id() }} as batch_id
+    from with_attributed
+    {%- if is_incremental() %}
+    left join {{ this }} as stored on with_attributed.combination_id = stored.combination_id
+    where
+        stored.combination_id is null
+        {%- for column in ['source', 'medium', 'channel', 'click_id_name', 'has_evidence', 'is_external_referrer', 'is_paid', 'is_attributed'] %}
+        or with_attributed.{{ column }} is distinct from stored.{{ column }}
+        {%- endfor %}
+    {%- endif %}
+)
+
+select * from evidence_classes

@@ -1,0 +1,35 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append_rows',
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+with touch_evidence as (
+    select * from {{ ref('touch_evidence') }}
+    where batch_id > {{ applied_batch_id() }}
+),
+
+seen as (
+    select distinct
+        combination_id,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        referrer_host,
+        parameter_names,
+        has_campaign_parameter
+    from touch_evidence
+    {%- if not is_incremental() %}
+    union all
+    select {{ direct_combination_id() }}, null, null, null, null, '', false
+    {%- endif %}
+),
+
+evidence_combinations as (
+    select *, {{ current_batch_id() }} as batch_id from seen
+    {%- if is_incremental() %}
+    where combination_id not in (select combination_id from {{ this }})
+    {%- endif %}
+)
+
+select * from evidence_combinations

@@ -1,0 +1,94 @@
+{{ config(materialized='ephemeral') }}
+
+with evidence_combinations as (
+    select * from {{ ref('evidence_combinations') }}
+),
+
+click_ids as (
+    select * from {{ ref('click_ids') }}
+),
+
+referrer_hosts as (
+    select distinct referrer_host from evidence_combinations
+),
+
+referrer_forms as (
+    {{ host_forms('referrer_hosts', 'referrer_host') }}
+),
+
+known_referrers as (
+    {{ host_matches('referrer_forms') }}
+),
+
+-- payment and login providers send people back: they are not where anybody came from
+excluded_hosts as (
+    select distinct host from referrer_forms
+    where form in (select domain from {{ ref('excluded_referrers') }})
+),
+
+click_matches as (
+    select
+        evidence_combinations.combination_id,
+        click_ids.*,
+        row_number() over (
+            partition by evidence_combinations.combination_id order by click_ids.priority, click_ids.click_id_name
+        ) as choice
+    from evidence_combinations
+    inner join click_ids
+        on strpos(evidence_combinations.parameter_names || '&', '&' || lower(click_ids.click_id_name) || '&') > 0
+),
+
+clicks as (
+    select * from click_matches
+    where choice = 1
+),
+
+resolved as (
+    select
+        evidence_combinations.*,
+        clicks.click_id_name,
+        clicks.source as click_source,
+        clicks.medium as click_medium,
+        known_referrers.source as known_source,
+        known_referrers.category as known_category,
+        coalesce(clicks.is_paid, false) as is_paid_click,
+        evidence_combinations.referrer_host is not null and excluded_hosts.host is null as is_external_referrer,
+        coalesce(evidence_combinations.utm_source, evidence_combinations.utm_medium) is not null as has_utm_pair
+    from evidence_combinations
+    left join clicks on evidence_combinations.combination_id = clicks.combination_id
+    left join known_referrers on evidence_combinations.referrer_host = known_referrers.host
+    left join excluded_hosts on evidence_combinations.referrer_host = excluded_hosts.host
+),
+
+evidence_sources as (
+    select
+        combination_id,
+        case
+            when has_utm_pair then utm_source
+            when click_id_name is not null then click_source
+            when is_external_referrer then coalesce(known_source, referrer_host)
+            else '(direct)'
+        end as source,
+        case
+            when has_utm_pair then utm_medium
+            when click_id_name is not null then click_medium
+            when is_external_referrer then
+                case known_category
+                    when 'search' then 'organic'
+                    when 'social' then 'social'
+                    when 'email' then 'email'
+                    when 'video' then 'video'
+                    when 'ai_assistant' then 'ai-assistant'
+                    else 'referral'
+                end
+            else '(none)'
+        end as medium,
+        utm_campaign,
+        click_id_name,
+        is_paid_click,
+        is_external_referrer,
+        has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence
+    from resolved
+)
+
+select * from evidence_sources

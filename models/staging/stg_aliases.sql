@@ -1,0 +1,22 @@
+with source as (
+    {{ source_rows('aliases') }}
+),
+
+stg_aliases as (
+    select
+        message_type,
+        id as event_id,
+        {{ as_id_text('null') }} as anonymous_id,
+        user_id,
+        previous_id,
+        {% for column in event_columns() -%}
+            {{ as_id_text('null') }} as {{ column }},
+        {% endfor -%}
+        {% for column in pass_through_columns() -%}
+            cast(null as {{ column.type }}) as {{ adapter.quote(column.name) }},
+        {% endfor -%}
+        {{ staged_times() }}
+    from source
+)
+
+select * from stg_aliases

@@ -1,0 +1,32 @@
+with source as (
+    {{ source_rows('screens') }}
+),
+
+stg_screens as (
+    select
+        message_type,
+        id as event_id,
+        anonymous_id,
+        user_id,
+        {{ as_id_text('null') }} as previous_id,
+        nullif(name, '') as event_name,
+        coalesce(nullif(url, ''), nullif(context_page_url, '')) as page_url,
+        coalesce(nullif(path, ''), nullif(context_page_path, '')) as page_path,
+        coalesce(nullif(title, ''), nullif(context_page_title, '')) as page_title,
+        coalesce(nullif(referrer, ''), nullif(context_page_referrer, '')) as page_referrer,
+        coalesce(nullif(search, ''), nullif(context_page_search, '')) as page_search,
+        nullif(context_campaign_source, '') as utm_source,
+        nullif(context_campaign_medium, '') as utm_medium,
+        nullif(context_campaign_name, '') as utm_campaign,
+        nullif(context_campaign_term, '') as utm_term,
+        nullif(context_campaign_content, '') as utm_content,
+        context_user_agent as user_agent,
+        context_ip as ip,
+        {% for column in pass_through_columns() -%}
+            {{ adapter.quote(column.name) }},
+        {% endfor -%}
+        {{ staged_times() }}
+    from source
+)
+
+select * from stg_screens

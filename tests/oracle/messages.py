@@ -1,0 +1,134 @@
+"""From raw rows to messages: one per id and table, with one time, and those that cannot be used."""
+
+from .settings import microseconds
+from .times import read_time
+
+SESSION_COLLECTIONS = ("tracks", "pages", "screens")
+COLLECTIONS = SESSION_COLLECTIONS + ("identifies", "aliases")
+
+MESSAGE_COLUMNS = (
+    "message_type", "event_id", "anonymous_id", "user_id", "previous_id", "event_name",
+    "page_url", "page_path", "page_title", "page_referrer", "page_search",
+    "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
+    "user_agent", "ip", "is_session_event", "is_clock_corrected",
+    "occurred_at", "received_at", "loaded_at",
+)
+TIME_COLUMNS = ("occurred_at", "received_at", "loaded_at")
+
+
+def first_text(row, *columns):
+    """The first of the columns that is neither null nor empty."""
+    return next((row[column] for column in columns if row.get(column) not in (None, "")), None)
+
+
+def first_time(row, *columns):
+    """The first of the columns that holds a time, in microseconds."""
+    times = (read_time(row.get(column)) for column in columns)
+    return next((time for time in times if time is not None), None)
+
+
+def read_message(collection, row, settings, rules):
+    """One raw row as a message; unusable ones have no event_id, no identity or no occurred_at."""
+    message = dict.fromkeys(MESSAGE_COLUMNS)
+    message["message_type"] = collection
+    message["event_id"] = rules.valid_id(row.get("id"))
+    message["user_id"] = rules.valid_id(row.get("user_id"))
+    if collection == "aliases":
+        message["previous_id"] = rules.valid_id(row.get("previous_id"))
+    else:
+        message["anonymous_id"] = rules.valid_id(row.get("anonymous_id"))
+    if collection in SESSION_COLLECTIONS:
+        read_page(message, collection, row)
+    read_times(message, row, settings)
+    message["is_session_event"] = (
+        collection in SESSION_COLLECTIONS and message["event_name"] not in settings.ignored_events
+    )
+    return message
+
+
+def read_page(message, collection, row):
+    if collection == "tracks":
+        message["event_name"] = first_text(row, "event", "event_text")
+    else:
+        message["event_name"] = first_text(row, "name")
+    for part in ("url", "path", "title", "referrer", "search"):
+        own_column = () if collection == "tracks" else (part,)
+        message[f"page_{part}"] = first_text(row, *own_column, f"context_page_{part}")
+    for column, raw in (("source", "source"), ("medium", "medium"), ("campaign", "name"),
+                        ("term", "term"), ("content", "content")):
+        message[f"utm_{column}"] = first_text(row, f"context_campaign_{raw}")
+    message["user_agent"] = row.get("context_user_agent")
+    message["ip"] = row.get("context_ip")
+
+
+def read_times(message, row, settings):
+    received_at = first_time(row, "received_at")
+    occurred_at = first_time(row, "timestamp", "original_timestamp", "sent_at", "received_at")
+    message["is_clock_corrected"] = (
+        occurred_at is not None
+        and received_at is not None
+        and occurred_at - received_at > microseconds(settings.max_clock_skew_minutes, 60)
+    )
+    if message["is_clock_corrected"]:
+        occurred_at = received_at
+    loaded_at = first_time(row, "uuid_ts", "loaded_at", "received_at")
+    message["occurred_at"] = occurred_at
+    message["received_at"] = occurred_at if received_at is None else received_at
+    message["loaded_at"] = occurred_at if loaded_at is None else loaded_at
+
+
+def nulls_last(value):
+    return (value is None, 0 if value is None else value)
+
+
+def copy_order(load_number, message):
+    """Of several copies the smallest counts: earliest load, loaded, received, then the other columns."""
+    others = [column for column in MESSAGE_COLUMNS if column not in ("loaded_at", "received_at")]
+    columns = ["loaded_at", "received_at", *others]
+    return (load_number, [nulls_last(message[column]) for column in columns])
+
+
+def identity_of_message(message):
+    """Copies share it: table and id, or the whole content where there is no id."""
+    if message["event_id"] is None:
+        return tuple(message.values())
+    return (message["message_type"], message["event_id"])
+
+
+def reject_reason(message):
+    if message["event_id"] is None:
+        return "missing_event_id"
+    if message["anonymous_id"] is None and message["user_id"] is None:
+        return "missing_identity"
+    if message["occurred_at"] is None:
+        return "missing_timestamp"
+    return None
+
+
+def read_messages(loads, settings, rules):
+    """Loads in order of arrival -> (accepted messages, rejected rows), copies removed from both."""
+    chosen = {}
+    for load_number, load in enumerate(loads):
+        for collection in COLLECTIONS:
+            for row in load.get(collection) or ():
+                message = read_message(collection, row, settings, rules)
+                key = identity_of_message(message)
+                order = copy_order(load_number, message)
+                if key not in chosen or order < chosen[key][0]:
+                    chosen[key] = (order, message)
+    accepted, rejected = [], []
+    for _, message in chosen.values():
+        reason = reject_reason(message)
+        if reason is None:
+            accepted.append(message)
+        else:
+            rejected.append(
+                {"message_type": message["message_type"], "event_id": message["event_id"], "reason": reason}
+            )
+    accepted.sort(key=message_order)
+    return accepted, rejected
+
+
+def message_order(message):
+    """First and last always mean this order."""
+    return (message["occurred_at"], message["event_id"], message["message_type"])

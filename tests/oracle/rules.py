@@ -1,0 +1,110 @@
+"""The rules an analyst can edit, read from the seed files."""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .urls import in_domain
+
+PAID_MEDIUM = re.compile(r"(.*cp.*|ppc|retargeting|paid.*)")
+DISPLAY_MEDIA = {"display", "banner", "expandable", "interstitial", "cpm"}
+
+# Not listed: shopping. A shop that sends visitors is an ordinary referral under its short name.
+MEDIUM_OF_CATEGORY = {
+    "search": "organic",
+    "social": "social",
+    "email": "email",
+    "ai_assistant": "ai-assistant",
+    "video": "video",
+}
+
+
+def read_csv(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def is_true(text):
+    return str(text).strip().lower() in ("true", "t", "1", "yes")
+
+
+@dataclass
+class Rules:
+    """Rows of the five seed files, each a dict of texts by column name."""
+
+    invalid_ids: list = field(default_factory=list)
+    click_ids: list = field(default_factory=list)
+    referrers: list = field(default_factory=list)
+    excluded_referrers: list = field(default_factory=list)
+    channel_rules: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.junk = {row["invalid_id"].lower() for row in self.invalid_ids} | {""}
+        self.excluded_domains = [row["domain"].lower() for row in self.excluded_referrers]
+        self.ordered_channel_rules = sorted(self.channel_rules, key=lambda row: int(row["rule_order"]))
+        # Longest pattern first, equal lengths by text: the first that matches is the one that counts.
+        self.ordered_referrers = sorted(
+            self.referrers, key=lambda row: (-len(row["host_pattern"]), row["host_pattern"])
+        )
+        self.category_of_name = {}
+        for row in sorted(self.referrers, key=lambda row: row["host_pattern"]):
+            self.category_of_name.setdefault(row["source"], row["category"])
+        self.referrer_of_host = {}
+        self.channel_of = {}
+
+    @classmethod
+    def read(cls, seeds_dir):
+        """Read the five CSV files of a folder; a missing file raises FileNotFoundError."""
+        return cls(**{name: read_csv(Path(seeds_dir) / f"{name}.csv") for name in cls.__dataclass_fields__})
+
+    def valid_id(self, value):
+        """The trimmed id, or None if it is empty or junk such as 'null'."""
+        if value is None:
+            return None
+        trimmed = str(value).strip(" \t\n\r\f\v")
+        return None if trimmed.lower() in self.junk else trimmed
+
+    def is_excluded_referrer(self, host):
+        return any(in_domain(host, domain) for domain in self.excluded_domains)
+
+    def referrer(self, host):
+        """The row of referrers.csv a host belongs to, or None."""
+        if host not in self.referrer_of_host:  # many visits, few hosts
+            matching = (row for row in self.ordered_referrers if host_matches(host, row["host_pattern"]))
+            self.referrer_of_host[host] = next(matching, None)
+        return self.referrer_of_host[host]
+
+    def source_category(self, source):
+        """Category of a touch's source: as a host, else as a short name; '' if unknown."""
+        name = (source or "").lower()
+        row = self.referrer(name)
+        return row["category"] if row else self.category_of_name.get(name, "")
+
+    def channel(self, source, medium, campaign):
+        """Name of the channel: that of the first rule, in rule order, of which all conditions hold."""
+        key = (source, medium, campaign)
+        if key not in self.channel_of:
+            matching = (row["channel"] for row in self.ordered_channel_rules if self.rule_holds(row, *key))
+            self.channel_of[key] = next(matching, "Unassigned")
+        return self.channel_of[key]
+
+    def rule_holds(self, rule, source, medium, campaign):
+        texts = {"source_pattern": source, "medium_pattern": medium, "campaign_pattern": campaign}
+        for condition, text in texts.items():
+            if rule[condition] and not re.search(rule[condition], (text or "").lower()):
+                return False
+        categories = rule["source_category"]
+        return not categories or self.source_category(source) in categories.split("|")
+
+
+def host_matches(host, pattern):
+    """'bing.com' is that host and its subdomains; 'google.*' also google.de, www.google.co.uk."""
+    if not pattern.endswith(".*"):
+        return in_domain(host, pattern)
+    return re.search(r"(?:\A|\.)" + re.escape(pattern[:-2]) + r"(?:\.[a-z]+){1,2}\Z", host) is not None
+
+
+def is_paid_medium(medium):
+    lower = (medium or "").lower()
+    return lower in DISPLAY_MEDIA or PAID_MEDIUM.fullmatch(lower) is not None

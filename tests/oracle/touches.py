@@ -1,0 +1,135 @@
+"""Where visitors came from: the evidence an event carries, and the arrivals it makes."""
+
+from dataclasses import dataclass
+
+from .rules import MEDIUM_OF_CATEGORY, is_paid_medium, is_true
+from .settings import microseconds
+from .urls import host_of, in_domain, query_parameters
+
+UTM = ("source", "medium", "campaign", "term", "content")
+
+# The columns a session shares with the touch of its entry.
+ENTRY_COLUMNS = (
+    "source", "medium", "campaign", "term", "content", "referrer", "referrer_host",
+    "click_id_name", "click_id", "channel", "is_direct", "is_paid",
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one event tells about an arrival; all None is no evidence."""
+
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+    referrer: str | None = None
+    referrer_host: str | None = None
+    click_id_name: str | None = None
+    click_id: str | None = None
+
+    def identity(self):
+        """Two arrivals with the same of these are one."""
+        return (self.source, self.medium, self.campaign, self.referrer_host, self.click_id)
+
+
+NO_EVIDENCE = Evidence()
+
+
+def evidence_of(event, settings, rules):
+    url = event["page_url"]
+    parameters = query_parameters(url)
+    found = {}
+    for part in UTM:
+        in_column = (event[f"utm_{part}"] or "").strip(" ")
+        found[part] = in_column or parameters.get(f"utm_{part}")
+    host = host_of(event["page_referrer"])
+    if host is not None and is_external(host, host_of(url), settings, rules):
+        found.update(referrer=event["page_referrer"], referrer_host=host)
+    click_parameters = query_parameters(url, lower_names=True)
+    for row in rules.click_ids:
+        if row["click_id_name"].lower() in click_parameters:
+            found.update(click_id_name=row["click_id_name"],
+                         click_id=click_parameters[row["click_id_name"].lower()])
+            break
+    return Evidence(**found)
+
+
+def is_external(host, page_host, settings, rules):
+    own = any(in_domain(host, domain.lower()) for domain in settings.own_domains)
+    return host != page_host and not own and not rules.is_excluded_referrer(host)
+
+
+def classify(evidence, rules):
+    """The columns a touch gets from its evidence and the rules."""
+    clicked = next((row for row in rules.click_ids if row["click_id_name"] == evidence.click_id_name), None)
+    source, medium = source_and_medium(evidence, clicked, rules)
+    return {
+        "source": source,
+        "medium": medium,
+        "campaign": evidence.campaign,
+        "term": evidence.term,
+        "content": evidence.content,
+        "referrer": evidence.referrer,
+        "referrer_host": evidence.referrer_host,
+        "click_id_name": evidence.click_id_name,
+        "click_id": evidence.click_id,
+        "channel": rules.channel(source, medium, evidence.campaign),
+        "is_direct": evidence == NO_EVIDENCE,
+        "is_paid": is_paid_medium(medium) or (clicked is not None and is_true(clicked["is_paid"])),
+    }
+
+
+def source_and_medium(evidence, clicked, rules):
+    if evidence.source is not None or evidence.medium is not None:
+        return evidence.source, evidence.medium
+    if clicked is not None:
+        return clicked["source"] or None, clicked["medium"] or None
+    if evidence.referrer_host is not None:
+        known = rules.referrer(evidence.referrer_host)
+        if known is None:
+            return evidence.referrer_host, "referral"
+        return known["source"], MEDIUM_OF_CATEGORY.get(known["category"], "referral")
+    return "(direct)", "(none)"
+
+
+def touches_of_session(session, events, settings, rules):
+    """Touches of one session in order: its entry, then every event with other evidence than before."""
+    window = microseconds(settings.entry_window_seconds, 1)
+    telling = [(event, evidence_of(event, settings, rules)) for event in events]
+    telling = [(event, evidence) for event, evidence in telling if evidence != NO_EVIDENCE]
+    current = NO_EVIDENCE
+    if telling and telling[0][0]["occurred_at"] - session["session_start"] <= window:
+        current = telling.pop(0)[1]
+    touches = [
+        {"touch_id": session["session_id"], "touch_timestamp": session["session_start"],
+         "landing_page_url": session["landing_page_url"], **classify(current, rules)}
+    ]
+    for event, evidence in telling:
+        if evidence.identity() != current.identity():
+            touches.append(
+                {"touch_id": event["event_id"], "touch_timestamp": event["occurred_at"],
+                 "landing_page_url": event["page_url"], **classify(evidence, rules)}
+            )
+            current = evidence
+    for touch in touches:
+        touch.update(session_id=session["session_id"], alias_id=session["alias_id"])
+    return touches
+
+
+def touch_order(touch):
+    return (touch["touch_timestamp"], touch["touch_id"])
+
+
+def add_touches(sessions, settings, rules):
+    """Touches of one alias, numbered; writes the entry's columns into each session row."""
+    touches = []
+    for session, events in sessions:
+        own = touches_of_session(session, events, settings, rules)
+        session.update({column: own[0][column] for column in ENTRY_COLUMNS})
+        touches += own
+    touches.sort(key=touch_order)
+    for number, touch in enumerate(touches, start=1):
+        touch["touch_number"] = number
+    return touches

@@ -1,0 +1,251 @@
+"""Hypothesis strategies: small, nasty sets of Segment-style rows.
+
+A scenario is a few loads of a few rows. Ids come from tiny pools, times from a small grid of steps
+around the session gap, so that shared devices, merges after an identify, ties and month ends are
+the rule. Copies of a message differ in load and receive time only. Load times grow with the number
+of the load; when things happened has nothing to do with it.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+
+COLLECTIONS = ("tracks", "pages", "screens", "identifies", "aliases")
+ID_COLUMNS = ("id", "anonymous_id", "user_id", "previous_id")
+# All of them must be in the list of invalid ids of the rules in use.
+JUNK_IDS = (None, "", "  ", "null", " NULL ", "None", "undefined", "0", "[object Object]",
+            "00000000-0000-0000-0000-000000000000")
+
+# Settings the scenarios are made for; everything else is at its default.
+OWN_DOMAINS = ("shop.example",)
+IGNORED_EVENTS = ("heartbeat",)
+
+BASE_TIME = datetime(2026, 1, 31, 23, 40)
+FIRST_LOAD_TIME = datetime(2026, 9, 1, 3, 0)
+LOAD_EVERY = timedelta(hours=30)
+MAX_LOADS = 4
+US = timedelta(microseconds=1)
+GAP = timedelta(minutes=20)
+WINDOW = timedelta(seconds=30)
+SKEW = timedelta(minutes=60)
+
+# Pauses between neighbouring points of the time grid; what stands more than once comes up more often.
+STEPS = (
+    GAP, GAP, GAP, GAP + US, GAP + US, GAP - US, GAP / 2, timedelta(0), US,
+    WINDOW, WINDOW, WINDOW, WINDOW + US, WINDOW + US, WINDOW - US, timedelta(seconds=7),
+    timedelta(minutes=19, seconds=30),
+    timedelta(hours=1), timedelta(days=1), timedelta(days=29), timedelta(days=62, hours=5),
+)
+
+NAMES = {
+    "tracks": ("clicked", "clicked", "signed_up", "signed_up", "heartbeat", "Signed_Up", None, ""),
+    "pages": ("Home", None, None, "", "heartbeat", "signed_up"),
+    "screens": ("Start", None, "heartbeat"),
+}
+
+SITE = "https://shop.example"
+URLS = (
+    None, None, "", SITE, SITE + "/", SITE + "/pricing", SITE + "/blog/first", SITE + "/blog/second?x=1#top",
+    SITE + "/?utm_source=news%20letter&utm_medium=e-mail#&utm_campaign=in-fragment",
+    SITE + "/?utm_source=a%2Bb+c&utm_medium=cpc&utm_campaign=%E2%82%AC%20sale&utm_content=x",
+    SITE + "/?utm_source=%FF%FE&utm_medium=raw", SITE + "/?utm_source=a%00b", SITE + "/?utm_source=100%25",
+    SITE + "/?utm_source=100%&utm_medium=%zz", SITE + "/?utm_source=&utm_source=second",
+    SITE + "/?utm_source=one&utm_source=two", SITE + "/?UTM_SOURCE=upper", SITE + "/?utm_source=%20+",
+    SITE + "/?utm_term=only", SITE + "?utm_campaign=c1", SITE + "/?xutm_source=no&utm_mediums=no",
+    SITE + "/?gclid=G1", SITE + "/?GCLID=G2&gclid=G3", SITE + "/?gclid=&fbclid=F1", SITE + "/?fbclid=F%2B2",
+    SITE + "/?msclkid=M1&gclid=G1&utm_source=bing&utm_medium=cpc", SITE + "/#?gclid=in-fragment",
+    "/blog/relative?utm_source=relative", "//shop.example/blog/no-scheme?gclid=G1",
+    "https://user:pw@WWW.Shop.Example:8443/blog/port", "http://other.example/landing?a=b",
+)
+REFERRERS = (
+    None, None, None, "", SITE + "/pricing", "https://www.shop.example/", "http://other.example/self",
+    "https://www.google.com/", "https://www.google.co.uk/search?q=x", "https://www.facebook.com/",
+    "https://m.facebook.com/x", "https://chatgpt.com/", "https://www.youtube.com/watch?v=1",
+    "https://mail.google.com/", "https://www.paypal.com/checkout", "https://news.example/article",
+    "https://NEWS.example:443/other", "android-app://com.google.android.gm/", "news.example/no-scheme", "junk",
+)
+CAMPAIGNS = (  # source, medium, name, term, content
+    (None, None, None, None, None), (None, None, None, None, None), (None, None, None, None, None),
+    (None, None, None, None, None), (None, None, None, None, None), ("", "", "", "", ""),
+    ("google", "cpc", "brand", "shoes", None), ("Google", "CPC", "brand", None, None),
+    ("newsletter", "email", None, None, "footer"), ("partner", None, None, None, None),
+    (None, "display", None, None, None), (None, None, "only-campaign", None, None),
+    (None, None, None, "only-term", None), ("facebook", "paid-social", "spring", None, None),
+    (" google ", "organic", None, None, None), ("(direct)", "(none)", None, None, None),
+)
+
+
+@dataclass
+class Scenario:
+    """loads: in order of arrival, each a dict collection -> list of raw rows."""
+
+    loads: list
+
+
+def one_in(draw, count):
+    """True about once in so many draws, and never in the simplest example."""
+    return draw(st.integers(1, count)) == 3  # not 1 or count: bounds are drawn more often than the rest
+
+
+def session_columns(draw, collection):
+    """What a track, page or screen carries besides ids and times."""
+    row = {"context_user_agent": "ua"}
+    name = draw(st.sampled_from(NAMES[collection]))
+    if collection == "tracks":
+        row["event" if draw(st.booleans()) else "event_text"] = name
+    else:
+        row["name"] = name
+    if draw(st.booleans()):  # no evidence of an arrival
+        row["context_page_url" if collection == "tracks" else "url"] = draw(st.sampled_from((None, SITE)))
+        return row
+    url, referrer = draw(st.sampled_from(URLS)), draw(st.sampled_from(REFERRERS))
+    if collection == "tracks":
+        row.update(context_page_url=url, context_page_referrer=referrer)
+    elif draw(st.booleans()):  # the page's own columns win over the context, unless they are empty
+        row.update(url=url, referrer=referrer, context_page_url=SITE + "/context")
+    else:
+        row.update(url="", context_page_url=url, context_page_referrer=referrer)
+    row["context_page_title"] = draw(st.sampled_from(("Title", "", None)))
+    if collection != "tracks":
+        row["title"] = draw(st.sampled_from((None, "", "Own title")))
+    campaign = draw(st.sampled_from(CAMPAIGNS))
+    for part, value in zip(("source", "medium", "name", "term", "content"), campaign, strict=True):
+        row[f"context_campaign_{part}"] = value
+    return row
+
+
+@st.composite
+def id_values(draw, pool, junk_one_in):
+    """An id of the pool, now and then with blanks around it; one in so many is junk."""
+    if not pool or one_in(draw, junk_one_in):
+        return draw(st.sampled_from(JUNK_IDS))
+    value = draw(st.sampled_from(pool))
+    return draw(st.sampled_from((value,) * 8 + (f" {value}", f"{value}\t")))
+
+
+def is_junk(value):
+    return value is None or value.strip().lower() in {(junk or "").strip().lower() for junk in JUNK_IDS}
+
+
+def time_columns(draw, at):
+    """The time columns of a message that happened at a time, as clients and servers write them."""
+    kind = draw(st.sampled_from(
+        ("usual",) * 12 + ("skew_at_limit", "skew_past_limit", "skew_far", "original", "sent", "received",
+                           "not_received", "nothing")
+    ))
+    received_at = at + draw(st.sampled_from((timedelta(0), timedelta(seconds=2), timedelta(days=3))))
+    return {
+        "usual": {"timestamp": at, "original_timestamp": at - US, "received_at": received_at},
+        "skew_at_limit": {"timestamp": at, "received_at": at - SKEW},
+        "skew_past_limit": {"timestamp": at + SKEW + US, "received_at": at},
+        "skew_far": {"timestamp": at + timedelta(days=900), "received_at": at},
+        "original": {"original_timestamp": at, "sent_at": at + GAP, "received_at": received_at},
+        "sent": {"sent_at": at, "received_at": received_at},
+        "received": {"received_at": at},
+        "not_received": {"timestamp": at},
+        "nothing": {},
+    }[kind]
+
+
+def message(draw, collection, event_id, pools, at):
+    """One row without its load time."""
+    row = {"id": event_id}
+    if collection == "aliases":
+        row["previous_id"] = draw(id_values(pools["anonymous"] + pools["user"], 8))
+        row["user_id"] = draw(id_values(pools["user"], 8))
+    else:
+        row["anonymous_id"] = draw(id_values(pools["anonymous"], 16))
+        often_anonymous = draw(st.booleans()) and collection != "identifies"
+        row["user_id"] = None if often_anonymous else draw(id_values(pools["user"], 6))
+    if collection in NAMES:
+        row.update(session_columns(draw, collection))
+    elif is_junk(event_id) and is_junk(row["user_id"]):
+        row["user_id"] = "u0"  # something must tell the row from those of other scenarios
+    row.update(time_columns(draw, at))
+    return row
+
+
+def load_time(number, second):
+    """Load times of one load lie within a minute, those of the next one 30 hours later."""
+    return FIRST_LOAD_TIME + number * LOAD_EVERY + timedelta(seconds=second)
+
+
+def copies(draw, row, load_count):
+    """(load number, row) of a message: mostly once, at times again with other load and receive times."""
+    # A row without any load time cannot be told from its copy, so its copies are equal.
+    column = "uuid_ts"
+    if one_in(draw, 8):
+        column = "loaded_at" if "received_at" in row or draw(st.booleans()) else None
+    for _ in range(draw(st.sampled_from((1, 1, 1, 1, 2, 2, 3)))):
+        number = draw(st.integers(0, load_count - 1))
+        copy = dict(row)
+        if column:
+            copy[column] = load_time(number, draw(st.integers(0, 2)))
+        if "received_at" in row:
+            copy["received_at"] += draw(st.sampled_from((timedelta(0), timedelta(0), US, GAP, -US)))
+        yield number, copy
+
+
+@st.composite
+def scenario(draw, max_messages=14):
+    """A Scenario of 1 to 4 loads; ids of session events are unique across tables."""
+    load_count = draw(st.integers(1, MAX_LOADS))
+    loads = [{collection: [] for collection in COLLECTIONS} for _ in range(load_count)]
+    pools = {
+        "anonymous": [f"a{i}" for i in range(draw(st.integers(2, 4)))],
+        "user": [f"u{i}" for i in range(draw(st.integers(0, 3)))],
+    }
+    if one_in(draw, 8):
+        pools["anonymous"].append("u0")  # the same text as anonymous id and as user id
+    grid = [BASE_TIME]
+    for _ in range(draw(st.integers(2, 7))):
+        grid.append(grid[-1] + draw(st.sampled_from(STEPS)))
+    count = draw(st.integers(1, max_messages))
+    event_ids = draw(st.permutations([f"e{i:02}" for i in range(count)]))
+    identity_ids = {"identifies": list(event_ids), "aliases": list(event_ids)}
+    for event_id in event_ids:
+        collection = draw(st.sampled_from(("pages",) * 4 + ("tracks",) * 5 + ("identifies",) * 3
+                                          + ("screens", "aliases")))
+        if collection in identity_ids:  # the same id in two tables: two messages
+            event_id = draw(st.sampled_from(identity_ids[collection]))
+            identity_ids[collection].remove(event_id)
+        if one_in(draw, 30):
+            event_id = draw(st.sampled_from(JUNK_IDS))
+        row = message(draw, collection, event_id, pools, draw(st.sampled_from(grid)))
+        for number, copy in copies(draw, row, load_count):
+            loads[number][collection].append(copy)
+    for load in loads:
+        for collection, rows in load.items():
+            load[collection] = draw(st.permutations(rows))
+    return Scenario(loads)
+
+
+def prefixed(made, prefix):
+    """The scenario with every real id, and the user agent, starting with the prefix ('e17-')."""
+    def rename(row):
+        row = dict(row)
+        for column in ID_COLUMNS:
+            if not is_junk(row.get(column)):
+                row[column] = re.sub(r"^(\s*)", rf"\g<1>{prefix}", row[column])
+        if "context_user_agent" in row:
+            row["context_user_agent"] = prefix + row["context_user_agent"]
+        return row
+
+    return Scenario([
+        {collection: [rename(row) for row in rows] for collection, rows in load.items()}
+        for load in made.loads
+    ])
+
+
+def merge(scenarios):
+    """Loads that hold the rows of all scenarios; one with fewer loads has nothing in the later ones."""
+    scenarios = list(scenarios)
+    count = max((len(made.loads) for made in scenarios), default=0)
+    loads = [{collection: [] for collection in COLLECTIONS} for _ in range(count)]
+    for made in scenarios:
+        for load, own in zip(loads, made.loads):
+            for collection, rows in own.items():
+                load[collection] += rows
+    return loads

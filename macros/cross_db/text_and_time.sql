@@ -70,7 +70,7 @@
     exception when others then
         return null;
     end
-    $function$ language plpgsql immutable parallel safe;
+    $function$ language plpgsql immutable parallel restricted;
     create or replace function {{ project_schema('refresh') }}.url_decode(value text) returns text as $function$
     begin
         return convert_from(
@@ -89,7 +89,7 @@
     exception when others then
         return value;
     end
-    $function$ language plpgsql immutable parallel safe;
+    $function$ language plpgsql immutable parallel restricted;
 {%- endmacro %}
 
 {#- Start of the clock interval of session-gap length that a time falls in. -#}

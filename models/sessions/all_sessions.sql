@@ -25,9 +25,11 @@ touches as (
 visits as (
     select
         session_members.session_id,
+        session_members.alias_id,
+        session_members.anonymous_id,
         session_members.session_number,
         session_members.is_identified,
-        device_sessions.*
+        {{ interval_attributes('device_sessions.') }}
     from session_members
     inner join device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id

@@ -1,0 +1,186 @@
+"""The databases under test: source tables go in as Segment-style rows, published tables come out."""
+
+import json
+import os
+import uuid
+from datetime import datetime, timezone
+from io import StringIO
+from pathlib import Path
+
+import duckdb
+import psycopg2
+
+SOURCE_SCHEMA = "segment"
+
+
+def column_type(value) -> str:
+    """The SQL type, the same on both engines, of a column that first held this value."""
+    if isinstance(value, datetime):
+        return "timestamp" if value.tzinfo is None else "timestamptz"
+    return {str: "text", bool: "boolean", int: "bigint", float: "double precision"}[type(value)]
+
+
+def new_columns(rows, known) -> dict[str, str]:
+    """Column -> type of those that the rows need and the table lacks.
+
+    As in a warehouse, a column begins to exist with its first value; only `id` is always there.
+    """
+    found = {} if "id" in known else {"id": "text"}
+    for row in rows:
+        for column, value in row.items():
+            if value is not None and column not in known:
+                found.setdefault(column, column_type(value))
+    return found
+
+
+def naive_utc(value):
+    """A time as a datetime without zone in UTC; any other value as it is."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(timezone.utc).replace(tzinfo=None)
+    return value
+
+
+class Database:
+    """What the two engines have in common.
+
+    `target` is the dbt target, `environment` the variables that lead dbt to this database.
+    """
+
+    target = ""
+
+    def __init__(self):
+        self.environment = {}
+
+    def load(self, collection, rows):
+        """Append raw rows to a source table; the table and its columns appear when first needed.
+
+        rows: dicts by column name; a column that is missing or None is null.
+        """
+        rows = list(rows)
+        if not rows:
+            return
+        self.execute(f"create schema if not exists {SOURCE_SCHEMA}")
+        self.execute(f"create table if not exists {SOURCE_SCHEMA}.{collection} (id text)")
+        known = self.column_types(SOURCE_SCHEMA, collection)
+        for column, sql_type in new_columns(rows, known).items():
+            if column not in known:
+                self.execute(f'alter table {SOURCE_SCHEMA}.{collection} add column "{column}" {sql_type}')
+                known[column] = sql_type
+        columns = [column for column in known if any(row.get(column) is not None for row in rows)]
+        self.append(f"{SOURCE_SCHEMA}.{collection}", {column: known[column] for column in columns or ["id"]}, rows)
+
+    def column_types(self, schema, table) -> dict[str, str]:
+        """Column -> type as the database calls it, in order; empty if there is no such table."""
+        found = self.query(
+            "select column_name, data_type from information_schema.columns "
+            f"where table_schema = '{schema}' and table_name = '{table}' order by ordinal_position")
+        return {row["column_name"]: row["data_type"].lower() for row in found}
+
+    def schemas(self) -> list[str]:
+        """Names of the schemas that are not the engine's own."""
+        found = self.query("select distinct schema_name from information_schema.schemata order by 1")
+        names = [row["schema_name"] for row in found]
+        return [n for n in names if n not in ("information_schema", "main", "public") and not n.startswith("pg_")]
+
+    def fetch(self, table, columns="*") -> list[dict]:
+        """All rows of schema.table; times as naive UTC datetimes."""
+        return self.query(f"select {columns} from {table}")
+
+    def reset(self):
+        """Leave the database empty."""
+        for schema in self.schemas():
+            self.execute(f'drop schema "{schema}" cascade')
+
+    def close(self):
+        """Give up the connection, and the database if it was made here."""
+
+
+class DuckDB(Database):
+    """A file. It is open only while a method runs, because dbt needs it for itself."""
+
+    target = "duckdb"
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+        self.path = folder / "signup_attribution.duckdb"
+        self.environment = {"SIGNUP_ATTRIBUTION_DUCKDB": str(self.path), "SIGNUP_ATTRIBUTION_MEMORY": "2GB"}
+
+    def execute(self, sql):
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute(sql)
+
+    def query(self, sql) -> list[dict]:
+        with duckdb.connect(str(self.path)) as connection:
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, map(naive_utc, row))) for row in result.fetchall()]
+
+    def append(self, table, columns, rows):
+        """By way of a file: row by row takes a millisecond each."""
+        path = self.folder / "rows.json"
+        with open(path, "w", encoding="utf-8") as file:
+            for row in rows:
+                json.dump({column: row.get(column) for column in columns}, file, default=datetime.isoformat)
+                file.write("\n")
+        types = ", ".join(f"'{column}': '{sql_type}'" for column, sql_type in columns.items())
+        self.execute(f"insert into {table} by name select * from read_json('{path}', "
+                     f"format = 'newline_delimited', columns = {{{types}}})")
+
+    def reset(self):
+        for path in (self.path, Path(f"{self.path}.wal")):
+            path.unlink(missing_ok=True)
+
+
+class Postgres(Database):
+    """A new database of the server that PGHOST names."""
+
+    target = "postgres"
+
+    def __init__(self):
+        super().__init__()
+        self.name = f"test_{uuid.uuid4().hex[:12]}"
+        self.administer(f"create database {self.name}")
+        self.environment = {"PGDATABASE": self.name}
+        self.connection = psycopg2.connect(dbname=self.name)
+        self.connection.autocommit = True
+
+    def administer(self, sql):
+        connection = psycopg2.connect(dbname=os.environ.get("PGDATABASE", "postgres"))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+        connection.close()
+
+    def execute(self, sql):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    def query(self, sql) -> list[dict]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, map(naive_utc, row))) for row in cursor.fetchall()]
+
+    def append(self, table, columns, rows):
+        lines = StringIO()
+        for row in rows:
+            lines.write("\t".join(copy_text(row.get(column)) for column in columns) + "\n")
+        lines.seek(0)
+        names = ", ".join(f'"{column}"' for column in columns)
+        with self.connection.cursor() as cursor:
+            cursor.copy_expert(f"copy {table} ({names}) from stdin", lines)
+
+    def close(self):
+        self.connection.close()
+        self.administer(f"drop database if exists {self.name} with (force)")
+
+
+def copy_text(value) -> str:
+    r"""A value as COPY reads it: \N for null, special characters escaped."""
+    if value is None:
+        return r"\N"
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    for plain, escaped in (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r")):
+        text = text.replace(plain, escaped)
+    return text

@@ -11,6 +11,8 @@ import duckdb
 import psycopg2
 
 SOURCE_SCHEMA = "segment"
+# A query that takes this long on so little data has a plan that would never end on real data.
+STATEMENT_TIMEOUT_SECONDS = 90
 
 
 def column_type(value) -> str:
@@ -141,7 +143,8 @@ class Postgres(Database):
         super().__init__()
         self.name = f"test_{uuid.uuid4().hex[:12]}"
         self.administer(f"create database {self.name}")
-        self.environment = {"PGDATABASE": self.name}
+        options = f"{os.environ.get('PGOPTIONS', '')} -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s"
+        self.environment = {"PGDATABASE": self.name, "PGOPTIONS": options.strip()}
         self.connection = psycopg2.connect(dbname=self.name)
         self.connection.autocommit = True
 

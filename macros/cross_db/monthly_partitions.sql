@@ -1,6 +1,7 @@
 {#-
     Monthly partitions. PostgreSQL: native range partitions <table>_YYYY_MM, made when a month first appears, and no default
-    partition that would silently fill. DuckDB: one table whose loads are in month order, which its row groups' bounds serve.
+    partition that would silently fill. DuckDB: one table in the order of arrival, which keeps the rows of a month together, so
+    that the bounds of its row groups serve as partitions do.
 -#}
 
 {#- Called before rows go from one relation to another. -#}
@@ -16,18 +17,6 @@
     {%- if column -%}
         {{ create_month_partitions(target_relation, temp_relation, column) }}
     {%- endif -%}
-{%- endmacro %}
-
-{#- `order by` month for engines that keep months together by order; nothing where partitions do. -#}
-{% macro in_month_order(column) -%}
-    {{ adapter.dispatch('in_month_order', 'signup_attribution')(column) }}
-{%- endmacro %}
-
-{% macro default__in_month_order(column) -%}
-{%- endmacro %}
-
-{% macro duckdb__in_month_order(column) -%}
-    order by date_trunc('month', {{ column }})
 {%- endmacro %}
 
 {#- Indexes of the partitioned table: ids for the look-up of copies; times and batches arrive in order, so BRIN finds them. -#}
@@ -84,4 +73,67 @@
 
 {% macro duckdb__month_table(month) -%}
     'app_tracks'
+{%- endmacro %}
+
+{#- SQL that moves a month's rows from app_tracks to a table of their own, or adds them to it. -#}
+{% macro move_month(app_tracks, detached, first_day) -%}
+    {{ adapter.dispatch('move_month', 'signup_attribution')(app_tracks, detached, first_day) }}
+{%- endmacro %}
+
+{% macro default__move_month(app_tracks, detached, first_day) -%}
+    {%- set month_rows -%}
+        occurred_at >= timestamp '{{ first_day }}' and occurred_at < timestamp '{{ first_day }}' + interval '1 month'
+    {%- endset -%}
+    create table if not exists {{ detached }} as select * from {{ app_tracks }} where false;
+    insert into {{ detached }} select * from {{ app_tracks }} where {{ month_rows }};
+    delete from {{ app_tracks }} where {{ month_rows }};
+{%- endmacro %}
+
+{#- A partition is detached as it is; a second one of the same month (late messages) is added to the first. -#}
+{% macro postgres__move_month(app_tracks, detached, first_day) -%}
+    {%- set partition = app_tracks.incorporate(path={'identifier': detached.identifier | replace('_detached', '')}) -%}
+    alter table {{ app_tracks }} detach partition {{ partition }};
+    {%- if adapter.get_relation(detached.database, detached.schema, detached.identifier) is none %}
+    alter table {{ partition }} rename to {{ detached.identifier }};
+    {%- else %}
+    insert into {{ detached }} select * from {{ partition }};
+    drop table {{ partition }};
+    {%- endif %}
+{%- endmacro %}
+
+{#-
+    SQL, run after dbt has swapped a rebuilt table in: gives its partitions their names, which those of the table swapped
+    out still had.
+-#}
+{% macro name_partitions() -%}
+    {{ adapter.dispatch('name_partitions', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__name_partitions() -%}
+    select 1
+{%- endmacro %}
+
+{% macro postgres__name_partitions() -%}
+    {%- set built_as = make_intermediate_relation(this).identifier -%}
+    do $do$
+    declare
+        partition regclass;
+        partition_name name;
+    begin
+        for partition, partition_name in
+            select pg_class.oid, pg_class.relname
+            from pg_inherits inner join pg_class on pg_inherits.inhrelid = pg_class.oid
+            where inhparent = to_regclass('{{ make_backup_relation(this, 'table').include(database=false) }}')
+        loop
+            execute format('alter table %s rename to %I', partition, partition_name || '__dbt_backup');
+        end loop;
+        for partition, partition_name in
+            select pg_class.oid, pg_class.relname
+            from pg_inherits inner join pg_class on pg_inherits.inhrelid = pg_class.oid
+            where inhparent = '{{ this.include(database=false) }}'::regclass and pg_class.relname like '{{ built_as }}%'
+        loop
+            execute format('alter table %s rename to %I', partition, replace(partition_name, '{{ built_as }}', '{{ this.identifier }}'));
+        end loop;
+    end
+    $do$
 {%- endmacro %}

@@ -73,6 +73,9 @@
     $function$ language plpgsql immutable parallel restricted;
     create or replace function {{ project_schema('refresh') }}.url_decode(value text) returns text as $function$
     begin
+        if value !~ '[%+]' then
+            return value;
+        end if;
         return convert_from(
             decode(
                 (
@@ -82,7 +85,7 @@
                             else encode(convert_to(part[1], 'UTF8'), 'hex')
                         end, '' order by position
                     )
-                    from regexp_matches(value, '(%[0-9a-fA-F]{2}|.)', 'g') with ordinality as parts (part, position)
+                    from regexp_matches(replace(value, '+', ' '), '(%[0-9a-fA-F]{2}|.)', 'g') with ordinality as parts (part, position)
                 ), 'hex'
             ), 'UTF8'
         );

@@ -18,17 +18,30 @@
     nullif({{ regexp_group(url, '^[^?#]*[?]([^#]*)') }}, '')
 {%- endmacro %}
 
-{#- Decoded value of the first parameter of that name in a query string; null when it is missing or empty. -#}
+{#- Raw value of the first parameter of that name in a query string; empty or null when it is missing. -#}
 {% macro query_parameter(query, name) -%}
-    case
-        when {{ query }} like '%{{ name }}=%'
-            then {{ decoded(regexp_group(query, '(?:^|&)' ~ name ~ '=([^&]*)')) }}
-    end
+    case when {{ query }} like '%{{ name }}=%' then {{ regexp_group(query, '(?:^|&)' ~ name ~ '=([^&]*)') }} end
+{%- endmacro %}
+
+{#-
+    Raw value of a parameter whose name is an expression (compared without case), from a query string in the form that
+    valued_parameters gives it; meaningless where the parameter is missing.
+-#}
+{% macro named_parameter(parameters, name) -%}
+    split_part(
+        substr({{ parameters }}, strpos(lower({{ parameters }}), '&' || lower({{ name }}) || '=') + length({{ name }}) + 2),
+        '&', 1
+    )
+{%- endmacro %}
+
+{#- The parameters of a query string that have a value, each between its own ampersands: '&gclid=x&&page=2&'. -#}
+{% macro valued_parameters(query) -%}
+    regexp_replace('&' || replace({{ query }}, '&', '&&') || '&', '&[^&=]+=?&', '', 'g')
 {%- endmacro %}
 
 {#- A raw parameter value decoded and without blanks around it; null when nothing is left. -#}
 {% macro decoded(value) -%}
-    nullif(trim(case when {{ value }} like '%\%%' escape '\' or {{ value }} like '%+%' then {{ url_decode(value) }} else {{ value }} end), '')
+    nullif(trim({{ url_decode(value) }}), '')
 {%- endmacro %}
 
 {#- Percent- and plus-decoded text; the text itself where the bytes are no valid text. -#}
@@ -41,7 +54,10 @@
 {%- endmacro %}
 
 {% macro duckdb__url_decode(value) -%}
-    case when {{ value }} like '%\%00%' escape '\' then {{ value }} else coalesce(try(url_decode(replace({{ value }}, '+', ' '))), {{ value }}) end
+    case
+        when not (contains({{ value }}, '%') or contains({{ value }}, '+')) or contains({{ value }}, '%00') then {{ value }}
+        else coalesce(try(url_decode(replace({{ value }}, '+', ' '))), {{ value }})
+    end
 {%- endmacro %}
 
 {#- What the first group of a regular expression matches; empty or null where the text does not match. -#}
@@ -55,20 +71,6 @@
 
 {% macro duckdb__regexp_group(text, pattern) -%}
     regexp_extract({{ text }}, '{{ pattern }}', 1)
-{%- endmacro %}
-
-{#- Decoded value of a parameter whose name is itself an expression (in any case); the first one that is not empty. -#}
-{% macro named_query_parameter(url, name) -%}
-    {%- set value = adapter.dispatch('regexp_group_by', 'signup_attribution')("'&' || " ~ url_query(url), "'(?i)&' || " ~ name ~ " || '=([^&]+)'") -%}
-    {{ decoded(value) }}
-{%- endmacro %}
-
-{% macro default__regexp_group_by(text, pattern) -%}
-    substring({{ text }} from {{ pattern }})
-{%- endmacro %}
-
-{% macro duckdb__regexp_group_by(text, pattern) -%}
-    regexp_extract({{ text }}, {{ pattern }}, 1)
 {%- endmacro %}
 
 {#- True when the pattern (an expression) is found in the text. -#}

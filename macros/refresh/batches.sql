@@ -69,7 +69,7 @@
         {%- do parents.append(quoted(id.split('.')[-1])) -%}
     {%- endfor -%}
     {%- set complete -%}
-        {%- if parents and model.name != 'app_tracks' -%}
+        {%- if parents -%}
             coalesce((select min(batch_id) from {{ state_table('models') }} where model in ({{ parents | join(', ') }})), {{ current_batch_id() }})
         {%- else -%}
             {{ current_batch_id() }}

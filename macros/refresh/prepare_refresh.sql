@@ -73,9 +73,10 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- SQL that stores the settings with the rows they shaped: app_tracks says it when it is rebuilt. -#}
-{% macro record_settings() %}
+{#- SQL that stores the settings with the rows they shaped, and forgets detached months: for app_tracks built from scratch. -#}
+{% macro record_start() %}
     {%- if execute and not is_incremental() -%}
+        delete from {{ state_table('archived_messages') }};
         delete from {{ state_table('settings') }};
         {%- for name, value in stored_settings().items() %}
         insert into {{ state_table('settings') }} values ({{ quoted(name) }}, {{ quoted(value) }});

@@ -10,21 +10,11 @@
 {%- endmacro %}
 
 {#-
-    Names of a query string's parameters that have a value, in lower case, as '&gclid&page'; '' without any. The utm_*
-    parameters are left out: they are columns of their own.
+    Names of the parameters that have a value (in the form of valued_parameters), in lower case, as '&gclid&page'; '' without
+    any. The utm_* parameters are left out: they are columns of their own.
 -#}
-{% macro parameter_names(query) -%}
-    case
-        when {{ query }} is not null
-            then regexp_replace(
-                lower(regexp_replace(
-                    regexp_replace('&' || replace({{ query }}, '&', '&&') || '&', '&[^&=]+=?&', '', 'g'),
-                    '=[^&]*&', '', 'g'
-                )),
-                '&utm_[a-z]*', '', 'g'
-            )
-        else ''
-    end
+{% macro parameter_names(parameters) -%}
+    regexp_replace(lower(regexp_replace({{ parameters }}, '=[^&]*&', '', 'g')), '&utm_[a-z]*', '', 'g')
 {%- endmacro %}
 
 {#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}
@@ -35,6 +25,18 @@
         {%- endfor %}
         cast(has_campaign_parameter as text)
     )
+{%- endmacro %}
+
+{#- What makes two touches different, as one text. -#}
+{% macro evidence_text() -%}
+    {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'referrer_host', 'click_id'] -%}
+        coalesce({{ column }}, '') || chr(31){{ ' || ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The same of a direct touch. -#}
+{% macro no_evidence_text() -%}
+    repeat(chr(31), 5)
 {%- endmacro %}
 
 {#- The combination of a touch without any evidence. -#}

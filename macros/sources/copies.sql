@@ -1,4 +1,4 @@
-{#- Which copy of a message counts, and which ids are known already. -#}
+{#- Which rows of the sources are messages that are stored already, and which copy of a message counts. -#}
 
 {#- All columns of a stored message, the passed-through ones last. -#}
 {% macro stored_columns() -%}
@@ -6,25 +6,30 @@
     {%- for column in pass_through_columns() -%}, {{ adapter.quote(column.name) }}{%- endfor -%}
 {%- endmacro %}
 
+{#- The models that store new messages, each by its own watermark. -#}
+{% macro message_stores() %}
+    {{ return(['app_tracks', 'rejected_events']) }}
+{% endmacro %}
+
+{#- Relations whose messages need not come again: none when app_tracks is about to be built from scratch. -#}
+{% macro stored_message_relations() %}
+    {%- if not execute or applied_batch_id('app_tracks') == 0 -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set relations = [stored_relation('app_tracks'), state_table('archived_messages')] -%}
+    {%- if applied_batch_id('rejected_events') > 0 -%}
+        {%- do relations.append(stored_relation('rejected_events')) -%}
+    {%- endif -%}
+    {{ return(relations) }}
+{% endmacro %}
+
 {#- Order of copies of one message: the one loaded first, then the one received first, then the smallest row. -#}
 {% macro copy_order() -%}
-    loaded_at, received_at
+    new_messages.loaded_at, new_messages.received_at
     {%- for column in message_columns() if column not in ['message_type', 'event_id', 'loaded_at', 'received_at'] -%}
         , new_messages.{{ column }}
     {%- endfor -%}
-{%- endmacro %}
-
-{#- Ids of `messages` that one of the relations holds. Joins from the few new ids, so an index or one column answers it. -#}
-{% macro stored_ids(messages, relations) -%}
-    {%- for relation in relations if relation is not none %}
-    {%- if not loop.first %}
-    union all
-    {%- endif %}
-    select stored.message_type, stored.event_id
-    from {{ relation }} as stored
-    inner join {{ messages }} as arriving
-        on stored.event_id = arriving.event_id and stored.message_type = arriving.message_type
-    {%- endfor -%}
+    , new_messages.row_id
 {%- endmacro %}
 
 {#- Hash of everything a message says: what tells rows without an id apart. -#}

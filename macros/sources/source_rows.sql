@@ -99,7 +99,7 @@
 
 {#- The load time after which the source has to be read again, as a text, or none for all of it. -#}
 {% macro load_cutoff(collection) %}
-    {%- set applied = oldest_applied_batch_id(['app_tracks', 'rejected_events']) if execute else 0 -%}
+    {%- set applied = oldest_applied_batch_id(message_stores()) if execute else 0 -%}
     {%- if applied == 0 -%}
         {{ return(none) }}
     {%- endif -%}

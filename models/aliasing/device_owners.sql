@@ -7,7 +7,7 @@
 ) }}
 
 with message_buckets as (
-    {{ new_buckets() }}
+    {{ unapplied('message_buckets') }}
 ),
 
 identified_devices as (

@@ -14,6 +14,7 @@ arrived as (
     select
         cast(date_trunc('month', occurred_at) as date) as month,
         count(*) as row_count,
+        0 as detached_row_count,
         max(batch_id) as newest_batch_id,
         min(occurred_at) as first_occurred_at,
         max(occurred_at) as last_occurred_at
@@ -23,7 +24,7 @@ arrived as (
 
 {% if is_incremental() -%}
 stored as (
-    select month, row_count, newest_batch_id, first_occurred_at, last_occurred_at
+    select month, row_count, detached_row_count, newest_batch_id, first_occurred_at, last_occurred_at
     from {{ this }}
     where month in (select month from arrived)
 ),
@@ -42,8 +43,8 @@ partitions as (
         month,
         {{ month_table('month') }} as table_name,
         cast(sum(row_count) as bigint) as row_count,
+        cast(sum(detached_row_count) as bigint) as detached_row_count,
         max(newest_batch_id) as newest_batch_id,
-        false as is_detached,
         min(first_occurred_at) as first_occurred_at,
         max(last_occurred_at) as last_occurred_at
     from counted

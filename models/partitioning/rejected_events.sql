@@ -4,50 +4,33 @@
     post_hook="{{ record_rebuild() }}"
 ) }}
 
-with messages as (
+with new_messages as (
+    {{ unapplied('new_messages', companion='surplus_copies') }}
+),
+
+surplus_copies as (
+    select * from {{ ref('surplus_copies') }}
+),
+
+rejected as (
     select
         *,
         {{ content_hash() }} as content_hash
-    from {{ ref('stg_messages') }}
-    where reject_reason is not null
-),
-
--- a message that was accepted before is a duplicate here, not a rejected one
-stored_ids as (
-    {{ stored_ids('messages', [ref('app_tracks'), this if is_incremental() else none, state_table('archived_messages')]) }}
-),
-
-{% if is_incremental() -%}
-stored_hashes as (
-    select content_hash from {{ this }}
-    where event_id is null
-),
-
-{% endif -%}
-new_messages as (
-    select * from messages
+    from new_messages
     where
-        not exists (
-            select 1 from stored_ids
-            where stored_ids.event_id = messages.event_id and stored_ids.message_type = messages.message_type
-        )
-        {%- if is_incremental() %}
-        and not exists (
-            select 1 from stored_hashes
-            where messages.event_id is null and stored_hashes.content_hash = messages.content_hash
-        )
-        {%- endif %}
+        reject_reason is not null
+        and row_id not in (select row_id from surplus_copies)
 ),
 
 -- rows without an id are one message when they agree in everything
-ranked_copies as (
+numbered as (
     select
         *,
-        row_number() over (
-            partition by message_type, event_id, case when event_id is null then content_hash end
-            order by {{ copy_order() | indent(12) }}
-        ) as copy_number
-    from new_messages
+        case
+            when event_id is null then row_number() over (partition by message_type, event_id, content_hash order by row_id)
+            else 1
+        end as copy_number
+    from rejected
 ),
 
 rejected_events as (
@@ -60,12 +43,16 @@ rejected_events as (
         event_name,
         page_url,
         content_hash,
-        {{ current_batch_id() }} as batch_id,
+        batch_id,
         occurred_at,
         received_at,
         loaded_at
-    from ranked_copies
-    where copy_number = 1
+    from numbered
+    where
+        copy_number = 1
+        {%- if is_incremental() %}
+        and not (event_id is null and content_hash in (select content_hash from {{ this }}))
+        {%- endif %}
 )
 
 select * from rejected_events

@@ -45,6 +45,7 @@ session_members as (
         ) as session_id,
         cast(session_number as bigint) as session_number,
         max(case when is_identified then 1 else 0 end) over (partition by alias_id) = 1 as is_identified,
+        min(first_at) over (partition by alias_id, session_number) as session_start,
         first_at as visit_start,
         last_at as visit_end
     from numbered

@@ -36,6 +36,17 @@ candidates as (
         or coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null
 ),
 
+with_parameters as (
+    select
+        *,
+        {% for name in ['source', 'medium', 'campaign', 'term', 'content'] -%}
+            {{ query_parameter('query', 'utm_' ~ name) }} as url_{{ name }},
+        {% endfor -%}
+        coalesce({{ valued_parameters('query') }}, '') as parameters,
+        {{ is_other_site('referrer_host', 'page_host') }} as is_other_site
+    from candidates
+),
+
 parsed as (
     select
         event_id,
@@ -43,17 +54,14 @@ parsed as (
         anonymous_id,
         user_id,
         page_url,
-        query,
-        coalesce(nullif(trim(utm_source), ''), {{ query_parameter('query', 'utm_source') }}) as utm_source,
-        coalesce(nullif(trim(utm_medium), ''), {{ query_parameter('query', 'utm_medium') }}) as utm_medium,
-        coalesce(nullif(trim(utm_campaign), ''), {{ query_parameter('query', 'utm_campaign') }}) as utm_campaign,
-        coalesce(nullif(trim(utm_term), ''), {{ query_parameter('query', 'utm_term') }}) as utm_term,
-        coalesce(nullif(trim(utm_content), ''), {{ query_parameter('query', 'utm_content') }}) as utm_content,
-        {{ parameter_names('query') }} as parameter_names,
-        case when {{ is_other_site('referrer_host', 'page_host') }} then page_referrer end as referrer,
-        case when {{ is_other_site('referrer_host', 'page_host') }} then referrer_host end as referrer_host,
+        {% for name in ['source', 'medium', 'campaign', 'term', 'content'] -%}
+            coalesce(nullif(trim(utm_{{ name }}), ''), {{ decoded('url_' ~ name) }}) as utm_{{ name }},
+        {% endfor -%}
+        {{ parameter_names('parameters') }} as parameter_names,
+        case when is_other_site then page_referrer end as referrer,
+        case when is_other_site then referrer_host end as referrer_host,
         occurred_at
-    from candidates
+    from with_parameters
 ),
 
 with_evidence as (

@@ -7,7 +7,8 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with session_members as (
+-- not materialized: so that each use can read the tables by their indexes
+with session_members as not materialized (
     select * from {{ ref('session_members') }}
     {{ of_affected_aliases() }}
 ),
@@ -17,51 +18,73 @@ device_sessions as (
     {{ of_affected_aliases() }}
 ),
 
+touch_evidence as (
+    select * from {{ ref('touch_evidence') }}
+),
+
 evidence_classes as (
     select * from {{ ref('evidence_classes') }}
 ),
 
-devices as (
-    select distinct anonymous_id, user_id from session_members
-),
-
-touch_evidence as (
-    select * from {{ ref('touch_evidence') }}
-    {%- if is_incremental() %}
-    where (anonymous_id, user_id) in (select anonymous_id, user_id from devices)
-    {%- endif %}
-),
-
 evidence as (
     select
-        touch_evidence.*,
+        session_members.alias_id,
+        session_members.session_number,
+        session_members.session_id,
+        session_members.session_start,
+        touch_evidence.event_id,
+        touch_evidence.message_type,
+        touch_evidence.combination_id,
+        touch_evidence.page_url,
+        touch_evidence.utm_source,
+        touch_evidence.utm_medium,
+        touch_evidence.utm_campaign,
+        touch_evidence.utm_term,
+        touch_evidence.utm_content,
+        case when evidence_classes.is_external_referrer then touch_evidence.referrer end as referrer,
+        case when evidence_classes.is_external_referrer then touch_evidence.referrer_host end as referrer_host,
+        evidence_classes.click_id_name,
         case
-            when evidence_classes.click_id_name is not null
-                then {{ named_query_parameter('touch_evidence.page_url', 'evidence_classes.click_id_name') }}
-        end as click_id,
-        case when evidence_classes.is_external_referrer then touch_evidence.referrer end as external_referrer,
-        case when evidence_classes.is_external_referrer then touch_evidence.referrer_host end as external_host
-    from touch_evidence
+            when evidence_classes.click_id_name is not null then {{ valued_parameters(url_query('touch_evidence.page_url')) }}
+        end as parameters,
+        touch_evidence.occurred_at
+    from session_members
+    inner join touch_evidence
+        on session_members.anonymous_id = touch_evidence.anonymous_id
+        and session_members.user_id = touch_evidence.user_id
+        and touch_evidence.occurred_at between session_members.visit_start and session_members.visit_end
     inner join evidence_classes on touch_evidence.combination_id = evidence_classes.combination_id
     where evidence_classes.has_evidence
 ),
 
--- the visit an event falls in is the last one of its device to begin before it
-moments as (
-    select anonymous_id, user_id, visit_start as moment, 0 as is_event, visit_start, null as event_id, null as message_type
-    from session_members
-    union all
-    select anonymous_id, user_id, occurred_at, 1, null, event_id, message_type
+with_raw_click_id as (
+    select
+        *,
+        {{ named_parameter('parameters', 'click_id_name') }} as raw_click_id
     from evidence
 ),
 
-placed as (
+with_click_id as (
     select
         *,
-        max(visit_start) over (
-            partition by anonymous_id, user_id order by moment, is_event rows unbounded preceding
-        ) as event_visit_start
-    from moments
+        {{ decoded('raw_click_id') }} as click_id
+    from with_raw_click_id
+),
+
+compared as (
+    select
+        *,
+        {{ evidence_text() }} as evidence
+    from with_click_id
+),
+
+session_evidence as (
+    select
+        *,
+        row_number() over session_order as evidence_number,
+        lag(evidence) over session_order as evidence_before
+    from compared
+    window session_order as (partition by alias_id, session_number order by occurred_at, event_id, message_type)
 ),
 
 sessions as (
@@ -70,64 +93,47 @@ sessions as (
         session_members.session_number,
         session_members.session_id,
         {{ first_by('device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id') }} as landing_page_url,
-        min(session_members.visit_start) as session_start
+        session_members.session_start
     from session_members
     inner join device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id
         and session_members.user_id = device_sessions.user_id
         and session_members.visit_start = device_sessions.first_at
-    group by session_members.alias_id, session_members.session_number, session_members.session_id
+    group by
+        session_members.alias_id, session_members.session_number, session_members.session_id, session_members.session_start
 ),
 
-session_evidence as (
+-- a session and the evidence of its entry, if there is any, are two rows that become one
+entry_parts as (
     select
-        evidence.*,
-        sessions.alias_id,
-        sessions.session_number,
-        sessions.session_id,
-        sessions.session_start,
-        row_number() over session_order as evidence_number,
-        lag(evidence.utm_source) over session_order as previous_source,
-        lag(evidence.utm_medium) over session_order as previous_medium,
-        lag(evidence.utm_campaign) over session_order as previous_campaign,
-        lag(evidence.external_host) over session_order as previous_host,
-        lag(evidence.click_id) over session_order as previous_click_id
-    from evidence
-    inner join placed
-        on evidence.event_id = placed.event_id and evidence.message_type = placed.message_type
-    inner join session_members
-        on placed.anonymous_id = session_members.anonymous_id
-        and placed.user_id = session_members.user_id
-        and placed.event_visit_start = session_members.visit_start
-        and placed.moment <= session_members.visit_end
-    inner join sessions
-        on session_members.alias_id = sessions.alias_id and session_members.session_number = sessions.session_number
-    window session_order as (
-        partition by sessions.alias_id, sessions.session_number
-        order by evidence.occurred_at, evidence.event_id, evidence.message_type
-    )
+        alias_id, session_number, session_id, session_start, landing_page_url,
+        null as combination_id, null as utm_campaign, null as utm_term, null as utm_content,
+        null as referrer, null as referrer_host, null as click_id
+    from sessions
+    union all
+    select
+        alias_id, session_number, session_id, session_start, null as landing_page_url,
+        combination_id, utm_campaign, utm_term, utm_content, referrer, referrer_host, click_id
+    from session_evidence
+    where evidence_number = 1 and occurred_at <= session_start + {{ entry_window() }}
 ),
 
 entries as (
     select
-        sessions.session_id as touch_id,
-        sessions.session_id,
-        sessions.alias_id,
-        coalesce(session_evidence.combination_id, {{ direct_combination_id() }}) as combination_id,
-        session_evidence.utm_campaign as campaign,
-        session_evidence.utm_term as term,
-        session_evidence.utm_content as content,
-        session_evidence.external_referrer as referrer,
-        session_evidence.external_host as referrer_host,
-        session_evidence.click_id,
-        sessions.landing_page_url,
-        sessions.session_start as touch_timestamp
-    from sessions
-    left join session_evidence
-        on sessions.alias_id = session_evidence.alias_id
-        and sessions.session_number = session_evidence.session_number
-        and session_evidence.evidence_number = 1
-        and session_evidence.occurred_at <= sessions.session_start + {{ entry_window() }}
+        session_id as touch_id,
+        session_id,
+        alias_id,
+        coalesce(max(combination_id), {{ direct_combination_id() }}) as combination_id,
+        max(utm_campaign) as campaign,
+        max(utm_term) as term,
+        max(utm_content) as content,
+        max(referrer) as referrer,
+        max(referrer_host) as referrer_host,
+        max(click_id) as click_id,
+        max(landing_page_url) as landing_page_url,
+        session_start as touch_timestamp
+    from entry_parts
+    group by alias_id, session_number, session_id, session_start
 ),
 
 later_arrivals as (
@@ -139,27 +145,18 @@ later_arrivals as (
         utm_campaign as campaign,
         utm_term as term,
         utm_content as content,
-        external_referrer as referrer,
-        external_host as referrer_host,
+        referrer,
+        referrer_host,
         click_id,
         page_url as landing_page_url,
         occurred_at as touch_timestamp
     from session_evidence
     where
-        (
+        evidence != evidence_before
+        or (
             evidence_number = 1
             and occurred_at > session_start + {{ entry_window() }}
-            and coalesce(utm_source, utm_medium, utm_campaign, external_host, click_id) is not null
-        )
-        or (
-            evidence_number > 1
-            and (
-                utm_source is distinct from previous_source
-                or utm_medium is distinct from previous_medium
-                or utm_campaign is distinct from previous_campaign
-                or external_host is distinct from previous_host
-                or click_id is distinct from previous_click_id
-            )
+            and evidence != {{ no_evidence_text() }}
         )
 ),
 

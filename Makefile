@@ -1,0 +1,58 @@
+# What there is to do here. Each target installs what it needs into .venv first.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/requirements.stamp
+# Tests run on as many cores.
+WORKERS ?= 2
+
+.PHONY: help install demo test lint soak lock clean
+
+help:
+	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
+	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
+	@echo 'make lint    the style of the SQL, and warnings of dbt'
+	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
+	@echo 'make lock    requirements.lock from requirements.in'
+	@echo 'make clean   removes what was made here, .venv too'
+
+install: $(INSTALLED)
+
+# Where Python has no pip to put into a new environment, the one outside it installs there.
+$(INSTALLED): requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(PYTHON) -m venv --clear --without-pip .venv
+	@if $(BIN)/python -m pip --version > /dev/null 2>&1; then \
+	    echo "Installing into .venv" && $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock; \
+	else \
+	    echo "Installing into .venv" && $(PYTHON) -m pip --python $(BIN)/python install --quiet -r requirements.lock; \
+	fi
+	@touch $@
+
+demo: install
+	$(BIN)/python scripts/demo.py
+
+# PostgreSQL: the server that PGHOST names, or else a private one for the time of the tests.
+test: lint
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests
+
+# Both look at the project as it is before the first refresh, in a database of their own.
+lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
+lint: install
+	$(BIN)/dbt --no-use-colors --quiet --warn-error parse --no-partial-parse
+	$(BIN)/sqlfluff lint models
+
+soak: export EXAMPLES ?= 1000
+soak: install
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
+
+lock:
+	rm -rf target/lock
+	$(PYTHON) -m venv target/lock
+	target/lock/bin/python -m pip install --quiet -r requirements.in
+	{ sed -n '/^#/p' requirements.lock; target/lock/bin/python -m pip freeze; } > target/requirements.lock
+	mv target/requirements.lock requirements.lock
+	rm -rf target/lock
+
+clean:
+	rm -rf .venv target logs .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,18 @@
+-- Where do people who sign up first come from? The ten sources with the most sign-ups by first touch, with how long it took
+-- from the first visit to the sign-up, and how many of them were paid for at some point before it.
+with attribution as (
+    select * from {{ ref('attribution') }}
+)
+
+select
+    coalesce(first_touch_source, '(none in look-back)') as source,
+    first_touch_channel as channel,
+    count(*) as signup_count,
+    round(cast(avg(days_to_signup) as numeric), 1) as average_days_to_signup,
+    round(
+        100.0 * count(case when first_attributed_touch_timestamp is not null then 1 end) / count(*), 1
+    ) as percent_with_paid_touch
+from attribution
+group by coalesce(first_touch_source, '(none in look-back)'), first_touch_channel
+order by signup_count desc, source, channel
+limit 10

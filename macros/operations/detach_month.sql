@@ -1,0 +1,38 @@
+{#-
+    Takes an old month out of app_tracks, without losing a session:
+        dbt run-operation detach_month --args '{month: 2024-01}'
+    The month's messages stay in a table of their own (app_tracks_2024_01_detached), or are deleted with drop: true.
+    Sessions, touches and attribution are stored apart from the messages and stay as they are. What a later refresh may still
+    ask of these messages is kept in refresh.archived_messages: their ids, so that a copy that comes late is not counted
+    twice, and who sent them when. A full refresh reads the sources again and knows nothing of detached months.
+-#}
+{% macro detach_month(month, drop=false) %}
+    {%- if not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])$', month | string) -%}
+        {%- do stop('month must be a month such as 2024-01, not ' ~ tojson(month) ~ ': correct it.') -%}
+    {%- endif -%}
+    {%- set app_tracks = stored_relation('app_tracks') -%}
+    {%- set partitions = stored_relation('partitions') -%}
+    {%- if app_tracks is none or partitions is none -%}
+        {%- do stop('There is no app_tracks yet: run a refresh first.') -%}
+    {%- endif -%}
+    {%- set first_day = month ~ '-01' -%}
+    {%- set counted = run_query("select row_count from " ~ partitions ~ " where month = date '" ~ first_day ~ "' and row_count > 0").rows -%}
+    {%- if counted | length == 0 -%}
+        {%- do stop('app_tracks has no messages of ' ~ month ~ ': nothing was detached.') -%}
+    {%- endif -%}
+    {%- if state_rows('models', 'select 1 from ' ~ state_table('models') ~ ' where batch_id < (select max(batch_id) from ' ~ state_table('models') ~ ')') | length > 0 -%}
+        {%- do stop('The last refresh did not finish: run a refresh first, then detach ' ~ month ~ '.') -%}
+    {%- endif -%}
+    {%- set detached = app_tracks.incorporate(path={'identifier': 'app_tracks_' ~ month | replace('-', '_') ~ '_detached'}) -%}
+    {%- call statement('detach', auto_begin=true) %}
+        insert into {{ state_table('archived_messages') }}
+        select message_type, event_id, anonymous_id, user_id, occurred_at from {{ app_tracks }}
+        where occurred_at >= timestamp '{{ first_day }}' and occurred_at < timestamp '{{ first_day }}' + interval '1 month';
+        {{ move_month(app_tracks, detached, first_day) }}
+        {{ 'drop table ' ~ detached ~ ';' if drop }}
+        update {{ partitions }} set detached_row_count = detached_row_count + row_count, row_count = 0
+        where month = date '{{ first_day }}';
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {%- do log(month ~ ': ' ~ counted[0][0] ~ ' messages ' ~ ('deleted' if drop else 'moved to ' ~ detached.schema ~ '.' ~ detached.identifier), info=true) -%}
+{% endmacro %}

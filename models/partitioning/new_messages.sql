@@ -1,0 +1,44 @@
+{{ config(
+    materialized='table',
+    unlogged=true,
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(message_stores())) }}"]
+) }}
+
+-- depends_on: {{ ref('stg_message_ids') }}
+-- Sources are read once, here; what is stored already is left out.
+with messages as (
+    select * from {{ ref('stg_messages') }}
+),
+
+{% if stored_message_relations() -%}
+arriving as (
+    select message_type, event_id from {{ ref('stg_message_ids') }}
+),
+
+stored_ids as (
+    {%- for relation in stored_message_relations() %}
+    select stored.message_type, stored.event_id
+    from {{ relation }} as stored
+    inner join arriving on stored.event_id = arriving.event_id and stored.message_type = arriving.message_type
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+{% endif -%}
+new_messages as (
+    select
+        {{ stored_columns() }},
+        reject_reason,
+        -- tells copies apart that agree in everything
+        row_number() over () as row_id,
+        {{ current_batch_id() }} as batch_id
+    from messages
+    {%- if stored_message_relations() %}
+    where not exists (
+        select 1 from stored_ids
+        where stored_ids.event_id = messages.event_id and stored_ids.message_type = messages.message_type
+    )
+    {%- endif %}
+)
+
+select * from new_messages

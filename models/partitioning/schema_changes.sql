@@ -1,0 +1,45 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append_rows',
+    full_refresh=false,
+    post_hook=["{{ record_source_columns() }}", "{{ record_rebuild() }}"]
+) }}
+
+with found as (
+    {{ found_columns() }}
+),
+
+known as (
+    select message_type, column_name, data_type from {{ state_table('source_columns') }}
+),
+
+compared as (
+    select
+        coalesce(found.message_type, known.message_type) as message_type,
+        coalesce(found.column_name, known.column_name) as column_name,
+        case
+            when known.column_name is null then 'new'
+            when found.column_name is null then 'vanished'
+            when found.data_type != known.data_type then 'retyped'
+        end as change,
+        known.data_type as old_type,
+        found.data_type as new_type
+    from found
+    full outer join known on found.message_type = known.message_type and found.column_name = known.column_name
+),
+
+schema_changes as (
+    select
+        message_type,
+        column_name,
+        change,
+        old_type,
+        new_type,
+        {{ current_batch_id() }} as batch_id,
+        {{ utc_now() }} as noticed_at
+    from compared
+    -- at the first look every column is new, which says nothing
+    where change is not null and exists (select 1 from known)
+)
+
+select * from schema_changes

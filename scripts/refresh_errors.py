@@ -1,0 +1,75 @@
+"""What dbt reports when it fails, as one sentence that says what to do."""
+
+import re
+
+from refresh_plan import BAD_INPUT, MODEL_FAILED, RefreshError
+
+# Lines that tell a programmer where a message comes from.
+ORIGIN = re.compile(r"\s*(> (in|called by) |compiled code at |LINE \d+:|\^)")
+HEADING = re.compile(r"(\w+ )*Error( in .*)?:?|Encountered an error:?")
+LOCKED = re.compile(r'Could not set lock on file "(?P<file>[^"]*)".*?(\(PID (?P<pid>\d+)\)|$)', re.DOTALL)
+NO_FILE = re.compile(r'Cannot open file "(?P<file>[^"]*)": (?P<reason>.*)')
+NO_DATABASE = re.compile(r'The file "(?P<file>[^"]*)" exists, but it is not a valid DuckDB database file')
+NOT_REACHED = re.compile(
+    r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
+    r"|server closed the connection unexpectedly|terminating connection .*)")
+NO_MATCH = re.compile(r"The selection criterion '(?P<selection>[^']*)' does not match")
+
+
+def failure(exception, results, log) -> RefreshError:
+    """Why a dbt command failed.
+
+    exception: what ended the command, or None; results: its nodes, of which some failed;
+    log: where the details are, for a failure of a kind that is not known here.
+    """
+    failed = [node for node in results if str(node.status) in ("error", "fail", "runtime error")]
+    if exception is not None or not failed:
+        text = str(exception or "dbt gave no reason")
+        return RefreshError(known_sentence(text) or project_sentence(text, log), BAD_INPUT)
+    first = failed[0]
+    text = str(first.message or "no reason given")
+    known = known_sentence(text)
+    if known:
+        in_hook = str(first.node.resource_type) == "operation" or LOCKED.search(text) or NOT_REACHED.search(text)
+        return RefreshError(known, BAD_INPUT if in_hook else MODEL_FAILED)
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return RefreshError(
+        f"{first.node.name}{others} failed: {first_line(text)}: correct this and run again, "
+        f"the refresh continues where it stopped; details are in {log}.", MODEL_FAILED)
+
+
+def known_sentence(text: str) -> str | None:
+    """The sentence for a failure that has a known remedy."""
+    if found := LOCKED.search(text):
+        holder = f"process {found['pid']}" if found["pid"] else "another process"
+        return f"{found['file']} is in use by {holder}: close the database there, then run again."
+    if found := NO_DATABASE.search(text):
+        return f"{found['file']} is no DuckDB database: correct SIGNUP_ATTRIBUTION_DUCKDB or move the file away."
+    if found := NO_FILE.search(text):
+        return (f"{found['file']} cannot be opened ({found['reason'].strip().lower()}): "
+                "make its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+    if found := NOT_REACHED.search(text):
+        return (f"PostgreSQL cannot be reached ({one_line(found[0])}): start it, or correct PGHOST, PGPORT, PGUSER, "
+                "PGPASSWORD and PGDATABASE.")
+    if found := NO_MATCH.search(text):
+        return f"--select {found['selection']} matches no model: name one of those in models/."
+    if "> in macro stop " in text or "> called by macro check_" in text:
+        return first_line(text) + "."
+    return None
+
+
+def project_sentence(text: str, log) -> str:
+    """A sentence for a project that dbt cannot run."""
+    return f"dbt cannot run the project: {first_line(text)}: correct this, details are in {log}."
+
+
+def first_line(text: str) -> str:
+    """The first line that says something, without its heading and final stop."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not ORIGIN.match(line)]
+    telling = [line for line in lines if not HEADING.fullmatch(line)]
+    return one_line((telling or lines or ["no reason given"])[0]).rstrip(".:")
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one blank."""
+    return " ".join(text.split())

@@ -1,0 +1,108 @@
+"""What a refresh will do, decided before anything runs: options in, dbt commands out.
+
+Nothing here reads a file or a database; names of variables and targets are handed in.
+"""
+
+import difflib
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import yaml
+
+BAD_INPUT = 2  # exit code: wrong input, no connection, or a locked file; nothing was changed
+MODEL_FAILED = 1  # exit code: a table could not be made; the next refresh continues there
+
+
+class RefreshError(Exception):
+    """Ends the refresh: one sentence that says what to do, and the exit code."""
+
+    def __init__(self, sentence: str, exit_code: int = BAD_INPUT):
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A refresh as it was asked for.
+
+    target: name of the connection in profiles.yml; vars: values that replace those in dbt_project.yml;
+    select: models in dbt's selection syntax, none for all of them.
+    """
+
+    target: str
+    vars: dict = field(default_factory=dict)
+    full_refresh: bool = False
+    select: tuple[str, ...] = ()
+
+
+def make_plan(target, variables=None, since=None, full_refresh=False, select=(), *, targets, known_variables) -> Plan:
+    """The plan for these options.
+
+    variables: as read_variables gives them; since: a text YYYY-MM-DD; targets, known_variables: the names
+    that exist. Raises RefreshError for a name that does not, or a text that is not a date.
+    """
+    if target not in targets:
+        raise RefreshError(f"There is no target {target}: choose {' or '.join(targets)}.")
+    values = dict(variables or {})
+    for name in values:
+        if name not in known_variables:
+            close = difflib.get_close_matches(str(name), known_variables, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"those it has are {', '.join(sorted(known_variables))}."
+            raise RefreshError(f"The project has no variable {name}: {hint}")
+    if since is not None:
+        values["since"] = read_date(since).isoformat()
+    return Plan(target, values, full_refresh, tuple(select))
+
+
+def read_date(text: str) -> date:
+    """The date that YYYY-MM-DD names. Raises RefreshError."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != text:
+        raise RefreshError(f"--since must be a date such as 2026-01-31, not '{text}': correct it.")
+    return found
+
+
+def read_variables(text: str, origin: str = "--vars") -> dict:
+    """Variables from YAML text, name -> value. `origin` names the text in the error. Raises RefreshError."""
+    advice = "write it as YAML, such as '{session_gap_minutes: 30}', or name a YAML file."
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        problem = " ".join((getattr(error, "problem", None) or "it is no YAML").split())
+        raise RefreshError(f"{origin} cannot be read ({problem}): {advice}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise RefreshError(f"{origin} must name variables and their values: {advice}")
+    return values
+
+
+def build_arguments(plan: Plan, root: str) -> list[str]:
+    """Arguments of the one dbt command that refreshes: seeds and models, no tests."""
+    return [
+        "build", "--resource-type", "seed", "--resource-type", "model",
+        *common_arguments(plan, root),
+        *(["--full-refresh"] if plan.full_refresh else []),
+        *(["--select", *plan.select] if plan.select else []),
+        # A selection that matches nothing would be a success otherwise.
+        "--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}',
+    ]
+
+
+def show_arguments(plan: Plan, root: str, query: str) -> list[str]:
+    """Arguments of the dbt command that returns all rows of a query (SQL with Jinja)."""
+    return ["show", "--inline", query, "--limit", "-1", *common_arguments(plan, root)]
+
+
+def common_arguments(plan: Plan, root: str) -> list[str]:
+    """What every command of one refresh shares; equal variables let dbt parse the project only once."""
+    return [
+        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
+        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
+        # Nothing on the console; the log file has it all.
+        "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug",
+    ]

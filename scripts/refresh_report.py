@@ -1,0 +1,109 @@
+"""What a refresh did, as text: a line for each table, then a summary."""
+
+from dataclasses import dataclass, field
+
+# One query for everything, so that dbt is asked once. Tables that do not exist (yet) are left out.
+QUERY = """
+{%- set found = namespace(totals=[]) -%}
+{%- for name, table, expression in [
+    ('messages', 'partitions', 'sum(row_count)'),
+    ('rejected', 'rejected_events', 'count(*)'),
+    ('sessions', 'all_sessions', 'count(*)'),
+    ('persons', 'all_sessions', 'count(*) filter (where is_first_session)'),
+    ('signups', 'attribution', 'count(*)'),
+    ('first_session_signups', 'attribution', 'count(*) filter (where signed_up_in_first_session)'),
+] -%}
+    {%- set relation = stored_relation(table) -%}
+    {%- if relation is not none -%}
+        {%- do found.totals.append((name, expression, relation)) -%}
+    {%- endif -%}
+{%- endfor -%}
+select 'batch' as kind, '' as name, '' as detail, cast(max(batch_id) as bigint) as amount
+from {{ state_table('batches') }}
+union all
+select 'rows', model, '', cast(rows_written as bigint) from {{ state_table('models') }}
+where refreshed_at >= (select max(started_at) from {{ state_table('batches') }})
+{%- for name, expression, relation in found.totals %}
+union all
+select 'total', '{{ name }}', '', cast(coalesce({{ expression }}, 0) as bigint) from {{ relation }}
+{%- endfor %}
+{%- set schema_changes = stored_relation('schema_changes') %}
+{%- if schema_changes is not none %}
+union all
+select
+    'schema_change',
+    message_type || '.' || column_name,
+    change || case change
+        when 'new' then coalesce(' (' || new_type || ')', '')
+        when 'retyped' then ' from ' || old_type || ' to ' || new_type
+        else ''
+    end,
+    cast(null as bigint)
+from {{ schema_changes }} where batch_id = {{ current_batch_id() }}
+{%- endif %}
+"""
+
+
+@dataclass
+class Report:
+    """Figures of one refresh.
+
+    rows: table -> rows written; totals: name as in QUERY -> number now stored; schema_changes: (collection.column,
+    what happened), in order; seconds: table -> time to make it, in the order they were made; elapsed: seconds of all.
+    """
+
+    batch: int | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    schema_changes: list[tuple[str, str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    elapsed: float = 0.0
+
+
+def read_report(rows) -> Report:
+    """The report in the rows of QUERY: kind, name, detail, amount."""
+    report = Report()
+    for kind, name, detail, amount in rows:
+        if kind == "batch":
+            report.batch = None if amount is None else int(amount)
+        elif kind == "rows":
+            report.rows[name] = int(amount)
+        elif kind == "total":
+            report.totals[name] = int(amount)
+        elif kind == "schema_change":
+            report.schema_changes.append((name, detail))
+    report.schema_changes.sort()
+    return report
+
+
+def table_lines(report: Report) -> list[str]:
+    """A line for each table that was made: name, rows written, seconds."""
+    width = max(map(len, report.seconds), default=0)
+    return [
+        f"{name:<{width}}  {f'{report.rows[name]:,} rows' if name in report.rows else '':>16}  {seconds:6.1f} s"
+        for name, seconds in report.seconds.items()
+    ]
+
+
+def summary_lines(report: Report) -> list[str]:
+    """The figures of the refresh and of the tables after it."""
+    totals, lines = report.totals, []
+    for name, table in (("messages", "app_tracks"), ("rejected", "rejected_events")):
+        if name in totals:
+            lines.append((name, f"{report.rows.get(table, 0):,} new, {totals[name]:,} in all"))
+    for name in ("sessions", "persons"):
+        if name in totals:
+            lines.append((name, f"{totals[name]:,}"))
+    if "signups" in totals:
+        lines.append(("sign-ups", f"{totals['signups']:,}{first_session_share(totals)}"))
+    lines += [("source column", f"{column} {change}") for column, change in report.schema_changes]
+    width = max((len(name) for name, _ in lines), default=0)
+    number = f"batch {report.batch}" if report.batch else "refresh"
+    return [f"{number}, {report.elapsed:.1f} seconds", *(f"  {name:<{width}}  {text}" for name, text in lines)]
+
+
+def first_session_share(totals: dict[str, int]) -> str:
+    """Which share of the sign-ups came in the person's first session; nothing without sign-ups."""
+    if not totals["signups"]:
+        return ""
+    return f", {100 * totals['first_session_signups'] / totals['signups']:.1f} % of them in the first session"

@@ -1,0 +1,96 @@
+"""A copy of the project on a small database, used as people use it: by the command line of its runner."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from project import ROOT
+
+COPIED = ["dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
+SOURCES = "_staging__sources.yml"  # the one file of models/ beside the SQL that a refresh needs
+STARTED = datetime(2026, 3, 1, 10)
+TIME_LIMIT = 120  # seconds for one refresh
+
+
+def visits(count: int, first: int = 0) -> dict[str, list[dict]]:
+    """Raw rows by collection: `count` people with one page view each, of whom every other one signs up."""
+    pages, tracks = [], []
+    for number in range(first, first + count):
+        at = STARTED + timedelta(hours=number)
+        person = {"anonymous_id": f"device {number}", "received_at": at, "timestamp": at}
+        pages.append({**person, "id": f"page {number}", "url": f"https://example.com/?utm_source=s{number % 3}"})
+        if number % 2:
+            tracks.append({**person, "id": f"track {number}", "event": "signed_up", "user_id": f"user {number}"})
+    return {"pages": pages, "tracks": tracks}
+
+
+class Installed:
+    """The copy in `folder`/project, on `database`; people and tests may edit its files."""
+
+    def __init__(self, database, folder: Path):
+        self.database, self.root, self.elsewhere = database, folder / "project", folder / "elsewhere"
+        for made in (self.root, self.elsewhere):
+            made.mkdir()
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                # Descriptions and tests of models take dbt a while to read.
+                shutil.copytree(ROOT / name, self.root / name, ignore=lambda _, names: [
+                    n for n in names if name == "models" and n.endswith(".yml") and n != SOURCES])
+            else:
+                shutil.copy(ROOT / name, self.root / name)
+
+    def refresh(self, *arguments, environment=None, **variables) -> subprocess.CompletedProcess:
+        """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables."""
+        named = ["--vars", str(variables)] if variables else []
+        target = [] if "--target" in arguments else ["--target", self.database.target]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+        return subprocess.run(
+            [sys.executable, str(self.root / "scripts/refresh.py"), *target, *named, *arguments],
+            cwd=self.elsewhere, env={**kept, **self.database.environment, **(environment or {})},
+            text=True, capture_output=True, timeout=TIME_LIMIT,
+        )
+
+    def receive(self, messages: dict[str, list[dict]]):
+        """Add raw rows to the source tables."""
+        for collection, rows in messages.items():
+            self.database.load(collection, rows)
+
+    def contents(self) -> dict[str, list[str]]:
+        """schema.table -> all rows in a fixed order, of everything that a refresh writes."""
+        tables = self.database.query(
+            "select table_schema, table_name from information_schema.tables where table_schema not in "
+            "('information_schema', 'pg_catalog', 'segment', 'main', 'public')")
+        names = sorted(f'{row["table_schema"]}.{row["table_name"]}' for row in tables)
+        return {name: sorted(map(repr, self.database.fetch(name))) for name in names}
+
+    @contextmanager
+    def edited(self, name: str, old: str, new: str):
+        """A file of the project with one text replaced by another for a while."""
+        path = self.root / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{name} has no {old}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(text, encoding="utf-8")
+
+
+def assert_refused(outcome: subprocess.CompletedProcess, *words: str, exit_code: int = 2):
+    """The refresh failed with one sentence on stderr that holds these words."""
+    lines = outcome.stderr.splitlines()
+    assert outcome.returncode == exit_code, outcome.stdout + outcome.stderr
+    assert len(lines) == 1 and "Traceback" not in outcome.stderr, outcome.stderr
+    for word in words:
+        assert word in lines[0]
+    # What is wrong, a colon, what to do, a full stop.
+    assert ": " in lines[0] and lines[0].endswith((".", "?")) and ".." not in lines[0], lines[0]
+
+
+def assert_succeeded(outcome: subprocess.CompletedProcess):
+    """The refresh succeeded and complained of nothing."""
+    assert outcome.returncode == 0 and not outcome.stderr, outcome.stdout + outcome.stderr

@@ -1,0 +1,31 @@
+-- No month is missing between the first and the last, unless nothing happened in it: a month that partitions does not list must
+-- be one without a visit, and one that the source, as far as a refresh would read it again, has no usable message of.
+with recursive partitions as (
+    select * from {{ ref('partitions') }}
+),
+
+stg_messages as (
+    select * from {{ ref('stg_messages') }}
+),
+
+device_sessions as (
+    select * from {{ ref('device_sessions') }}
+),
+
+months as (
+    select min(month) as month, max(month) as last_month from partitions
+    union all
+    select cast(month + interval '1 month' as date), last_month from months
+    where month < last_month
+),
+
+active_months as (
+    select distinct cast(date_trunc('month', occurred_at) as date) as month from stg_messages
+    where reject_reason is null
+    union
+    select distinct cast(date_trunc('month', first_at) as date) as month from device_sessions
+)
+
+select months.month from months
+inner join active_months on months.month = active_months.month
+where months.month not in (select month from partitions)

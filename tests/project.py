@@ -1,0 +1,81 @@
+"""Running the dbt project inside the test process."""
+
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dbt.cli.main import dbtRunner
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass
+class Outcome:
+    """How a dbt run ended.
+
+    statuses: name of each model and seed -> 'success', 'error' or 'skipped'.
+    error: what dbt says went wrong, '' if nothing did.
+    """
+
+    success: bool
+    error: str = ""
+    statuses: dict = field(default_factory=dict)
+
+
+class Project:
+    """The dbt project on one database. Everything dbt writes goes to `folder`, nothing into the project."""
+
+    def __init__(self, database, folder: Path):
+        self.database, self.folder = database, folder
+
+    def run(self, command, *arguments, vars=None) -> Outcome:
+        """Run a dbt command, such as 'build', with extra arguments and variables."""
+        # dbt parses the project again when the variables differ from those of the run before in one folder.
+        name = hashlib.sha256(json.dumps(vars or {}, sort_keys=True).encode()).hexdigest()[:8]
+        arguments = [
+            command, *arguments,
+            "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", self.database.target,
+            "--target-path", str(self.folder / name), "--log-path", str(self.folder / "logs"),
+            "--quiet", "--log-level-file", "none", "--no-write-json",
+            *(["--vars", json.dumps(vars)] if vars else []),
+        ]
+        with environment(self.database.environment):
+            result = dbtRunner().invoke(arguments)
+        nodes = list(getattr(result.result, "results", None) or [])
+        failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
+        error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
+        return Outcome(result.success, error, {node.node.name: str(node.status) for node in nodes})
+
+    def refresh(self, vars=None, full_refresh=False, since=None, select=None, check=True) -> Outcome:
+        """Build seeds and models once, without the project's own tests.
+
+        since: a date to read the sources from again; select: models in dbt's selection syntax.
+        Raises AssertionError if the run failed, unless check is false.
+        """
+        arguments = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        if select:
+            arguments += ["--select", *([select] if isinstance(select, str) else select)]
+        outcome = self.run("build", *arguments, vars={**(vars or {}), **({"since": str(since)} if since else {})})
+        if check and not outcome.success:
+            raise AssertionError(f"dbt build on {self.database.target} failed:\n{outcome.error}")
+        return outcome
+
+
+@contextmanager
+def environment(variables):
+    """The process's environment variables changed for a while."""
+    kept = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,166 @@
+"""Wrong input ends a refresh with one sentence and an exit code, and leaves all tables as they were."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from conftest import NO_SERVER
+from engines import DuckDB, Postgres
+from installed import Installed, assert_refused, assert_succeeded, visits
+
+TABLES = {"tracks": {"schema": "segment", "table": "tracks"}, "pages": {"schema": "segment", "table": "pages"}}
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def site(request, tmp_path_factory):
+    """The project after a first refresh; what is refused must not change it, so the tests share it."""
+    if request.param == "postgres" and not os.environ.get("PGHOST"):
+        pytest.skip(NO_SERVER)
+    folder = tmp_path_factory.mktemp("site")
+    database = DuckDB(folder) if request.param == "duckdb" else Postgres()
+    made = Installed(database, folder)
+    made.receive(visits(8))
+    database.load("screens", [{"id": "1", "anonymous_id": "1"}])
+    database.execute("alter table segment.screens drop column id")
+    assert_succeeded(made.refresh(sources=TABLES))
+    yield made
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def duckdb_site(site):
+    if site.database.target != "duckdb":
+        pytest.skip("about DuckDB, or about what does not depend on the engine")
+    return site
+
+
+@contextmanager
+def unchanged(site):
+    """What happens inside must leave every table as it is."""
+    before = site.contents()
+    assert before["sessions.attribution"]
+    yield
+    assert site.contents() == before
+
+
+@pytest.mark.parametrize("variables, words", [
+    ({"session_gap_minutes": 0}, ["session_gap_minutes", "0"]),
+    ({"session_gap_minutes": -20}, ["session_gap_minutes", "-20"]),
+    ({"session_gap_minutes": "long"}, ["session_gap_minutes", "long"]),
+    ({"identity_policy": "newest"}, ["identity_policy", "timeline, first or last", "newest"]),
+], ids=str)
+def test_value_of_a_variable(duckdb_site, variables, words):
+    with unchanged(duckdb_site):
+        assert_refused(duckdb_site.refresh(sources=TABLES, **variables), *words)
+
+
+@pytest.mark.parametrize("variables, words", [
+    ({"identity_policy": "last"}, ["identity_policy changed", "--full-refresh"]),
+    ({"sources": {**TABLES, "pages": {"schema": "segment", "table": "page_views"}}},
+     ["The source table does not exist", "segment.page_views"]),
+    ({"sources": {"tracks": {"schema": "segment", "table": "not_yet", "optional": True}}},
+     ["None of tracks, pages and screens", "segment.not_yet"]),
+    ({"sources": {**TABLES, "screens": {"schema": "segment", "table": "screens"}}},
+     ["The required column id is missing", "segment.screens"]),
+], ids=["changed setting", "missing table", "no table", "missing column"])
+def test_what_the_database_says(site, variables, words):
+    with unchanged(site):
+        assert_refused(site.refresh(**{"sources": TABLES, **variables}), *words)
+
+
+def test_no_source(duckdb_site):
+    with unchanged(duckdb_site):
+        assert_refused(duckdb_site.refresh(sources={}), "None of tracks, pages and screens")
+
+
+def test_glob_that_matches_no_file(duckdb_site, tmp_path):
+    sources = {"tracks": {"files": f"{tmp_path}/*.parquet"}}
+    with unchanged(duckdb_site):
+        assert_refused(duckdb_site.refresh(sources=sources), "No file matches", str(tmp_path))
+
+
+def test_files_on_postgres(site, tmp_path):
+    if site.database.target != "postgres":
+        pytest.skip("DuckDB reads files")
+    with unchanged(site):
+        assert_refused(site.refresh(sources={"tracks": {"files": f"{tmp_path}/*.parquet"}}), "DuckDB only")
+
+
+def test_unreachable_postgres(duckdb_site):
+    environment = {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "postgres"}
+    outcome = duckdb_site.refresh("--target", "postgres", environment=environment)
+    assert_refused(outcome, "PostgreSQL cannot be reached", "port 1", "PGHOST")
+
+
+def test_locked_duckdb_file(duckdb_site):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()",
+         str(duckdb_site.database.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        holder.stdout.readline()
+        outcome = duckdb_site.refresh(sources=TABLES)
+    finally:
+        holder.communicate(b"\n")
+    with unchanged(duckdb_site):
+        assert_refused(outcome, "is in use by process", str(holder.pid), str(duckdb_site.database.path))
+
+
+def test_file_that_is_no_database(duckdb_site, tmp_path):
+    path = tmp_path / "notes.duckdb"
+    path.write_text("not a database")
+    outcome = duckdb_site.refresh(environment={"SIGNUP_ATTRIBUTION_DUCKDB": str(path)})
+    assert_refused(outcome, "is no DuckDB database", str(path))
+    assert path.read_text() == "not a database"
+
+
+def test_folder_of_the_database_missing(duckdb_site, tmp_path):
+    path = tmp_path / "missing" / "new.duckdb"
+    outcome = duckdb_site.refresh(environment={"SIGNUP_ATTRIBUTION_DUCKDB": str(path)})
+    assert_refused(outcome, "cannot be opened", str(path))
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--target", "oracle"], ["no target oracle", "duckdb or postgres"]),
+    (["--since", "yesterday"], ["--since", "yesterday"]),
+    (["--since", "2026-02-30"], ["--since", "2026-02-30"]),
+    (["--since", "20260228"], ["--since", "20260228"]),
+    (["--vars", "{session_gap: 30}"], ["no variable session_gap", "session_gap_minutes?"]),
+    (["--vars", "[session_gap_minutes"], ["--vars"]),
+    (["--vars", "thirty"], ["--vars"]),
+    (["--vars", "missing.yml"], ["missing.yml"]),
+    (["--select", "no_such_model"], ["--select no_such_model"]),
+    (["--sinse", "2026-02-28"], ["--sinse"]),
+], ids=" ".join)
+def test_options(duckdb_site, arguments, words):
+    with unchanged(duckdb_site):
+        assert_refused(duckdb_site.refresh(*arguments), *words)
+
+
+@pytest.mark.parametrize("seed, old, new, words", [
+    ("channel_rules", ",^organic$,", ",^[organic$,", ["no regular expression"]),
+    ("channel_rules", "20,Cross-network,", "20,,", ["line 3", "channel is empty"]),
+    ("channel_rules", "30,Paid", "x,Paid", ["rule_order 'x'"]),
+    ("channel_rules", "30,Paid", "20,Paid", ["rule_order 20", "line 3"]),
+    ("channel_rules", ",shopping,", ",shoping,", ["source_category 'shoping'"]),
+    ("referrers", "bing.com,bing,search", "bing.com,bing,serch", ["category 'serch'"]),
+    ("referrers", "bing.com,bing,search", "ya.ru,yandex,search", ["host_pattern ya.ru", "line"]),
+    ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc,paid", ["line 2", "is_paid 'paid'"]),
+    ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc", ["line 2", "values"]),
+])
+def test_broken_row_in_a_seed(duckdb_site, seed, old, new, words):
+    with unchanged(duckdb_site), duckdb_site.edited(f"seeds/{seed}.csv", old, new):
+        assert_refused(duckdb_site.refresh(sources=TABLES), f"seeds/{seed}.csv, line", *words)
+
+
+def test_time_that_does_not_parse_rejects_the_row_and_not_the_run(engine):
+    engine.load("pages", [
+        {"id": "1", "anonymous_id": "a", "timestamp": "2026-03-01T10:00:00Z"},
+        {"id": "2", "anonymous_id": "a", "timestamp": "the day before"},
+    ])
+    engine.refresh()
+    rejected = engine.fetch("partitioning.rejected_events", "event_id, reason")
+    assert rejected == [{"event_id": "2", "reason": "missing_timestamp"}]
+    assert len(engine.fetch("sessions.all_sessions")) == 1

@@ -1,0 +1,114 @@
+"""The tables are exactly the oracle's, however the messages came in and however the refreshes ran."""
+
+from datetime import timedelta
+
+import pytest
+
+import samples
+from harness import PUBLISHED, as_vars, assert_equal
+from oracle import Settings
+
+SITE = Settings(own_domains=("example.com",))
+LAST_DAYS = 6
+
+# Several settings at a time: each refresh takes seconds.
+SETTINGS = {
+    "first": Settings(
+        identity_policy="first", attribution_lookback_days=2.5, ignored_events=("Clicked CTA", "Pricing"),
+        own_domains=("example.com", "paypal.com", "google.com")),
+    "last": Settings(
+        identity_policy="last", attribution_lookback_days=0, attributed_channels=("Organic Search", "Direct")),
+    "odd": Settings(
+        session_gap_minutes=0.5, entry_window_seconds=0, max_clock_skew_minutes=0,
+        signup_events=("signed_up", "Pricing"), ignored_events=("signed_up",), blog_url_pattern="https://www.%o%"),
+}
+
+
+@pytest.fixture(scope="module")
+def days(small_sample_days):
+    """A first load, then one load for each of the last days."""
+    return [samples.together(small_sample_days[:-LAST_DAYS]), *small_sample_days[-LAST_DAYS:]]
+
+
+def snapshot(engine):
+    """All published rows, in a comparable form."""
+    return {table: sorted(map(repr, engine.published(table))) for table in PUBLISHED}
+
+
+def test_first_load_then_a_refresh_a_day(engine, sample_days, project_seeds):
+    loads = [samples.together(sample_days[:-3]), *sample_days[-3:]]
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh(as_vars(SITE))
+        assert_equal(engine, loads[:number], SITE, project_seeds, f"after load {number}")
+    before = snapshot(engine)
+    engine.refresh(as_vars(SITE))
+    assert snapshot(engine) == before, "a refresh without new messages changed something"
+    engine.refresh(as_vars(SITE), full_refresh=True)
+    assert_equal(engine, samples.together(loads), SITE, project_seeds, "after a full refresh")
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings(engine, days, project_seeds, name):
+    settings, loads = SETTINGS[name], [samples.together(days[:-1]), days[-1]]
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh(as_vars(settings))
+        assert_equal(engine, loads[:number], settings, project_seeds, f"after load {number}")
+
+
+def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
+    engine.receive(days[0])
+    engine.refresh()
+    before = snapshot(engine)
+    changed = Settings(identity_policy="last", session_gap_minutes=5, signup_events=("Pricing",))
+    refused = engine.refresh(as_vars(changed), check=False)
+    assert not refused.success and "--full-refresh" in refused.error
+    assert snapshot(engine) == before
+    # A full refresh that died half-way, and a refresh that continues it.
+    engine.refresh(as_vars(changed), full_refresh=True, select="+device_sessions")
+    engine.receive(days[1])
+    engine.refresh(as_vars(changed))
+    assert_equal(engine, days[:2], changed, project_seeds)
+
+
+def test_attributed_channels_may_change(engine, days, project_seeds):
+    channels = [(), ("Organic Search", "Email"), ("Direct",)]
+    for number, (load, names) in enumerate(zip([days[0], days[1], {}], channels), 1):  # the last without messages
+        settings = Settings(attributed_channels=names)
+        engine.receive(load)
+        engine.refresh(as_vars(settings))
+        assert_equal(engine, days[:min(number, 2)], settings, project_seeds, f"in refresh {number}")
+
+
+def test_since_finds_what_came_late(engine, days, project_seeds):
+    """Rows put into the source long after their load time: only --since looks back that far."""
+    # Of the big collections: they have rows of every later day, so that their newest load time is later.
+    late = {collection: days[1][collection] for collection in ("tracks", "pages")}
+    others = samples.together([days[0], *days[2:]])
+    engine.receive(others)
+    no_overlap = {"reload_overlap_hours": 0}
+    engine.refresh(no_overlap)
+    engine.receive(late)
+    before = snapshot(engine)
+    engine.refresh(no_overlap)
+    assert snapshot(engine) == before
+    oldest = min(row["uuid_ts"] for rows in late.values() for row in rows)
+    engine.refresh(no_overlap, since=(oldest - timedelta(days=1)).date())
+    # In the order in which they came into the tables.
+    assert_equal(engine, [others, late], Settings(), project_seeds)
+
+
+def test_refreshes_that_died_half_way_are_continued(engine, days, project_seeds):
+    """A selection of the models stands for a run that got that far. So does the first load itself."""
+    got_as_far_as = [
+        "+device_sessions", "app_tracks", "+known_pairs +device_owners", "+affected_aliases",
+        "+session_members +touches", "+all_sessions",
+    ]
+    for number, (load, selection) in enumerate(zip(days, got_as_far_as), 1):
+        engine.receive(load)
+        engine.refresh(select=selection.split())
+        if number in (1, 4):  # the others are continued by a run that dies as well
+            continue
+        engine.refresh()
+        assert_equal(engine, days[:number], Settings(), project_seeds, f"after {selection} and a whole refresh")

@@ -1,0 +1,97 @@
+"""Random, nasty message sets: after every load the tables are exactly the oracle's.
+
+Many scenarios share one database: their ids get a prefix each, so they do not meet. EXAMPLES is how
+many scenarios DuckDB gets, and a fifth of it PostgreSQL; HYPOTHESIS_SEED or --hypothesis-seed chooses
+others than usual.
+
+    EXAMPLES=1000 HYPOTHESIS_SEED=5 pytest tests/test_properties.py
+"""
+
+import os
+import re
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings as hypothesis_settings
+
+import strategies
+from harness import all_differences, as_vars, describe
+from oracle import Settings
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "150"))
+POSTGRES_EXAMPLES = max(20, EXAMPLES // 5)
+PER_DATABASE = 50
+POLICIES = ("timeline", "first", "last")
+USUAL_SEED = 2026
+PREFIX = re.compile(r"e\d+-")
+
+
+def draw_scenarios(count, seed_number):
+    """So many different scenarios; the same for the same seed.
+
+    Hypothesis only makes them: it does not shrink, since the message names the scenario that fails.
+    """
+    made = []
+
+    @seed(seed_number)
+    @hypothesis_settings(max_examples=count, deadline=None, database=None, phases=[Phase.generate],
+                         suppress_health_check=list(HealthCheck))
+    @given(strategies.scenario())
+    def collect(scenario):
+        made.append(scenario)
+
+    collect()
+    return made
+
+
+@pytest.fixture
+def seed_number(request):
+    chosen = os.environ.get("HYPOTHESIS_SEED") or request.config.getoption("--hypothesis-seed", None)
+    return int(chosen) if chosen else USUAL_SEED
+
+
+def test_duckdb(duckdb_session, project_seeds, seed_number):
+    check_all(duckdb_session, project_seeds, EXAMPLES, seed_number)
+
+
+def test_postgres(postgres_session, project_seeds, seed_number):
+    check_all(postgres_session, project_seeds, POSTGRES_EXAMPLES, seed_number + 1)
+
+
+def check_all(engine, rules, count, seed_number):
+    """Check so many scenarios, a database full at a time, with the identity policies in turn."""
+    scenarios = draw_scenarios(count, seed_number)
+    assert len(scenarios) == count
+    for number, start in enumerate(range(0, count, PER_DATABASE)):
+        settings = Settings(identity_policy=POLICIES[number % len(POLICIES)], own_domains=strategies.OWN_DOMAINS,
+                            ignored_events=strategies.IGNORED_EVENTS)
+        apart = {f"e{n}-": strategies.prefixed(made, f"e{n}-")
+                 for n, made in enumerate(scenarios[start:start + PER_DATABASE], start)}
+        check(engine, rules, apart, settings)
+
+
+def check(engine, rules, apart, settings):
+    """Load by load: refresh and compare with the oracle; at the end also rebuild all tables."""
+    engine.reset()
+    loads = strategies.merge(apart.values())
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh(as_vars(settings))
+        complain(all_differences(engine, loads[:number], settings, rules), apart, f"{settings}, after load {number}")
+    engine.refresh(as_vars(settings), full_refresh=True)
+    complain(all_differences(engine, loads, settings, rules), apart, f"{settings}, after a full refresh")
+
+
+def complain(found, apart, when):
+    """Fail, with the messages of the smallest scenario whose rows differ."""
+    if not found:
+        return
+    wrong = {match[0] for one in found for value in one.key.values() if (match := PREFIX.match(value or ""))}
+    message = f"{when}: {len(wrong)} scenarios differ from the oracle: {', '.join(sorted(wrong))}"
+    if not wrong:  # rejected rows without an id
+        pytest.fail(f"{message}\n{describe(found)}")
+    smallest = min(wrong, key=lambda prefix: (len(str(apart[prefix])), prefix))
+    mine = [one for one in found if any((value or "").startswith(smallest) for value in one.key.values())]
+    rows = [f"  load {number}, {collection}: {({c: v for c, v in row.items() if v is not None})}"
+            for number, load in enumerate(apart[smallest].loads, 1)
+            for collection, those in load.items() for row in those]
+    pytest.fail("\n".join([message, describe(mine), f"The messages of {smallest}", *rows]))

@@ -1,0 +1,211 @@
+"""The runner: its plan, commands and report as functions, and refreshes by the command line."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+import demo
+from conftest import NO_SERVER
+from engines import DuckDB, Postgres
+from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
+from pattern_check import pattern_problem
+from refresh_errors import failure
+from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables, show_arguments
+from refresh_report import Report, read_report, summary_lines, table_lines
+from seed_check import COLUMNS, first_problem, seed_problems
+
+KNOWN = {"targets": ["duckdb", "postgres"], "known_variables": ["session_gap_minutes", "since", "own_domains"]}
+
+
+def test_plan_and_commands():
+    plan = make_plan("postgres", {"session_gap_minutes": 30}, "2026-05-01", True, ["touches+", "aliases"], **KNOWN)
+    assert plan == Plan("postgres", {"session_gap_minutes": 30, "since": "2026-05-01"}, True, ("touches+", "aliases"))
+    build = build_arguments(plan, "/project")
+    assert build[:5] == ["build", "--resource-type", "seed", "--resource-type", "model"]
+    assert build[build.index("--project-dir") + 1] == build[build.index("--profiles-dir") + 1] == "/project"
+    assert build[build.index("--vars") + 1] == '{"session_gap_minutes": 30, "since": "2026-05-01"}'
+    assert build[build.index("--select") + 1:][:2] == ["touches+", "aliases"]
+    assert "--full-refresh" in build
+    show = show_arguments(plan, "/project", "select 1")
+    assert show[:3] == ["show", "--inline", "select 1"] and "--full-refresh" not in show and "--select" not in show
+    plain = build_arguments(make_plan("duckdb", **KNOWN), "/project")
+    assert not {"--vars", "--select", "--full-refresh"} & set(plain)
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("session_gap_minutes: 30", {"session_gap_minutes": 30}), ("{own_domains: [a.com]}", {"own_domains": ["a.com"]}),
+    ("", {}), ("# nothing", {}),
+])
+def test_variables_from_yaml(text, expected):
+    assert read_variables(text) == expected
+
+
+def test_dates_in_variables_become_texts():
+    plan = make_plan("duckdb", read_variables("since: 2026-05-01"), **KNOWN)
+    assert '{"since": "2026-05-01"}' in build_arguments(plan, "/project")
+
+
+@pytest.mark.parametrize("options", [
+    {"target": "oracle"}, {"since": "2026-5-1"}, {"since": ""}, {"variables": {"sesion_gap_minutes": 1}},
+    {"variables": {1: 2}},
+])
+def test_plan_refuses(options):
+    with pytest.raises(RefreshError) as caught:
+        make_plan(**{"target": "duckdb", **options}, **KNOWN)
+    assert caught.value.exit_code == 2 and ": " in str(caught.value)
+
+
+def node(message, status="error", kind="model"):
+    """A node of a dbt run as far as errors need it."""
+    return SimpleNamespace(status=status, message=message, node=SimpleNamespace(name="touches", resource_type=kind))
+
+
+MODEL_ERROR = """Runtime Error in model touches (models/sessions_stages/touches.sql)
+  Binder Error: Referenced column "chanel" not found
+  LINE 3: select chanel
+                 ^"""
+RULE = "Compilation Error in model aliases (a.sql)\n  aliases has to be rebuilt: select more.\n  \n  > in macro stop (x.sql)"
+LOCKED = 'IO Error: Could not set lock on file "/data/a.duckdb": Conflicting lock is held in /bin/python3 (PID 12). See x'
+
+
+@pytest.mark.parametrize("exception, nodes, sentence, exit_code", [
+    (None, [node("", "success"), node(MODEL_ERROR), node("skipped", "skipped")],
+     'touches failed: Binder Error: Referenced column "chanel" not found: correct this and run again, '
+     "the refresh continues where it stopped; details are in logs/dbt.log.", 1),
+    (None, [node(RULE)], "aliases has to be rebuilt: select more.", 1),
+    (None, [node(LOCKED)], "/data/a.duckdb is in use by process 12: close the database there, then run again.", 2),
+    (Exception(LOCKED), [], "/data/a.duckdb is in use by process 12: close the database there, then run again.", 2),
+    (Exception(RULE.replace("model", "operation")), [], "aliases has to be rebuilt: select more.", 2),
+    (Exception("Parsing Error\n  Invalid YAML in x.yml"), [],
+     "dbt cannot run the project: Invalid YAML in x.yml: correct this, details are in logs/dbt.log.", 2),
+])
+def test_errors(exception, nodes, sentence, exit_code):
+    error = failure(exception, nodes, "logs/dbt.log")
+    assert (str(error), error.exit_code) == (sentence, exit_code)
+
+
+def test_report():
+    report = read_report([
+        ("batch", "", "", 4), ("rows", "app_tracks", "", 1250), ("rows", "aliases", "", 30),
+        ("total", "messages", "", 50000), ("total", "rejected", "", 7), ("total", "sessions", "", 11000),
+        ("total", "persons", "", 4000), ("total", "signups", "", 800), ("total", "first_session_signups", "", 500),
+        ("schema_change", "tracks.plan", "new (text)", None),
+    ])
+    report.seconds, report.elapsed = {"app_tracks": 1.25, "unrecorded": 0.1}, 9.96
+    assert table_lines(report) == ["app_tracks        1,250 rows     1.2 s", "unrecorded                       0.1 s"]
+    assert summary_lines(report) == [
+        "batch 4, 10.0 seconds", "  messages       1,250 new, 50,000 in all", "  rejected       0 new, 7 in all",
+        "  sessions       11,000", "  persons        4,000",
+        "  sign-ups       800, 62.5 % of them in the first session", "  source column  tracks.plan new (text)",
+    ]
+    assert summary_lines(Report(batch=1, totals={"signups": 0, "first_session_signups": 0})) == [
+        "batch 1, 0.0 seconds", "  sign-ups  0"]
+
+
+@pytest.mark.parametrize("pattern", ["^organic$", "a|b", "(?:x)+", "[a-z0-9._-]{1,3}", r"\(none\)", r"\d\.com", ""])
+def test_patterns_that_all_databases_know(pattern):
+    assert pattern_problem(pattern) is None
+    assert duckdb.execute("select regexp_matches('', ?)", [pattern]).fetchall()
+
+
+@pytest.mark.parametrize("pattern", [
+    "[a", "(a", "a)", "*a", "a(?=b)", "(?i)a", "a*?", "a++", r"a\b", r"(a)\1", "a{,3}", "[[:alpha:]]", "^*", "a{300}",
+    "Google", "a{2}{3}", "(?P<x>a)",
+])
+def test_patterns_that_some_database_does_not_know(pattern):
+    assert pattern_problem(pattern)
+
+
+def test_seeds_of_the_project():
+    assert first_problem(ROOT / "seeds") is None
+    assert {path.stem for path in (ROOT / "seeds").glob("*.csv")} == set(COLUMNS)
+
+
+@pytest.mark.parametrize("seed, text, line, words", [
+    ("referrers", "a.com,A,search", 2, "write a"), ("referrers", "a.com,a,search\nb.com,a,social", 3, "line 2"),
+    ("referrers", "https://a.com,a,search", 2, "no host"), ("referrers", "*.a.com,a,search", 2, "no host"),
+    ("referrers", "a.com, a,search", 2, "blanks"), ("referrers", "a.com,a,search\n\nb.com,b,search", 3, "delete it"),
+    ("excluded_referrers", "pay.com/x,", 2, "no domain"), ("invalid_ids", "None", 2, "write none"),
+    ("click_ids", "1,x,a,cpc,yes,", 2, "is_paid"), ("click_ids", "1,x,a,cpc,true,\n1,y,a,cpc,true,", 3, "priority 1"),
+    ("channel_rules", "1,A,,,,,\n01,B,,,,,", 3, "rule_order 01"), ("channel_rules", "1,A,,a|b,,,", 2, "'a'"),
+    ("channel_rules", "1.5,A,,,,,", 2, "whole number"), ("channel_rules", '1,A,"x\ny",,,,\n2,B,(,,,,', 4, "correct it"),
+])
+def test_broken_seeds(tmp_path, seed, text, line, words):
+    path = tmp_path / f"{seed}.csv"
+    path.write_text(",".join(COLUMNS[seed]) + "\n" + text + "\n", encoding="utf-8")
+    problem = next(iter(seed_problems(path)))
+    assert problem.startswith(f"seeds/{seed}.csv, line {line}: ") and words in problem and problem.endswith(".")
+
+
+def test_seed_files_that_cannot_be_read(tmp_path):
+    assert "is missing" in first_problem(tmp_path)
+    path = tmp_path / "referrers.csv"
+    for content, words in ((b"host_pattern;source;category\n", "columns"), (b"\xff\xfe", "UTF-8"), (b'a,"b', "quotes")):
+        path.write_bytes(content)
+        assert words in next(iter(seed_problems(path)))
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def site(request, tmp_path):
+    """The project on an empty database."""
+    if request.param == "postgres" and not os.environ.get("PGHOST"):
+        pytest.skip(NO_SERVER)
+    database = DuckDB(tmp_path) if request.param == "duckdb" else Postgres()
+    yield Installed(database, tmp_path)
+    database.close()
+
+
+def test_refreshes(site):
+    """A first refresh, one that fails in the middle, the one that continues it: equal to a full refresh."""
+    site.receive(visits(6))
+    outcome = site.refresh()
+    assert_succeeded(outcome)
+    lines = outcome.stdout.splitlines()
+    models = {path.stem for path in (site.root / "models").rglob("*.sql")}
+    assert {line.split()[0] for line in lines if line.endswith(" s")} <= models
+    assert any(line.split()[:3] == ["attribution", "3", "rows"] for line in lines)
+    assert any(line.startswith("batch 1, ") for line in lines)
+    assert "  messages  9 new, 9 in all" in lines
+    assert "  sign-ups  3, 100.0 % of them in the first session" in lines
+
+    before = site.contents()
+    site.receive(visits(4, first=6))
+    site.database.load("tracks", [{"id": "1", "anonymous_id": "a", "plan": "free"}])
+    with site.edited("models/sessions/attribution.sql", "\nselect * from attribution", "\nselect * from no_such_table"):
+        outcome = site.refresh()
+    assert_refused(outcome, "attribution failed", "no_such_table", "run again", exit_code=1)
+    between = site.contents()
+    assert between["sessions.attribution"] == before["sessions.attribution"]
+    assert len(between["sessions.all_sessions"]) == 10
+
+    outcome = site.refresh("--quiet")
+    assert_succeeded(outcome)
+    assert outcome.stdout == ""
+    continued = site.contents()
+    assert len(continued["sessions.attribution"]) == len(continued["sessions.useful_sessions"]) == 5
+
+    outcome = site.refresh("--full-refresh")
+    assert_succeeded(outcome)
+    rebuilt = site.contents()
+    for name in ("attribution", "all_sessions", "useful_sessions"):
+        assert rebuilt[f"sessions.{name}"] == continued[f"sessions.{name}"]
+
+
+def test_new_column_selection_and_the_query_of_the_demo(tmp_path):
+    site = Installed(DuckDB(tmp_path), tmp_path)
+    site.receive(visits(2))
+    assert_succeeded(site.refresh("--quiet"))
+    site.receive({"tracks": [{"id": "1", "anonymous_id": "device 1", "plan": "free"}]})
+    outcome = site.refresh("--select", "schema_changes")
+    assert_succeeded(outcome)
+    lines = outcome.stdout.splitlines()
+    assert [line.split()[0] for line in lines if line.endswith(" s")] == ["schema_changes"]
+    assert any(line.startswith("  source column  tracks.plan new ") for line in lines)
+
+    command = demo.query_to_try(site.database.path).replace(".venv/bin/python", sys.executable)
+    shown = subprocess.run(command, shell=True, text=True, capture_output=True)
+    assert shown.returncode == 0 and "last_touch_channel" in shown.stdout, shown.stderr

@@ -47,9 +47,9 @@ last_owners as (
     select anonymous_id, alias_id from {{ ref('device_owners') }}
     where
         owns_until is null
-        {%- if is_incremental() %}
+    {%- if is_incremental() %}
         and anonymous_id in (select id from arrived)
-        {%- endif %}
+    {%- endif %}
 ),
 
 user_counts as (

@@ -105,7 +105,8 @@ user_changes as (
     select
         *,
         case
-            when user_id = lag(user_id) over (partition by anonymous_id order by first_at, event_id, message_type) then 0
+            when user_id = lag(user_id) over (partition by anonymous_id order by first_at, event_id, message_type)
+                then 0
             else 1
         end as is_change
     from turns

@@ -3,9 +3,9 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(bucket_readers())) }}"]
 ) }}
 
--- Two events of one device in the same clock interval of session-gap length are less than a gap apart, so they are in one
--- session: all further work is done on these intervals, not on messages. An id that is not there is '' from here on,
--- which is equal to itself in joins.
+-- Two events of one device in the same clock interval of session-gap length are less than a gap apart, so they are in
+-- one session: all further work is done on these intervals, not on messages. An id that is not there is '' from here
+-- on, which is equal to itself in joins.
 with app_tracks as (
     select
         event_id,

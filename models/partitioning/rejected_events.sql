@@ -27,7 +27,8 @@ numbered as (
     select
         *,
         case
-            when event_id is null then row_number() over (partition by message_type, event_id, content_hash order by row_id)
+            when event_id is null
+                then row_number() over (partition by message_type, event_id, content_hash order by row_id)
             else 1
         end as copy_number
     from rejected
@@ -50,9 +51,9 @@ rejected_events as (
     from numbered
     where
         copy_number = 1
-        {%- if is_incremental() %}
+    {%- if is_incremental() %}
         and not (event_id is null and content_hash in (select content_hash from {{ this }}))
-        {%- endif %}
+    {%- endif %}
 )
 
 select * from rejected_events

@@ -37,7 +37,8 @@ first_sessions as (
 blog_pages as (
     select
         signups.alias_id,
-        {{ first_by('device_sessions.blog_url', 'device_sessions.blog_at', 'device_sessions.blog_event_id') }} as blog_url
+        {{ first_by('device_sessions.blog_url', 'device_sessions.blog_at', 'device_sessions.blog_event_id') }}
+            as blog_url
     from signups
     inner join device_sessions
         on signups.alias_id = device_sessions.alias_id and device_sessions.blog_at <= signups.signup_timestamp
@@ -47,7 +48,9 @@ blog_pages as (
 first_pages as (
     select
         signups.alias_id,
-        {{ first_by('device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id') }} as first_page_ever_visited
+        {{ first_by(
+            'device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id'
+        ) }} as first_page_ever_visited
     from signups
     inner join device_sessions on signups.alias_id = device_sessions.alias_id
     group by signups.alias_id
@@ -61,9 +64,9 @@ counted_touches as (
     inner join signups on touches.alias_id = signups.alias_id
     where
         touches.touch_timestamp <= signups.signup_timestamp
-        {%- if var('attribution_lookback_days') is not none %}
+    {%- if var('attribution_lookback_days') is not none %}
         and touches.touch_timestamp >= signups.signup_timestamp - {{ attribution_lookback() }}
-        {%- endif %}
+    {%- endif %}
 ),
 
 ranked_touches as (

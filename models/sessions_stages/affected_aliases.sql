@@ -5,8 +5,8 @@
     post_hook=["{{ prune_applied(alias_readers()) }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
--- Whose sessions, touches and attribution have to be made again: everyone whose devices sent something or changed hands,
--- before the change and after it, and everyone whose touches are classified otherwise since a rule was edited.
+-- Whose sessions, touches and attribution have to be made again: everyone whose devices sent something or changed
+-- hands, before the change and after it, and everyone whose touches are classified otherwise since a rule was edited.
 with device_sessions as (
     select anonymous_id, user_id, alias_id from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}

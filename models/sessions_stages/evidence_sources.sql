@@ -72,8 +72,8 @@ evidence_sources as (
         case
             when has_utm_pair then utm_medium
             when click_id_name is not null then click_medium
-            when is_external_referrer then
-                case known_category
+            when is_external_referrer
+                then case known_category
                     when 'search' then 'organic'
                     when 'social' then 'social'
                     when 'email' then 'email'

@@ -5,8 +5,8 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
--- What may be evidence of where a visit came from, taken from each message once. Whether it is evidence, and of what, is
--- decided later by the rules, so that an edited rule needs no message again.
+-- What may be evidence of where a visit came from, taken from each message once. Whether it is evidence, and of what,
+-- is decided later by the rules, so that an edited rule needs no message again.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}
     where batch_id > {{ applied_batch_id() }} and is_session_event
@@ -39,9 +39,9 @@ candidates as (
 with_parameters as (
     select
         *,
-        {% for name in ['source', 'medium', 'campaign', 'term', 'content'] -%}
-            {{ query_parameter('query', 'utm_' ~ name) }} as url_{{ name }},
-        {% endfor -%}
+        {%- for name in ['source', 'medium', 'campaign', 'term', 'content'] %}
+        {{ query_parameter('query', 'utm_' ~ name) }} as url_{{ name }},
+        {%- endfor %}
         coalesce({{ valued_parameters('query') }}, '') as parameters,
         {{ is_other_site('referrer_host', 'page_host') }} as is_other_site
     from candidates
@@ -54,9 +54,9 @@ parsed as (
         anonymous_id,
         user_id,
         page_url,
-        {% for name in ['source', 'medium', 'campaign', 'term', 'content'] -%}
-            coalesce(nullif(trim(utm_{{ name }}), ''), {{ decoded('url_' ~ name) }}) as utm_{{ name }},
-        {% endfor -%}
+        {%- for name in ['source', 'medium', 'campaign', 'term', 'content'] %}
+        coalesce(nullif(trim(utm_{{ name }}), ''), {{ decoded('url_' ~ name) }}) as utm_{{ name }},
+        {%- endfor %}
         {{ parameter_names('parameters') }} as parameter_names,
         case when is_other_site then page_referrer end as referrer,
         case when is_other_site then referrer_host end as referrer_host,

@@ -45,7 +45,8 @@ evidence as (
         case when evidence_classes.is_external_referrer then touch_evidence.referrer_host end as referrer_host,
         evidence_classes.click_id_name,
         case
-            when evidence_classes.click_id_name is not null then {{ valued_parameters(url_query('touch_evidence.page_url')) }}
+            when evidence_classes.click_id_name is not null
+                then {{ valued_parameters(url_query('touch_evidence.page_url')) }}
         end as parameters,
         touch_evidence.occurred_at
     from session_members
@@ -92,7 +93,9 @@ sessions as (
         session_members.alias_id,
         session_members.session_number,
         session_members.session_id,
-        {{ first_by('device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id') }} as landing_page_url,
+        {{ first_by(
+            'device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id'
+        ) }} as landing_page_url,
         session_members.session_start
     from session_members
     inner join device_sessions
@@ -100,7 +103,10 @@ sessions as (
         and session_members.user_id = device_sessions.user_id
         and session_members.visit_start = device_sessions.first_at
     group by
-        session_members.alias_id, session_members.session_number, session_members.session_id, session_members.session_start
+        session_members.alias_id,
+        session_members.session_number,
+        session_members.session_id,
+        session_members.session_start
 ),
 
 -- a session and the evidence of its entry, if there is any, are two rows that become one

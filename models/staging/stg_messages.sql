@@ -1,10 +1,8 @@
 with messages as (
-    {% for collection in collections() -%}
-        select * from {{ ref('stg_' ~ collection) }}
-        {%- if not loop.last %}
-    union all
-    {% endif -%}
-    {% endfor %}
+    {%- for collection in collections() %}
+    select * from {{ ref('stg_' ~ collection) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 with_valid_ids as (
@@ -33,12 +31,12 @@ stg_messages as (
         valid_anonymous_id as anonymous_id,
         valid_user_id as user_id,
         valid_previous_id as previous_id,
-        {% for column in event_columns() -%}
-            {{ column }},
-        {% endfor -%}
-        {% for column in pass_through_columns() -%}
-            {{ adapter.quote(column.name) }},
-        {% endfor -%}
+        {%- for column in event_columns() %}
+        {{ column }},
+        {%- endfor %}
+        {%- for column in pass_through_columns() %}
+        {{ adapter.quote(column.name) }},
+        {%- endfor %}
         case
             when valid_event_id is null then 'missing_event_id'
             when valid_anonymous_id is null and valid_user_id is null then 'missing_identity'

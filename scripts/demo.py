@@ -47,12 +47,16 @@ def hand_over(files):
         shutil.copy(path, LANDING / collection)
 
 
+def python() -> str:
+    """The Python that runs this, as one types it in the project's folder."""
+    path = Path(sys.executable)
+    return shlex.quote(str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))
+
+
 def query_to_try(database=DATABASE) -> str:
-    """A shell command that queries the tables."""
-    python = Path(sys.executable)
-    python = python.relative_to(ROOT) if python.is_relative_to(ROOT) else python
+    """A shell command, for the project's folder, that queries the tables."""
     code = f"import duckdb; duckdb.connect('{database}', read_only=True).sql('{TRY}').show()"
-    return f'{shlex.quote(str(python))} -c "{code}"'
+    return f'{python()} -c "{code}"'
 
 
 def table(connection, query: str) -> str:
@@ -94,16 +98,16 @@ def run():
 
 def print_result(totals: dict[str, int]):
     """What came out, where it is, and how to go on."""
-    print(f"\n{totals['messages']:,} messages ({totals['rejected']:,} rejected), {totals['sessions']:,} sessions of "
-          f"{totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
+    print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, {totals['sessions']:,} sessions "
+          f"of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
     with duckdb.connect(str(DATABASE), read_only=True) as connection:
         for touch in ("first_touch", "last_touch"):
             print(f"\nTop sources by {touch.replace('_', ' ')}:")
             print(table(connection, TOP_SOURCES.format(touch=touch)))
-    print(f"\nThe tables are in {DATABASE}: sessions.attribution, sessions.all_sessions, sessions.useful_sessions,\n"
-          "sessions_stages.touches, aliasing.aliases, partitioning.app_tracks, partitioning.rejected_events.")
+    print(f"\nThe tables are in {DATABASE}:\nsessions.attribution, sessions.all_sessions, sessions.useful_sessions, "
+          "sessions_stages.touches, aliasing.aliases,\npartitioning.app_tracks, partitioning.rejected_events")
     print(f"Try:\n\n{query_to_try()}\n")
-    print(f"Refresh again:\n\nSIGNUP_ATTRIBUTION_DUCKDB={DATABASE} make refresh ARGS='--vars {VARIABLES}'\n")
+    print(f"Refresh again:\n\nSIGNUP_ATTRIBUTION_DUCKDB={DATABASE} {python()} scripts/refresh.py --vars {VARIABLES}\n")
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from types import SimpleNamespace
 
 import duckdb
@@ -206,6 +205,5 @@ def test_new_column_selection_and_the_query_of_the_demo(tmp_path):
     assert [line.split()[0] for line in lines if line.endswith(" s")] == ["schema_changes"]
     assert any(line.startswith("  source column  tracks.plan new ") for line in lines)
 
-    command = demo.query_to_try(site.database.path).replace(".venv/bin/python", sys.executable)
-    shown = subprocess.run(command, shell=True, text=True, capture_output=True)
+    shown = subprocess.run(demo.query_to_try(site.database.path), shell=True, cwd=ROOT, text=True, capture_output=True)
     assert shown.returncode == 0 and "last_touch_channel" in shown.stdout, shown.stderr

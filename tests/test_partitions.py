@@ -1,0 +1,171 @@
+"""Months of app_tracks: where messages lie, and what taking an old month out leaves as it was."""
+
+import re
+from datetime import date, datetime, timedelta
+
+import project
+from dbt.cli.main import dbtRunner
+from harness import all_differences, assert_equal, describe
+from oracle import Settings
+
+STORED = "partitioning.app_tracks"
+PLAN = {"pass_through_columns": ["plan"]}
+MONTHS = [datetime(2025, 12, 31, 23, 50), datetime(2026, 1, 31, 23, 50), datetime(2026, 2, 28, 23, 50), datetime(2026, 4, 15)]
+
+
+def visit(name, device, at, url, loaded_at, **columns):
+    return {"id": name, "anonymous_id": device, "timestamp": at, "received_at": at, "url": url, "uuid_ts": loaded_at, **columns}
+
+
+def first_load():
+    """Three devices that visit in each of the months, over the end of the month, and sign up in the last one."""
+    pages, tracks = [], []
+    for number, month in enumerate(MONTHS):
+        for device in ("a", "b", "c"):
+            for minutes in (0, 15):
+                at = month + timedelta(minutes=minutes)
+                url = f"https://example.com/{device}?utm_source={device}{number}"
+                pages.append(visit(f"{device}{number}-{minutes}", device, at, url, datetime(2026, 4, 20)))
+    for device in ("a", "b", "c"):
+        at = MONTHS[-1] + timedelta(minutes=20)
+        tracks.append({"id": f"{device}-signup", "anonymous_id": device, "user_id": f"user {device}", "timestamp": at,
+                       "event": "signed_up", "uuid_ts": datetime(2026, 4, 20)})
+    return {"pages": pages, "tracks": tracks}
+
+
+def second_load(first):
+    """Late: new visits of old months, one of which joins two sessions; a copy of an old message; a user of an old visit."""
+    loaded_at = datetime(2026, 4, 21)
+    return {
+        "pages": [
+            visit("late-1", "a", datetime(2026, 1, 1, 0, 20), "https://example.com/late?gclid=1", loaded_at),
+            visit("late-2", "b", datetime(2026, 1, 20), "https://example.com/blog/late", loaded_at, plan="free"),
+            visit("late-3", "d", datetime(2026, 2, 2), "https://example.com/", loaded_at, plan="paid"),
+            *({**row, "url": "https://example.com/copy", "uuid_ts": loaded_at} for row in first["pages"]),
+        ],
+        "identifies": [
+            {"id": "known", "anonymous_id": "c", "user_id": "user a", "timestamp": datetime(2026, 1, 1), "uuid_ts": loaded_at},
+        ],
+    }
+
+
+def operate(engine, **arguments):
+    """Run detach_month; the error's text, '' if there was none."""
+    with project.environment(engine.database.environment):
+        result = dbtRunner().invoke([
+            "run-operation", "detach_month", "--args", str(arguments), "--target", engine.database.target,
+            "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
+            "--target-path", str(engine.project.folder / "operations"), "--log-path", str(engine.project.folder / "logs"),
+            "--log-level-file", "none",
+        ])
+    return str(result.exception or "") if not result.success else ""
+
+
+def month_of(time):
+    return date(time.year, time.month, 1)
+
+
+def listed(engine):
+    """Month -> its row of partitions."""
+    return {row["month"]: row for row in engine.fetch("partitioning.partitions")}
+
+
+def partitions_of_postgres(engine):
+    """Name -> bounds of the native partitions of app_tracks."""
+    rows = engine.database.query(
+        "select relname, pg_get_expr(relpartbound, pg_class.oid) as bounds from pg_inherits "
+        f"join pg_class on inhrelid = pg_class.oid where inhparent = '{STORED}'::regclass")
+    return {row["relname"]: row["bounds"] for row in rows}
+
+
+def assert_months(engine):
+    """partitions counts what app_tracks holds; on PostgreSQL each month is a native partition of its own, none a catch-all."""
+    held = {}
+    for message in engine.fetch(STORED, "occurred_at, batch_id"):
+        held.setdefault(month_of(message["occurred_at"]), []).append(message)
+    for month, row in listed(engine).items():
+        messages = held.pop(month, [])
+        assert row["row_count"] == len(messages)
+        if messages:
+            assert row["first_occurred_at"] <= min(m["occurred_at"] for m in messages)
+            assert row["last_occurred_at"] >= max(m["occurred_at"] for m in messages)
+            assert row["newest_batch_id"] == max(m["batch_id"] for m in messages)
+    assert not held, "months that partitions does not list"
+    if engine.name != "postgres":
+        return
+    found = partitions_of_postgres(engine)
+    for name, bounds in found.items():
+        year, month = map(int, re.fullmatch(r"app_tracks_(\d{4})_(\d{2})", name).groups())
+        first, following = date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
+        assert bounds == f"FOR VALUES FROM ('{first} 00:00:00') TO ('{following} 00:00:00')"
+        times = engine.fetch(f"partitioning.{name}", "occurred_at")
+        assert times and {month_of(row["occurred_at"]) for row in times} == {first}
+    assert {row["table_name"] for row in listed(engine).values() if row["row_count"]} == set(found)
+
+
+def assert_as_if_nothing_was_detached(engine, loads):
+    """All tables but app_tracks are what they would be with all messages."""
+    unequal = [one for one in all_differences(engine, loads, Settings()) if one.table != "app_tracks"]
+    assert not unequal, describe(unequal)
+    assert_months(engine)
+
+
+def ids(engine, table=STORED):
+    return sorted(row["event_id"] for row in engine.fetch(table, "event_id"))
+
+
+DECEMBER, JANUARY, FEBRUARY = date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)
+DETACHED = "partitioning.app_tracks_{}_detached"
+
+
+def test_months_and_detached_months(engine):
+    first = first_load()
+    loads = [first]
+    engine.receive(first)
+    engine.refresh()
+    assert_equal(engine, loads)
+    assert_months(engine)
+    assert sorted(listed(engine)) == [DECEMBER, JANUARY, FEBRUARY, *(date(2026, month, 1) for month in (3, 4))]
+
+    in_january = sorted(row["event_id"] for row in engine.fetch(STORED) if month_of(row["occurred_at"]) == JANUARY)
+    assert not operate(engine, month="2025-12", drop=True)
+    assert not operate(engine, month="2026-01")
+    assert_as_if_nothing_was_detached(engine, loads)
+    assert ids(engine, DETACHED.format("2026_01")) == in_january
+    assert not engine.database.column_types("partitioning", "app_tracks_2025_12_detached")
+    months = listed(engine)
+    assert [(months[m]["row_count"], months[m]["detached_row_count"]) for m in (DECEMBER, JANUARY)] == [(0, 3), (0, 6)]
+    assert "nothing was detached" in operate(engine, month="2026-01")
+    assert "2026-1" in operate(engine, month="2026-1")
+    assert_as_if_nothing_was_detached(engine, loads)
+
+    loads.append(second_load(first))
+    engine.receive(loads[1])
+    engine.refresh(PLAN)
+    assert_as_if_nothing_was_detached(engine, loads)
+    assert not {*ids(engine)} & {*in_january}, "a copy of a detached message came back"
+    assert {"late-1", "late-2", "late-3"} < {*ids(engine)}
+
+    # The same month again, now of a table that has got a column more.
+    assert not operate(engine, month="2026-01")
+    assert ids(engine, DETACHED.format("2026_01")) == sorted([*in_january, "late-1", "late-2", "known"])
+    assert listed(engine)[JANUARY]["detached_row_count"] == 9
+    loads.append({"pages": [visit("last", "b", datetime(2026, 4, 16), "https://example.com/", datetime(2026, 4, 22))]})
+    engine.receive(loads[2])
+    engine.refresh(PLAN)
+    assert_as_if_nothing_was_detached(engine, loads)
+
+    # A table that is made again from app_tracks alone would lose the detached months.
+    for selection in ("touch_evidence", "partitions", "message_buckets+"):
+        engine.refresh(PLAN, full_refresh=True, select=selection, check=False)
+        engine.refresh(PLAN)
+        assert_as_if_nothing_was_detached(engine, loads)
+
+    engine.refresh(PLAN, full_refresh=True)
+    assert_equal(engine, loads)
+    assert_months(engine)
+    assert all(row["detached_row_count"] == 0 for row in listed(engine).values())
+    # What was detached before the rebuild is in app_tracks again: detached a second time, it is there once.
+    assert not operate(engine, month="2026-01")
+    assert ids(engine, DETACHED.format("2026_01")) == sorted([*in_january, "late-1", "late-2", "known"])
+    assert_as_if_nothing_was_detached(engine, loads)

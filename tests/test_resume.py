@@ -1,0 +1,127 @@
+"""Runs that stop between two models, or run some of them only: the next whole refresh has everything, once."""
+
+from graphlib import TopologicalSorter
+
+import pytest
+
+import project
+import samples
+from dbt.cli.main import dbtRunner
+from harness import assert_equal, as_vars
+from oracle import Settings
+
+SITE = Settings(own_domains=("example.com",))
+VARIABLES = as_vars(SITE)
+
+
+@pytest.fixture(scope="module")
+def loads(small_sample_days):
+    """A first load, which has most days, and one for each of the days after it."""
+    return [samples.together(small_sample_days[:-9]), *small_sample_days[-9:]]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """The names of the models that make a table, parents before children."""
+    manifest = dbtRunner().invoke([
+        "parse", "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
+        "--target-path", str(tmp_path_factory.mktemp("parsed")), "--log-level-file", "none",
+    ]).result
+    nodes = {key: node for key, node in manifest.nodes.items() if node.resource_type in ("model", "seed")}
+    order = TopologicalSorter({key: sorted(node.depends_on_nodes) for key, node in nodes.items()}).static_order()
+    return [nodes[key].name for key in order if key in nodes
+            and nodes[key].resource_type == "model" and nodes[key].config.materialized != "ephemeral"]
+
+
+def run(engine, models, full_refresh=False, check=True):
+    """Run just these models, without the seeds."""
+    outcome = engine.project.run("run", *(["--full-refresh"] if full_refresh else []), "--select", *models, vars=VARIABLES)
+    assert outcome.success or not check, outcome.error
+    return outcome
+
+
+def test_models_in_order(models):
+    assert models.index("new_messages") < models.index("app_tracks") < models.index("touches") < models.index("attribution")
+
+
+def test_refreshes_that_died(engine, loads, models):
+    """Each stops after another number of models, in one case after one that stopped before, and new messages keep coming."""
+    engine.receive(loads[0])
+    engine.refresh(VARIABLES, select=["resource_type:seed", *models[:len(models) // 2]])
+    stops = [len(models) - 1, 3, len(models) - 5, None, 8, 13, len(models) - 3, None]
+    for number, stop in enumerate(stops, 1):
+        engine.receive(loads[number])
+        if stop is None:
+            engine.refresh(VARIABLES)
+            assert_equal(engine, loads[:number + 1], SITE, None, f"after refresh {number}")
+        else:
+            run(engine, models[:stop])
+
+
+def test_full_refreshes_that_died(engine, loads, models):
+    """A full refresh that stopped is continued by a refresh without the flag, even by one that stops as well."""
+    engine.receive(loads[0])
+    engine.refresh(VARIABLES)
+    engine.receive(loads[1])
+    run(engine, models[:9], full_refresh=True)
+    engine.receive(loads[2])
+    run(engine, models[:14])
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads[:3], SITE)
+    run(engine, models[:5], full_refresh=True)
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads[:3], SITE)
+
+
+def test_parts_built_from_scratch(engine, loads):
+    """A full refresh of a selection either does what it says or is refused by one sentence that says what to select."""
+    engine.receive(loads[0])
+    engine.refresh(VARIABLES)
+    engine.receive(loads[1])
+    engine.refresh(VARIABLES)
+    # These read a table that holds only what is new.
+    for model in ("app_tracks", "rejected_events", "known_pairs", "device_sessions"):
+        outcome = run(engine, [model], full_refresh=True, check=False)
+        assert not outcome.success and f"{model} has to be rebuilt" in outcome.error and "--select" in outcome.error
+    engine.receive(loads[2])
+    for selection in (["touch_evidence", "evidence_classes", "touches"], ["message_buckets"], ["partitions", "attribution"],
+                      ["affected_aliases"]):
+        run(engine, selection, full_refresh=True)
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads[:3], SITE)
+    run(engine, ["new_messages", "surplus_copies", "app_tracks"], full_refresh=True)
+    engine.receive(loads[3])
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads[:4], SITE)
+
+
+ALONE = ["new_messages", "new_messages", "app_tracks", "surplus_copies", "app_tracks", "app_tracks", "message_buckets",
+         "device_sessions", "touch_evidence", "evidence_classes", "affected_aliases", "session_members", "touches",
+         "rejected_events", "partitions", "device_sessions", "new_messages"]
+
+
+def test_models_run_alone_and_again(engine, loads):
+    """In whatever order single models run, or are refused, nothing is counted twice and nothing is lost."""
+    engine.receive(loads[0])
+    engine.refresh(VARIABLES)
+    engine.receive(loads[1])
+    for model in ALONE:
+        run(engine, [model], check=False)
+    engine.receive(loads[2])
+    run(engine, ["new_messages"])
+    refused = run(engine, ["app_tracks"], check=False)
+    assert not refused.success and "surplus_copies is older than new_messages" in refused.error
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads[:3], SITE)
+
+
+def test_models_left_out(engine, loads):
+    """Models that a run leaves out are brought up to date by the next one, and so are those that read them."""
+    engine.receive(loads[0])
+    engine.refresh(VARIABLES)
+    engine.receive(loads[1])
+    engine.project.run("run", "--exclude", "evidence_combinations", vars=VARIABLES)
+    engine.receive(loads[2])
+    engine.project.run("run", "--exclude", "device_owners", vars=VARIABLES)
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads[:3], SITE)

@@ -1,0 +1,179 @@
+"""Sources as they come: tables and columns that appear, vanish and change; other layouts; copies; files."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from harness import assert_equal
+from oracle import Settings
+
+STARTED = datetime(2026, 3, 1, 10)
+NO_OVERLAP = {"reload_overlap_hours": 0}
+
+
+def at(minutes):
+    return STARTED + timedelta(minutes=minutes)
+
+
+def changes(engine, batch):
+    """(collection, column, change) noticed by a refresh, the columns of new tables left out."""
+    rows = engine.fetch("partitioning.schema_changes", "message_type, column_name, change, batch_id")
+    return {(row["message_type"], row["column_name"], row["change"]) for row in rows if row["batch_id"] == batch}
+
+
+def test_tables_and_columns_come_and_go(engine):
+    """What is missing is null; the refresh after it appeared has it; what was stored stays."""
+    variables = {**NO_OVERLAP, "pass_through_columns": ["plan", {"name": "seats", "type": "integer"}]}
+    event = {"anonymous_id": "a", "event": "seen"}
+    first = {"tracks": [{**event, "id": "t1", "timestamp": at(0), "uuid_ts": at(0)},
+                        {**event, "id": "t2", "timestamp": at(1), "uuid_ts": at(1)}]}
+    engine.receive(first)
+    engine.refresh(variables)
+    assert_equal(engine, [first])
+    assert changes(engine, 1) == set()
+
+    second = {
+        "tracks": [{**event, "id": "t3", "timestamp": at(2), "uuid_ts": at(60), "user_id": "u", "plan": "pro",
+                    "seats": 3, "context_page_url": "https://example.com/?gclid=1"}],
+        "pages": [{"id": "p1", "anonymous_id": "a", "timestamp": at(-5), "url": "https://example.com/blog/1",
+                   "uuid_ts": at(60), "plan": "free"}],
+    }
+    engine.receive(second)
+    engine.refresh(variables)
+    assert_equal(engine, [first, second])
+    assert changes(engine, 2) == {
+        *(("tracks", column, "new") for column in ("user_id", "plan", "seats", "context_page_url")),
+        *(("pages", column, "new") for column in ("id", "anonymous_id", "timestamp", "url", "uuid_ts", "plan")),
+    }
+
+    engine.database.execute("alter table segment.tracks drop column event")
+    engine.database.execute('alter table segment.tracks alter column "timestamp" type text')
+    engine.database.execute("alter table segment.tracks alter column seats type text")
+    track = {"anonymous_id": "a", "event_text": "signed_up", "uuid_ts": at(120)}
+    third = {
+        "tracks": [{**track, "id": "t4", "timestamp": "2026-03-01T12:00:00.1234567+01:00", "seats": "4"},
+                   {**track, "id": "t5", "timestamp": "yesterday"}, {**track, "id": "t6", "timestamp": "2026-02-30"},
+                   {**track, "id": "t7", "timestamp": "2026-03-01"}],
+        "identifies": [{"id": "i1", "anonymous_id": "a", "user_id": "v", "timestamp": at(200), "uuid_ts": at(120)}],
+    }
+    engine.receive(third)
+    engine.refresh(variables)
+    assert_equal(engine, [first, second, third])
+    rejected = {(row["event_id"], row["reason"]) for row in engine.published("rejected_events")}
+    assert rejected == {("t5", "missing_timestamp"), ("t6", "missing_timestamp")}
+    assert changes(engine, 3) == {
+        ("tracks", "event", "vanished"), ("tracks", "event_text", "new"),
+        ("tracks", "timestamp", "retyped"), ("tracks", "seats", "retyped"),
+        *(("identifies", column, "new") for column in ("id", "anonymous_id", "user_id", "timestamp", "uuid_ts")),
+    }
+    carried = {row["event_id"]: (row["plan"], row["seats"])
+               for row in engine.fetch("partitioning.app_tracks", "event_id, plan, seats")}
+    assert carried == {"t1": (None, None), "t2": (None, None), "t3": ("pro", 3), "p1": ("free", None),
+                       "t4": (None, 4), "t7": (None, None), "i1": (None, None)}
+
+    # A column of the layout may be passed through as well; one that is named later is null in the rows stored before.
+    more = {**variables, "pass_through_columns": [*variables["pass_through_columns"], "event_text", "size"]}
+    fourth = {"tracks": [{**track, "id": "t8", "timestamp": "2026-03-02 08:00", "uuid_ts": at(180), "size": 2.5}]}
+    engine.receive(fourth)
+    engine.refresh(more)
+    assert_equal(engine, [first, second, third, fourth])
+    carried = {row["event_id"]: (row["event_text"], row["size"])
+               for row in engine.fetch("partitioning.app_tracks", "event_id, event_text, size")}
+    assert carried["t8"] == ("signed_up", "2.5") and carried["t4"] == (None, None)
+
+
+def rudderstack(name, minutes, loaded, **columns):
+    """A track in RudderStack's layout: no uuid_ts."""
+    return {"id": name, "anonymous_id": "a", "event": "seen", "original_timestamp": at(minutes - 1), "sent_at": at(minutes),
+            "timestamp": at(minutes), "received_at": at(loaded), "loaded_at": at(loaded + 1), **columns}
+
+
+def page(name, minutes, **columns):
+    """A page of a source that has no load time at all."""
+    return {"id": name, "anonymous_id": "b", "timestamp": at(minutes), "url": f"https://example.com/{name}", **columns}
+
+
+JUNK = ["\t null \n", "\v0\f", " \r\n ", "\fNone\v", "", "Undefined\t"]
+DAY = 24 * 60
+
+
+def layout_loads():
+    """Three loads, the second and third with copies of earlier messages that say something else."""
+    first = {
+        "tracks": [rudderstack("t1", 0, 5), rudderstack("t2", 15, 30, timestamp=None),
+                   rudderstack("t3", 16, 30, timestamp=None, original_timestamp=None),
+                   rudderstack("rejected first", 17, 30, anonymous_id="null"),
+                   rudderstack("in two tables", 18, 30)],
+        "pages": [page("p3", 300), page("p1", 0), page("in two tables", 3)],
+        "identifies": [{"id": f"junk {number}", "anonymous_id": f"\v a \r{'' if number else chr(9)}", "user_id": junk,
+                        "timestamp": at(4), "uuid_ts": at(5)} for number, junk in enumerate(JUNK)],
+    }
+    second = {
+        "tracks": [rudderstack("t1", 40, DAY, event="signed_up"), rudderstack("rejected first", 17, DAY),
+                   rudderstack("t4", 500, DAY, event="signed_up"), *(rudderstack(junk, 1, DAY) for junk in JUNK)],
+        "pages": [page("p2", -400), page("p1", 0, url="https://example.com/other", user_id="u"), page(" p5\t", 310)],
+        "identifies": [{"id": "i1", "anonymous_id": "\fa", "user_id": "u\n", "timestamp": at(1), "uuid_ts": at(DAY)}],
+    }
+    third = {
+        "tracks": [rudderstack("t5", 501, 3 * DAY), rudderstack("\tt4 ", 501, 3 * DAY), rudderstack(" null", 1, DAY)],
+        "pages": [page("p0", -401), page("p5", 310, url="https://example.com/?gclid=later"), page("p4", 19)],
+    }
+    return [first, second, third]
+
+
+def test_layouts_copies_and_late_loads(engine):
+    """RudderStack's columns, a source without load times in any order, copies, odd ids, and a load that came late."""
+    loads = layout_loads()
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh()
+        assert_equal(engine, loads[:number], Settings(), None, f"after load {number}")
+    late = {"tracks": [rudderstack("late", 510, DAY), rudderstack("t2", 900, DAY)]}
+    engine.receive(late)
+    engine.refresh()
+    assert_equal(engine, loads, Settings(), None, "before --since")
+    engine.refresh(since=at(DAY - 60).date())
+    assert_equal(engine, [*loads, late], Settings(), None, "after --since")
+
+
+def test_a_wrong_clock_does_not_hide_later_loads(engine):
+    """A row without a load time says nothing about how far the source has been read."""
+    row = {"anonymous_id": "a", "url": "https://example.com/"}
+    first = {"pages": [{**row, "id": "1", "timestamp": at(0), "uuid_ts": at(1)},
+                       {**row, "id": "2", "timestamp": at(20 * DAY)}]}
+    second = {"pages": [{**row, "id": "3", "timestamp": at(10), "uuid_ts": at(3 * DAY)}]}
+    for load in (first, second):
+        engine.receive(load)
+        engine.refresh()
+    assert_equal(engine, [first, second])
+
+
+UUID = "5C5E3F0A-0B52-4E0B-9C56-8C1E4FDE0C1D"
+
+
+def file_loads():
+    """Rows whose texts look like numbers, dates and ids of other kinds; the second load has a column more."""
+    rows = [("007", "0012", "2026-03-01"), (UUID, "1e3", "true"), ("3", "12", "0x1F"), ("4", " 12", "2026-03-01T00:00:00Z")]
+    pages = [{"id": name, "anonymous_id": device, "timestamp": at(number) + timedelta(microseconds=number), "uuid_ts": at(5),
+              "url": f"https://example.com/?utm_source={number},\"x\"", "context_campaign_name": campaign}
+             for number, (name, device, campaign) in enumerate(rows)]
+    tracks = [{"id": UUID, "anonymous_id": "0012", "user_id": "0001", "event": "signed_up", "timestamp": at(9), "uuid_ts": at(9)}]
+    more = [{"id": "08", "anonymous_id": "12", "timestamp": at(50), "uuid_ts": at(DAY), "user_id": "0001",
+             "context_page_url": "https://example.com/?gclid=5"}]
+    return [{"pages": pages, "tracks": tracks}, {"pages": more, "tracks": []}]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "json"])
+def test_files(duckdb_engine, tmp_path, ending):
+    """The same tables as from tables, also when a file is added that has other columns."""
+    database, loads = duckdb_engine.database, file_loads()
+    sources = {collection: {"files": f"{tmp_path}/{collection}/*.{ending}"} for collection in ("pages", "tracks")}
+    for number, load in enumerate(loads, 1):
+        duckdb_engine.receive(load)
+        for collection in [name for name in load if load[name]]:
+            (tmp_path / collection).mkdir(exist_ok=True)
+            path = tmp_path / collection / f"{number}.{ending}"
+            database.execute(f"copy segment.{collection} to '{path}' (format {ending})")
+            database.execute(f"drop table segment.{collection}")
+        duckdb_engine.refresh({"sources": sources})
+        assert_equal(duckdb_engine, loads[:number], Settings(), None, f"after {ending} file {number}")

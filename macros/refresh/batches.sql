@@ -12,12 +12,23 @@
 
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
 {% macro applied_batch_id(name=none) %}
-    {%- set name = name or model.name -%}
-    {%- if not execute or flags.FULL_REFRESH or needs_rebuild(name) -%}
-        {{ return(0) }}
+    {{ return(0 if flags.FULL_REFRESH else (stored_batch_id(name or model.name) or 0)) }}
+{% endmacro %}
+
+{#-
+    The newest batch that the model's stored table has applied; none when there is no table, or one older than the app_tracks
+    it was made from (a full refresh that died).
+-#}
+{% macro stored_batch_id(name) %}
+    {%- if not execute or stored_relation(name) is none -%}
+        {{ return(none) }}
     {%- endif -%}
-    {%- set rows = state_rows('models', 'select batch_id from ' ~ state_table('models') ~ ' where model = ' ~ quoted(name)) -%}
-    {{ return(rows[0][0] if rows else 0) }}
+    {%- set query -%}
+        select own.batch_id from {{ state_table('models') }} as own, {{ state_table('models') }} as root
+        where own.model = {{ quoted(name) }} and root.model = 'app_tracks' and own.rebuilt_batch_id >= root.rebuilt_batch_id
+    {%- endset -%}
+    {%- set rows = state_rows('models', query) -%}
+    {{ return(rows[0][0] if rows else none) }}
 {% endmacro %}
 
 {#- The oldest of several models' watermarks: what a table read by all of them must still hold. -#}
@@ -27,18 +38,6 @@
         {%- do batches.append(applied_batch_id(name)) -%}
     {%- endfor -%}
     {{ return(batches | min) }}
-{% endmacro %}
-
-{#- True when the model's table is missing, or is older than the app_tracks it was made from (a full refresh that died). -#}
-{% macro needs_rebuild(name) %}
-    {%- if stored_relation(name) is none -%}
-        {{ return(true) }}
-    {%- endif -%}
-    {%- set query -%}
-        select 1 from {{ state_table('models') }} as own, {{ state_table('models') }} as root
-        where own.model = {{ quoted(name) }} and root.model = 'app_tracks' and own.rebuilt_batch_id >= root.rebuilt_batch_id
-    {%- endset -%}
-    {{ return(state_rows('models', query) | length == 0) }}
 {% endmacro %}
 
 {#- The model's table as an earlier refresh left it, or none. Used where a ref would close a circle. -#}
@@ -54,7 +53,7 @@
     {%- if config.get('full_refresh') is not none -%}
         {{ return(config.get('full_refresh')) }}
     {%- endif -%}
-    {{ return(flags.FULL_REFRESH or (execute and model.resource_type == 'model' and needs_rebuild(model.name))) }}
+    {{ return(flags.FULL_REFRESH or (execute and model.resource_type == 'model' and stored_batch_id(model.name) is none)) }}
 {% endmacro %}
 
 {#-

@@ -7,29 +7,43 @@
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
         {%- do check_variables() -%}
         {%- do check_sources() -%}
+        {%- do run_and_commit(create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
-        {#- dbt rolls back what a hook before the first model leaves open: this is committed here -#}
-        {%- call statement('open_batch', auto_begin=true) -%}
-        {{ create_helper_functions() }}
-        create schema if not exists {{ project_schema('refresh') }};
-        create table if not exists {{ state_table('batches') }} (batch_id bigint, invocation_id text, started_at timestamp);
-        create table if not exists {{ state_table('models') }} (
-            model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, rows_written bigint, refreshed_at timestamp
-        );
-        create table if not exists {{ state_table('settings') }} (name text, value text);
-        create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, newest_loaded_at timestamp);
-        create table if not exists {{ state_table('source_columns') }} (message_type text, column_name text, data_type text);
-        create table if not exists {{ state_table('archived_messages') }} (
-            message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
-        );
-        insert into {{ state_table('batches') }}
-        select coalesce(max(batch_id), 0) + 1, '{{ invocation_id }}', {{ utc_now() }}
-        from {{ state_table('batches') }};
-        {%- endcall -%}
-        {%- do adapter.commit() -%}
+        {%- do run_and_commit(open_batch()) -%}
     {%- endif -%}
     select 1
+{% endmacro %}
+
+{#- Runs SQL in a transaction of its own: dbt rolls back what a hook before the first model leaves open. -#}
+{% macro run_and_commit(sql) %}
+    {%- call statement('prepare', auto_begin=true) -%}
+        {{ sql }}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+{% endmacro %}
+
+{#- SQL for the bookkeeping tables and functions. -#}
+{% macro create_bookkeeping() %}
+    {{ create_helper_functions() }}
+    create schema if not exists {{ project_schema('refresh') }};
+    create table if not exists {{ state_table('batches') }} (batch_id bigint, invocation_id text, started_at timestamp);
+    create table if not exists {{ state_table('models') }} (
+        model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, rows_written bigint, refreshed_at timestamp
+    );
+    create table if not exists {{ state_table('settings') }} (name text, value text);
+    create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, newest_loaded_at timestamp);
+    create table if not exists {{ state_table('source_columns') }} (message_type text, column_name text, data_type text);
+    create table if not exists {{ state_table('archived_messages') }} (
+        message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
+    );
+{% endmacro %}
+
+{#- SQL that numbers this run's batch. -#}
+{% macro open_batch() %}
+    insert into {{ state_table('batches') }}
+    select coalesce(max(batch_id), 0) + 1, '{{ invocation_id }}', {{ utc_now() }}
+    from {{ state_table('batches') }};
 {% endmacro %}
 
 {#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages. -#}
@@ -39,11 +53,14 @@
 
 {#- Rows of a query on a bookkeeping table as a list; empty before the first refresh. -#}
 {% macro state_rows(name, query) %}
+    {%- if not execute -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {#- a refresh makes its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook made -#}
     {%- set exists -%}
         select 1 from information_schema.tables where table_schema = '{{ project_schema('refresh') }}' and table_name = '{{ name }}'
     {%- endset -%}
-    {#- not by adapter.get_relation: dbt's cache does not see tables that a hook made -#}
-    {%- if execute and run_query(exists).rows | length > 0 -%}
+    {%- if flags.WHICH in ['run', 'build'] or run_query(exists).rows | length > 0 -%}
         {{ return(run_query(query).rows | list) }}
     {%- endif -%}
     {{ return([]) }}

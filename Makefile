@@ -6,13 +6,14 @@ INSTALLED := .venv/requirements.stamp
 # Tests run on as many cores.
 WORKERS ?= 2
 
-.PHONY: help install demo test lint soak lock clean
+.PHONY: help install demo test lint soak bench lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make lint    the style of the SQL, and warnings of dbt'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
+	@echo 'make bench   a refresh timed against the classic window pipeline: make bench MESSAGES=1000000'
 	@echo 'make lock    requirements.lock from requirements.in'
 	@echo 'make clean   removes what was made here, .venv too'
 
@@ -44,6 +45,10 @@ lint: install
 soak: export EXAMPLES ?= 1000
 soak: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
+
+bench: MESSAGES ?= 1000000
+bench: install
+	$(BIN)/python scripts/benchmark.py --messages $(MESSAGES)
 
 lock:
 	rm -rf target/lock

@@ -58,7 +58,8 @@ def operate(engine, **arguments):
             "--target-path", str(engine.project.folder / "operations"), "--log-path", str(engine.project.folder / "logs"),
             "--log-level-file", "none",
         ])
-    return str(result.exception or "") if not result.success else ""
+    messages = [str(one.message) for one in getattr(result.result, "results", None) or []]
+    return "" if result.success else str(result.exception or "\n".join(messages))
 
 
 def month_of(time):

@@ -2,22 +2,22 @@
 
 {#- The longest pause inside one session, as an interval. Exactly this long is still the same session. -#}
 {% macro session_gap() -%}
-    interval '{{ (var('session_gap_minutes') * 60 * 1000000) | round | int }} microseconds'
+    interval '{{ (var('session_gap_minutes') | float * 60 * 1000000) | round | int }} microseconds'
 {%- endmacro %}
 
 {#- How long after a session's first event a later event may still give the entry its evidence, as an interval. -#}
 {% macro entry_window() -%}
-    interval '{{ (var('entry_window_seconds') * 1000000) | round | int }} microseconds'
+    interval '{{ (var('entry_window_seconds') | float * 1000000) | round | int }} microseconds'
 {%- endmacro %}
 
 {#- How far a client's clock may run ahead of the receiving server, as an interval. -#}
 {% macro max_clock_skew() -%}
-    interval '{{ (var('max_clock_skew_minutes') * 60 * 1000000) | round | int }} microseconds'
+    interval '{{ (var('max_clock_skew_minutes') | float * 60 * 1000000) | round | int }} microseconds'
 {%- endmacro %}
 
 {#- How long before a sign-up a touch may lie and still count, as an interval. -#}
 {% macro attribution_lookback() -%}
-    interval '{{ (var('attribution_lookback_days') * 86400 * 1000000) | round | int }} microseconds'
+    interval '{{ (var('attribution_lookback_days') | float * 86400 * 1000000) | round | int }} microseconds'
 {%- endmacro %}
 
 {#- A text literal, with quotes doubled. -#}
@@ -41,7 +41,7 @@
     {%- set settings = {} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
-        {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value)}) -%}
+        {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value | float if value is number else value)}) -%}
     {%- endfor -%}
     {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'seed' and node.name == 'invalid_ids' -%}
         {%- do settings.update({'seeds/invalid_ids.csv': node.checksum.checksum}) -%}

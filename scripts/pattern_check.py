@@ -12,7 +12,8 @@ NOT_EVERYWHERE = {
     r"\(\?(?!:)": "a group that begins with (? and not with (?:",
     r"[*+?}][?+]": "a lazy or possessive repetition such as *? or ++",
     r"[$^][*+?{]": "a repetition of ^ or $",
-    r"\{,": "a repetition without a lower limit",
+    r"\{(?!\d+(,\d*)?\})": "a brace that is no repetition such as {2} or {1,3}",
+    r"(?<!\{)(?<!\d)(?<!\d,)\}": "a closing brace without an opening one",
     r"\[": "a bracket inside brackets",
 }
 
@@ -27,7 +28,7 @@ def pattern_problem(pattern: str) -> str | None:
         return f"is no regular expression ({error}): correct it."
     if escape := re.search(r"\\[a-zA-Z0-9]", re.sub(r"\\\\|\\[dDsSwW]", "", pattern)):
         return f"has {escape[0]}, which not every database knows: write it without."
-    plain = re.sub(r"\\.", "", pattern, flags=re.DOTALL)
+    plain = re.sub(r"\\.", "_", pattern, flags=re.DOTALL)
     outside = re.sub(r"\[\^?[^\[\]]+\]", "_", plain)
     for found, what in NOT_EVERYWHERE.items():
         if re.search(found, outside):

@@ -39,10 +39,10 @@ def read_yaml(path: Path) -> dict:
 def plan_refresh(target, since, full_refresh, variables, select) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds."""
     profile = read_yaml(ROOT / "profiles.yml")["signup_attribution"]
-    known_variables = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
+    defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
     plan = make_plan(
         target or profile["target"], read_variables_option(variables), since, full_refresh, select,
-        targets=list(profile["outputs"]), known_variables=list(known_variables),
+        targets=list(profile["outputs"]), defaults=defaults,
     )
     problem = first_problem(ROOT / "seeds")
     if problem:

@@ -12,6 +12,7 @@ import yaml
 
 BAD_INPUT = 2  # exit code: wrong input, no connection, or a locked file; nothing was changed
 MODEL_FAILED = 1  # exit code: a table could not be made; the next refresh continues there
+KINDS = {(int, float): "a number", list: "a list such as [a, b]", dict: "names with values such as {a: b}"}
 
 
 class RefreshError(Exception):
@@ -36,23 +37,33 @@ class Plan:
     select: tuple[str, ...] = ()
 
 
-def make_plan(target, variables=None, since=None, full_refresh=False, select=(), *, targets, known_variables) -> Plan:
+def make_plan(target, variables=None, since=None, full_refresh=False, select=(), *, targets, defaults) -> Plan:
     """The plan for these options.
 
-    variables: as read_variables gives them; since: a text YYYY-MM-DD; targets, known_variables: the names
-    that exist. Raises RefreshError for a name that does not, or a text that is not a date.
+    variables: as read_variables gives them; since: a text YYYY-MM-DD; targets: the names that exist; defaults:
+    variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable of another
+    kind than its default, or a text that is not a date.
     """
     if target not in targets:
         raise RefreshError(f"There is no target {target}: choose {' or '.join(targets)}.")
     values = dict(variables or {})
-    for name in values:
-        if name not in known_variables:
-            close = difflib.get_close_matches(str(name), known_variables, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"those it has are {', '.join(sorted(known_variables))}."
+    for name, value in values.items():
+        if name not in defaults:
+            close = difflib.get_close_matches(str(name), list(defaults), n=1)
+            hint = f"did you mean {close[0]}?" if close else f"those it has are {', '.join(sorted(defaults))}."
             raise RefreshError(f"The project has no variable {name}: {hint}")
+        # dbt stops at these without a word about the variable; what else a value must be is checked by the project.
+        for kind, words in KINDS.items():
+            if is_kind(defaults[name], kind) and not is_kind(value, kind):
+                raise RefreshError(f"{name} must be {words}, not {json.dumps(value, default=str)}: correct it.")
     if since is not None:
         values["since"] = read_date(since).isoformat()
     return Plan(target, values, full_refresh, tuple(select))
+
+
+def is_kind(value, kind) -> bool:
+    """Whether a value is of one of the kinds; yes and no are no numbers."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def read_date(text: str) -> date:

@@ -21,6 +21,7 @@ ARRIVALS = [
     ("gclid=G1", None), ("gclid=G2&xyzclid=X4", "https://www.google.com/"), ("fbclid=F1", None),
     ("", "https://www.finder.example/?q=1"), ("", "https://pay.partner.example/back"), ("", "https://duckduckgo.com/"),
     ("utm_source=letter&utm_medium=email&utm_campaign=the-only-one", None), ("", None),
+    ("gclid=G3&utm_source_platform=ads&utm_creative_format=text", None), ("fbclid=%20+&gclid=%20", None),
 ]
 
 

@@ -17,7 +17,10 @@ from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_va
 from refresh_report import Report, read_report, summary_lines, table_lines
 from seed_check import COLUMNS, first_problem, seed_problems
 
-KNOWN = {"targets": ["duckdb", "postgres"], "known_variables": ["session_gap_minutes", "since", "own_domains"]}
+KNOWN = {
+    "targets": ["duckdb", "postgres"],
+    "defaults": {"session_gap_minutes": 20, "since": None, "own_domains": [], "sources": {}, "identity_policy": "last"},
+}
 
 
 def test_plan_and_commands():
@@ -50,7 +53,8 @@ def test_dates_in_variables_become_texts():
 
 @pytest.mark.parametrize("options", [
     {"target": "oracle"}, {"since": "2026-5-1"}, {"since": ""}, {"variables": {"sesion_gap_minutes": 1}},
-    {"variables": {1: 2}},
+    {"variables": {1: 2}}, {"variables": {"session_gap_minutes": "long"}}, {"variables": {"session_gap_minutes": True}},
+    {"variables": {"own_domains": "a.com"}}, {"variables": {"own_domains": 5}}, {"variables": {"sources": ["tracks"]}},
 ])
 def test_plan_refuses(options):
     with pytest.raises(RefreshError) as caught:
@@ -113,7 +117,7 @@ def test_patterns_that_all_databases_know(pattern):
 
 @pytest.mark.parametrize("pattern", [
     "[a", "(a", "a)", "*a", "a(?=b)", "(?i)a", "a*?", "a++", r"a\b", r"(a)\1", "a{,3}", "[[:alpha:]]", "^*", "a{300}",
-    "Google", "a{2}{3}", "(?P<x>a)",
+    "Google", "a{2}{3}", "(?P<x>a)", "a{2", "{1", "a{2}}", "}",
 ])
 def test_patterns_that_some_database_does_not_know(pattern):
     assert pattern_problem(pattern)

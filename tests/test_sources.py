@@ -157,8 +157,8 @@ def file_loads():
     pages = [{"id": name, "anonymous_id": device, "timestamp": at(number) + timedelta(microseconds=number), "uuid_ts": at(5),
               "url": f"https://example.com/?utm_source={number},\"x\"", "context_campaign_name": campaign}
              for number, (name, device, campaign) in enumerate(rows)]
-    tracks = [{"id": UUID, "anonymous_id": "0012", "user_id": "0001", "event": "signed_up", "timestamp": at(9), "uuid_ts": at(9)}]
-    more = [{"id": "08", "anonymous_id": "12", "timestamp": at(50), "uuid_ts": at(DAY), "user_id": "0001",
+    tracks = [{"id": UUID, "anonymous_id": "1e3", "user_id": "0x1F", "event": "signed_up", "timestamp": at(9), "uuid_ts": at(9)}]
+    more = [{"id": "08", "anonymous_id": "12", "timestamp": at(50), "uuid_ts": at(DAY), "user_id": "0x1F",
              "context_page_url": "https://example.com/?gclid=5"}]
     return [{"pages": pages, "tracks": tracks}, {"pages": more, "tracks": []}]
 

@@ -7,11 +7,23 @@
     {%- do stop('Files (' ~ files ~ ') can be read on DuckDB only: name a schema and table under vars, sources.') -%}
 {%- endmacro %}
 
-{#- Files of several ages may have several columns: union_by_name fills in nulls. -#}
+{#-
+    Files of several ages may have several columns: union_by_name fills in nulls. CSV and JSON are read as text: DuckDB's guess
+    at types would change ids that look like a number or a UUID.
+-#}
 {% macro duckdb__read_files(files) -%}
     {%- set lowered = files | lower -%}
-    {%- set reader = 'read_json' if '.json' in lowered or '.ndjson' in lowered else 'read_csv' if '.csv' in lowered or '.tsv' in lowered else 'read_parquet' -%}
-    {{ reader }}({{ quoted(files) }}, union_by_name = true)
+    {%- if '.json' in lowered or '.ndjson' in lowered -%}
+        {%- set columns = [] -%}
+        {%- for row in file_columns(files) -%}
+            {%- do columns.append(adapter.quote(row[0]) ~ ": 'VARCHAR'") -%}
+        {%- endfor -%}
+        read_json({{ quoted(files) }}, union_by_name = true, columns = {{ '{' }}{{ columns | join(', ') }}{{ '}' }})
+    {%- elif '.csv' in lowered or '.tsv' in lowered -%}
+        read_csv({{ quoted(files) }}, union_by_name = true, all_varchar = true)
+    {%- else -%}
+        read_parquet({{ quoted(files) }}, union_by_name = true)
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Rows of (column name, type) of all files together; none when no file matches. -#}
@@ -26,6 +38,9 @@
 {% macro duckdb__file_columns(files) %}
     {%- if run_query('select count(*) from glob(' ~ quoted(files) ~ ')').rows[0][0] == 0 -%}
         {{ return([]) }}
+    {%- endif -%}
+    {%- if '.json' in files | lower or '.ndjson' in files | lower -%}
+        {{ return(run_query("select column_name, 'VARCHAR' from (describe select * from read_json(" ~ quoted(files) ~ ', union_by_name = true, sample_size = -1))').rows) }}
     {%- endif -%}
     {{ return(run_query('describe select * from ' ~ read_files(files)).rows) }}
 {% endmacro %}

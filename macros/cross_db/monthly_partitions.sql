@@ -85,7 +85,7 @@
         occurred_at >= timestamp '{{ first_day }}' and occurred_at < timestamp '{{ first_day }}' + interval '1 month'
     {%- endset -%}
     create table if not exists {{ detached }} as select * from {{ app_tracks }} where false;
-    insert into {{ detached }} select * from {{ app_tracks }} where {{ month_rows }};
+    {{ add_to_detached(app_tracks, app_tracks, detached, month_rows) }}
     delete from {{ app_tracks }} where {{ month_rows }};
 {%- endmacro %}
 
@@ -96,7 +96,7 @@
     {%- if adapter.get_relation(detached.database, detached.schema, detached.identifier) is none %}
     alter table {{ partition }} rename to {{ detached.identifier }};
     {%- else %}
-    insert into {{ detached }} select * from {{ partition }};
+    {{ add_to_detached(app_tracks, partition, detached, 'true') }}
     drop table {{ partition }};
     {%- endif %}
 {%- endmacro %}
@@ -136,4 +136,22 @@
         end loop;
     end
     $do$
+{%- endmacro %}
+
+{#- SQL that adds rows to a detached month, which may lack columns that app_tracks got since, or hold the same messages. -#}
+{% macro add_to_detached(app_tracks, rows, detached, condition) -%}
+    {%- set columns = adapter.get_columns_in_relation(app_tracks) -%}
+    {%- set stored = adapter.get_relation(detached.database, detached.schema, detached.identifier) -%}
+    {%- if stored is not none -%}
+        {%- set known = adapter.get_columns_in_relation(stored) | map(attribute='name') | list -%}
+        {%- for column in columns if column.name not in known %}
+    alter table {{ detached }} add column {{ column.quoted }} {{ column.data_type }};
+        {%- endfor %}
+    {%- endif %}
+    delete from {{ detached }} where exists (
+        select 1 from {{ rows }} as moved
+        where moved.event_id = {{ detached }}.event_id and moved.message_type = {{ detached }}.message_type
+    );
+    insert into {{ detached }} ({{ columns | map(attribute='quoted') | join(', ') }})
+    select {{ columns | map(attribute='quoted') | join(', ') }} from {{ rows }} where {{ condition }};
 {%- endmacro %}

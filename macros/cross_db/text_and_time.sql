@@ -61,6 +61,7 @@
         if trim(value) !~ '{{ iso_time_pattern() }}' then
             return null;
         end if;
+        value := regexp_replace(trim(value), '([.][0-9]{6})[0-9]+', '\1');
         return cast(
             case
                 when trim(value) ~ '(Z|UTC|[0-9]{2}:[0-9]{2}.*[+-][0-9]{2}(:?[0-9]{2})?)$' then trim(value)

@@ -36,7 +36,7 @@
 
 {#- The parameters of a query string that have a value, each between its own ampersands: '&gclid=x&&page=2&'. -#}
 {% macro valued_parameters(query) -%}
-    regexp_replace('&' || replace({{ query }}, '&', '&&') || '&', '&[^&=]+=?&', '', 'g')
+    regexp_replace('&' || replace({{ query }}, '&', '&&') || '&', '&[^&=]+(=([+ ]|%20)*)?&', '', 'g')
 {%- endmacro %}
 
 {#- A raw parameter value decoded and without blanks around it; null when nothing is left. -#}

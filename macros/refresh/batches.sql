@@ -12,7 +12,13 @@
 
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
 {% macro applied_batch_id(name=none) %}
-    {{ return(0 if flags.FULL_REFRESH else (stored_batch_id(name or model.name) or 0)) }}
+    {%- set name = name or model.name -%}
+    {{ return(0 if is_fully_refreshed(name) else (stored_batch_id(name) or 0)) }}
+{% endmacro %}
+
+{#- True when this run is a full refresh of the model; with --select it may be one of others only. -#}
+{% macro is_fully_refreshed(name) %}
+    {{ return(flags.FULL_REFRESH and 'model.' ~ project_name ~ '.' ~ name in selected_resources) }}
 {% endmacro %}
 
 {#-
@@ -64,7 +70,7 @@
 -#}
 {% macro record_batch(rows, reads_after=0) %}
     {%- set parents = [] -%}
-    {%- for id in model.depends_on.nodes if id.startswith('model.') -%}
+    {%- for id in stored_parents(model.depends_on.nodes) -%}
         {%- do parents.append(quoted(id.split('.')[-1])) -%}
     {%- endfor -%}
     {%- set complete -%}
@@ -102,4 +108,18 @@
 {#- Deletes the rows of a log that all its readers have applied. -#}
 {% macro prune_applied(readers) %}
     delete from {{ this }} where batch_id <= {{ oldest_applied_batch_id(readers) }}
+{% endmacro %}
+
+{#- Ids of the models with a table that these nodes are or read: an ephemeral model is as new as what it reads. -#}
+{% macro stored_parents(ids) %}
+    {%- set found = [] -%}
+    {%- for id in ids if id.startswith('model.') and id in graph.nodes -%}
+        {%- set node = graph.nodes[id] -%}
+        {%- if node.config.materialized == 'ephemeral' -%}
+            {%- do found.extend(stored_parents(node.depends_on.nodes)) -%}
+        {%- else -%}
+            {%- do found.append(id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}

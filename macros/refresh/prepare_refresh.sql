@@ -81,6 +81,9 @@
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}
 {% macro check_full_refresh() %}
     {%- if flags.FULL_REFRESH and 'model.' ~ project_name ~ '.app_tracks' not in selected_resources -%}
+        {%- if state_rows('archived_messages', 'select 1 from ' ~ state_table('archived_messages') ~ ' limit 1') | length > 0 -%}
+            {%- do stop('Months were detached, and tables built from scratch would lack them: run --full-refresh without a selection, which reads the sources again.') -%}
+        {%- endif -%}
         {%- set current = stored_settings() -%}
         {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
             {%- if row[0] in current and row[1] != current[row[0]] -%}

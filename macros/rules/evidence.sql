@@ -14,7 +14,7 @@
     any. The utm_* parameters are left out: they are columns of their own.
 -#}
 {% macro parameter_names(parameters) -%}
-    regexp_replace(lower(regexp_replace({{ parameters }}, '=[^&]*&', '', 'g')), '&utm_[a-z]*', '', 'g')
+    regexp_replace(lower(regexp_replace({{ parameters }}, '=[^&]*&', '', 'g')), '&utm_[^&]*', '', 'g')
 {%- endmacro %}
 
 {#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}

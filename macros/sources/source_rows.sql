@@ -51,7 +51,7 @@
         {{ source_value(present.get(column.name), column.kind) }} as {{ adapter.quote(column.name) }},
     {%- endfor %}
     {%- for column in pass_through_columns() if collection in ['tracks', 'pages', 'screens'] %}
-        cast({{ adapter.quote(present[column.name | lower].name) if column.name | lower in present else 'null' }} as {{ column.type }}) as {{ adapter.quote(column.name) }},
+        cast({{ adapter.quote(present[column.name | lower].name) if column.name | lower in present else 'null' }} as {{ column.type }}) as {{ adapter.quote('passed_' ~ column.name) }},
     {%- endfor %}
         '{{ collection }}' as message_type
     {%- if present %}
@@ -119,12 +119,13 @@
 {#- SQL that notes the newest load time of each collection stored by this batch. A time ahead of our own clock cannot be one. -#}
 {% macro record_source_loads() %}
     {%- if execute %}
-    delete from {{ state_table('source_loads') }} where batch_id = {{ current_batch_id() }}
-    {%- if not is_incremental() %} or true{% endif %};
+    {%- if not is_incremental() %}
+    delete from {{ state_table('source_loads') }};
+    {%- endif %}
     insert into {{ state_table('source_loads') }}
-    select batch_id, message_type, least(max(loaded_at), {{ utc_now() }})
-    from {{ this }}
-    where batch_id = {{ current_batch_id() }}
+    select batch_id, message_type, least(max(load_time), {{ utc_now() }})
+    from {{ ref('new_messages') }}
+    where load_time is not null and batch_id not in (select batch_id from {{ state_table('source_loads') }})
     group by batch_id, message_type;
     {%- else -%}
         select 1

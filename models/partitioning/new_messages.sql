@@ -29,6 +29,7 @@ new_messages as (
     select
         {{ stored_columns() }},
         reject_reason,
+        load_time,
         -- tells copies apart that agree in everything
         row_number() over () as row_id,
         {{ current_batch_id() }} as batch_id

@@ -7,7 +7,7 @@
 ) }}
 
 with message_buckets as (
-    {{ unapplied('message_buckets') }}
+    {{ unapplied('message_buckets', companion='device_owners') }}
 ),
 
 device_owners as (

@@ -47,7 +47,8 @@ stg_messages as (
         is_clock_corrected,
         occurred_at,
         coalesce(received_at, occurred_at) as received_at,
-        coalesce(load_time, occurred_at) as loaded_at
+        coalesce(load_time, occurred_at) as loaded_at,
+        load_time
     from with_times
 )
 

@@ -98,8 +98,8 @@ def run():
 
 def print_result(totals: dict[str, int]):
     """What came out, where it is, and how to go on."""
-    print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, {totals['sessions']:,} sessions "
-          f"of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
+    print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, "
+          f"{totals['sessions']:,} sessions of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
     with duckdb.connect(str(DATABASE), read_only=True) as connection:
         for touch in ("first_touch", "last_touch"):
             print(f"\nTop sources by {touch.replace('_', ' ')}:")

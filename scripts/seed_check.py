@@ -118,8 +118,9 @@ def repetitions(row: dict[str, str], number: int, seen: dict[tuple[str, str], in
         if first != number:
             yield f"{column} {row[column]} is on line {first} already: change or delete one of them."
     if "category" in row:
-        categories = {category: line for (what, category), line in seen.items() if what == f"category of {row['source']}"}
-        seen.setdefault((f"category of {row['source']}", row["category"]), number)
+        source = f"category of {row['source']}"
+        categories = {category: line for (what, category), line in seen.items() if what == source}
+        seen.setdefault((source, row["category"]), number)
         if categories and row["category"] not in categories:
             yield (f"the source {row['source']} has another category on line {min(categories.values())}: "
                    "one name stands for one category, rename one of them.")

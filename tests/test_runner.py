@@ -71,8 +71,12 @@ MODEL_ERROR = """Runtime Error in model touches (models/sessions_stages/touches.
   Binder Error: Referenced column "chanel" not found
   LINE 3: select chanel
                  ^"""
-RULE = "Compilation Error in model aliases (a.sql)\n  aliases has to be rebuilt: select more.\n  \n  > in macro stop (x.sql)"
-LOCKED = 'IO Error: Could not set lock on file "/data/a.duckdb": Conflicting lock is held in /bin/python3 (PID 12). See x'
+RULE = """Compilation Error in model aliases (models/aliasing/aliases.sql)
+  aliases has to be rebuilt: select more.
+
+  > in macro stop (macros/settings.sql)"""
+LOCKED = """IO Error: Could not set lock on file "/data/a.duckdb": Conflicting lock is held in /bin/python3 (PID 12). See
+https://duckdb.org"""
 
 
 @pytest.mark.parametrize("exception, nodes, sentence, exit_code", [

@@ -21,7 +21,17 @@
 
 {#- Indexes of the partitioned table: ids for the look-up of copies; times and batches arrive in order, so BRIN finds them. -#}
 {% macro partition_indexes() -%}
-    {{ return([{'columns': ['event_id']}, {'columns': ['batch_id'], 'type': 'brin'}, {'columns': ['occurred_at'], 'type': 'brin'}] if target.type == 'postgres' else []) }}
+    {{ return(adapter.dispatch('partition_indexes', 'signup_attribution')()) }}
+{%- endmacro %}
+
+{% macro default__partition_indexes() -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{% macro postgres__partition_indexes() -%}
+    {{ return([
+        {'columns': ['event_id']}, {'columns': ['batch_id'], 'type': 'brin'}, {'columns': ['occurred_at'], 'type': 'brin'}
+    ]) }}
 {%- endmacro %}
 
 {#- DDL of the partitions that the rows of `rows` need and `parent` lacks. Bounds are whole months. -#}

@@ -10,6 +10,7 @@ or is locked (the tables are as before); 130 when interrupted. What went wrong i
 logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
+import json
 import os
 import signal
 import sys
@@ -20,8 +21,8 @@ import click
 import yaml
 
 from refresh_errors import failure
-from refresh_plan import BAD_INPUT, Plan, RefreshError, build_arguments, make_plan, read_variables, show_arguments
-from refresh_report import QUERY, Report, read_report, summary_lines, table_lines
+from refresh_plan import BAD_INPUT, Plan, RefreshError, build_arguments, make_plan, read_variables
+from refresh_report import FIGURES, Report, read_report, summary_lines, table_lines
 from seed_check import first_problem
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,14 +85,17 @@ def execute(arguments: list[str], on_event=None):
 
 
 class Progress:
-    """Follows dbt's events: how long each table took and, if the stream is a terminal, which one is being made."""
+    """Follows dbt's events: how long each table took, the figures at the end and, on a terminal, the table in the making."""
 
     def __init__(self, stream):
         self.stream = stream if stream and stream.isatty() else None
         self.seconds: dict[str, float] = {}
+        self.figures: list[list] = []
 
     def __call__(self, event):
-        if event.info.name in ("LogStartLine", "LogModelResult", "LogSeedResult"):
+        if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(FIGURES):
+            self.figures = json.loads(event.data.msg.removeprefix(FIGURES))
+        elif event.info.name in ("LogStartLine", "LogModelResult", "LogSeedResult"):
             name = event.data.node_info.node_name
             if event.info.name == "LogStartLine":
                 self.show(f"{event.data.index} of {event.data.total}: {name}")
@@ -116,8 +120,7 @@ def refresh(plan: Plan, with_report: bool = True) -> Report | None:
         progress.show()
     if not with_report:
         return None
-    shown = execute(show_arguments(plan, str(ROOT), QUERY))
-    report = read_report(shown.results[0].agate_table.rows)
+    report = read_report(progress.figures)
     report.seconds, report.elapsed = progress.seconds, time.monotonic() - started
     return report
 

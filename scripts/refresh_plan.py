@@ -1,4 +1,4 @@
-"""What a refresh will do, decided before anything runs: options in, dbt commands out.
+"""What a refresh will do, decided before anything runs: options in, a dbt command out.
 
 Nothing here reads a file or a database; names of variables and targets are handed in.
 """
@@ -96,24 +96,12 @@ def build_arguments(plan: Plan, root: str) -> list[str]:
     """Arguments of the one dbt command that refreshes: seeds and models, no tests."""
     return [
         "build", "--resource-type", "seed", "--resource-type", "model",
-        *common_arguments(plan, root),
+        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
+        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
         *(["--full-refresh"] if plan.full_refresh else []),
         *(["--select", *plan.select] if plan.select else []),
         # A selection that matches nothing would be a success otherwise.
         "--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}',
-    ]
-
-
-def show_arguments(plan: Plan, root: str, query: str) -> list[str]:
-    """Arguments of the dbt command that returns all rows of a query (SQL with Jinja)."""
-    return ["show", "--inline", query, "--limit", "-1", *common_arguments(plan, root)]
-
-
-def common_arguments(plan: Plan, root: str) -> list[str]:
-    """What every command of one refresh shares; equal variables let dbt parse the project only once."""
-    return [
-        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
-        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
-        # Nothing on the console; the log file has it all.
-        "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug",
+        # Nothing on the console; the log file has it all. Artefacts that nobody reads would take a second to write.
+        "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug", "--no-write-json",
     ]

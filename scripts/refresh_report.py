@@ -2,53 +2,14 @@
 
 from dataclasses import dataclass, field
 
-# One query for everything, so that dbt is asked once. Tables that do not exist (yet) are left out.
-QUERY = """
-{%- set found = namespace(totals=[]) -%}
-{%- for name, table, expression in [
-    ('messages', 'partitions', 'sum(row_count)'),
-    ('rejected', 'rejected_events', 'count(*)'),
-    ('sessions', 'all_sessions', 'count(*)'),
-    ('persons', 'all_sessions', 'count(*) filter (where is_first_session)'),
-    ('signups', 'attribution', 'count(*)'),
-    ('first_session_signups', 'attribution', 'count(*) filter (where signed_up_in_first_session)'),
-] -%}
-    {%- set relation = stored_relation(table) -%}
-    {%- if relation is not none -%}
-        {%- do found.totals.append((name, expression, relation)) -%}
-    {%- endif -%}
-{%- endfor -%}
-select 'batch' as kind, '' as name, '' as detail, cast(max(batch_id) as bigint) as amount
-from {{ state_table('batches') }}
-union all
-select 'rows', model, '', cast(rows_written as bigint) from {{ state_table('models') }}
-where refreshed_at >= (select max(started_at) from {{ state_table('batches') }})
-{%- for name, expression, relation in found.totals %}
-union all
-select 'total', '{{ name }}', '', cast(coalesce({{ expression }}, 0) as bigint) from {{ relation }}
-{%- endfor %}
-{%- set schema_changes = stored_relation('schema_changes') %}
-{%- if schema_changes is not none %}
-union all
-select
-    'schema_change',
-    message_type || '.' || column_name,
-    change || case change
-        when 'new' then coalesce(' (' || new_type || ')', '')
-        when 'retyped' then ' from ' || old_type || ' to ' || new_type
-        else ''
-    end,
-    cast(null as bigint)
-from {{ schema_changes }} where batch_id = {{ current_batch_id() }}
-{%- endif %}
-"""
+FIGURES = "refresh_figures "  # what the line of a dbt log begins with that holds the figures of a refresh
 
 
 @dataclass
 class Report:
     """Figures of one refresh.
 
-    rows: table -> rows written; totals: name as in QUERY -> number now stored; schema_changes: (collection.column,
+    rows: table -> rows written; totals: name -> number now stored; schema_changes: (collection.column,
     what happened), in order; seconds: table -> time to make it, in the order they were made; elapsed: seconds of all.
     """
 
@@ -61,7 +22,7 @@ class Report:
 
 
 def read_report(rows) -> Report:
-    """The report in the rows of QUERY: kind, name, detail, amount."""
+    """The report in the figures that dbt logs at the end of a refresh: kind, name, detail, amount."""
     report = Report()
     for kind, name, detail, amount in rows:
         if kind == "batch":

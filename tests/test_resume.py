@@ -6,7 +6,6 @@ import pytest
 
 import project
 import samples
-from dbt.cli.main import dbtRunner
 from harness import assert_equal, as_vars
 from oracle import Settings
 
@@ -23,7 +22,7 @@ def loads(small_sample_days):
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """The names of the models that make a table, parents before children."""
-    manifest = dbtRunner().invoke([
+    manifest = project.invoke([
         "parse", "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
         "--target-path", str(tmp_path_factory.mktemp("parsed")), "--log-level-file", "none",
     ]).result
@@ -89,16 +88,16 @@ def test_parts_built_from_scratch(engine, loads):
         run(engine, selection, full_refresh=True)
     # The flag concerns the models selected: app_tracks stays, so what it holds does not come again.
     run(engine, ["new_messages"], full_refresh=True)
-    run(engine, ["surplus_copies", "app_tracks"])
+    run(engine, ["repeated_messages", "app_tracks"])
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
-    run(engine, ["new_messages", "surplus_copies", "app_tracks"], full_refresh=True)
+    run(engine, ["new_messages", "repeated_messages", "app_tracks"], full_refresh=True)
     engine.receive(loads[3])
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:4], SITE)
 
 
-ALONE = ["new_messages", "new_messages", "app_tracks", "surplus_copies", "app_tracks", "app_tracks", "message_buckets",
+ALONE = ["new_messages", "new_messages", "app_tracks", "repeated_messages", "app_tracks", "app_tracks", "message_buckets",
          "device_sessions", "touch_evidence", "evidence_classes", "affected_aliases", "session_members", "touches",
          "rejected_events", "partitions", "device_sessions", "new_messages"]
 
@@ -113,7 +112,7 @@ def test_models_run_alone_and_again(engine, loads):
     engine.receive(loads[2])
     run(engine, ["new_messages"])
     refused = run(engine, ["app_tracks"], check=False)
-    assert not refused.success and "surplus_copies is older than new_messages" in refused.error
+    assert not refused.success and "repeated_messages is older than new_messages" in refused.error
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
 

@@ -13,7 +13,7 @@ from engines import DuckDB, Postgres
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
 from pattern_check import pattern_problem
 from refresh_errors import failure
-from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables, show_arguments
+from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables
 from refresh_report import Report, read_report, summary_lines, table_lines
 from seed_check import COLUMNS, first_problem, seed_problems
 
@@ -32,8 +32,6 @@ def test_plan_and_commands():
     assert build[build.index("--vars") + 1] == '{"session_gap_minutes": 30, "since": "2026-05-01"}'
     assert build[build.index("--select") + 1:][:2] == ["touches+", "aliases"]
     assert "--full-refresh" in build
-    show = show_arguments(plan, "/project", "select 1")
-    assert show[:3] == ["show", "--inline", "select 1"] and "--full-refresh" not in show and "--select" not in show
     plain = build_arguments(make_plan("duckdb", **KNOWN), "/project")
     assert not {"--vars", "--select", "--full-refresh"} & set(plain)
 

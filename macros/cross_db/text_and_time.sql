@@ -18,9 +18,22 @@
     cast({{ expression }} as text) collate "C"
 {%- endmacro %}
 
-{#- An 'infinity' that a source holds is no usable time. -#}
-{% macro finite_time(expression) -%}
-    case when isfinite({{ expression }}) then {{ expression }} end
+{#- An 'infinity' that a source holds, or a year that has not four digits, is no usable time. -#}
+{% macro usable_time(expression) -%}
+    case when {{ expression }} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then {{ expression }} end
+{%- endmacro %}
+
+{#- A time as text of fixed width (YYYY-MM-DD HH:MM:SS.ffffff), which sorts like the time. -#}
+{% macro sortable_time(time) -%}
+    {{ adapter.dispatch('sortable_time', 'signup_attribution')(time) }}
+{%- endmacro %}
+
+{% macro default__sortable_time(time) -%}
+    to_char({{ time }}, 'YYYY-MM-DD HH24:MI:SS.US')
+{%- endmacro %}
+
+{% macro duckdb__sortable_time(time) -%}
+    strftime({{ time }}, '%Y-%m-%d %H:%M:%S.%f')
 {%- endmacro %}
 
 {#-

@@ -4,27 +4,20 @@
 -#}
 {% macro interval_attributes(prefix='') -%}
     {%- for column in [
-        'first_event_id', 'landing_event_id', 'landing_page_url', 'exit_event_id', 'exit_page_url', 'blog_event_id',
-        'blog_url', 'event_count', 'page_count', 'first_at', 'last_at', 'landing_at', 'exit_at', 'blog_at', 'signup_at'
+        'first_event', 'landing_page', 'exit_page', 'blog_page', 'event_count', 'page_count', 'first_at', 'last_at', 'signup_at'
     ] -%}
         {{ prefix }}{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro merged_attributes(prefix='') -%}
-        {{ first_by(prefix ~ 'first_event_id', prefix ~ 'first_at', prefix ~ 'first_event_id') }} as first_event_id,
-        {{ first_id_by(prefix ~ 'landing_page_url', prefix ~ 'landing_at', prefix ~ 'landing_event_id') }} as landing_event_id,
-        {{ first_by(prefix ~ 'landing_page_url', prefix ~ 'landing_at', prefix ~ 'landing_event_id') }} as landing_page_url,
-        {{ last_id_by(prefix ~ 'exit_page_url', prefix ~ 'exit_at', prefix ~ 'exit_event_id') }} as exit_event_id,
-        {{ last_by(prefix ~ 'exit_page_url', prefix ~ 'exit_at', prefix ~ 'exit_event_id') }} as exit_page_url,
-        {{ first_id_by(prefix ~ 'blog_url', prefix ~ 'blog_at', prefix ~ 'blog_event_id') }} as blog_event_id,
-        {{ first_by(prefix ~ 'blog_url', prefix ~ 'blog_at', prefix ~ 'blog_event_id') }} as blog_url,
-        cast(sum({{ prefix }}event_count) as bigint) as event_count,
-        cast(sum({{ prefix }}page_count) as bigint) as page_count,
-        min({{ prefix }}first_at) as first_at,
-        max({{ prefix }}last_at) as last_at,
-        min({{ prefix }}landing_at) as landing_at,
-        max({{ prefix }}exit_at) as exit_at,
-        min({{ prefix }}blog_at) as blog_at,
-        min({{ prefix }}signup_at) as signup_at
+{% macro merged_attributes() -%}
+        min(first_event) as first_event,
+        min(landing_page) as landing_page,
+        max(exit_page) as exit_page,
+        min(blog_page) as blog_page,
+        cast(sum(event_count) as bigint) as event_count,
+        cast(sum(page_count) as bigint) as page_count,
+        min(first_at) as first_at,
+        max(last_at) as last_at,
+        min(signup_at) as signup_at
 {%- endmacro %}

@@ -1,16 +1,22 @@
 {#-
-    An id without surrounding white space; null when nothing is left or the seed invalid_ids lists it. (dbt loads the word
-    null of a seed as a null on PostgreSQL.)
+    An id without surrounding white space; null when nothing is left, when the seed invalid_ids lists it, or when a tab is
+    in it. (dbt loads the word null of a seed as a null on PostgreSQL.)
 -#}
 {% macro valid_id(column) -%}
     case
-        when {{ trimmed(column) }} = '' then null
-        when lower({{ trimmed(column) }}) in (select coalesce(invalid_id, 'null') from {{ ref('invalid_ids') }}) then null
+        when {{ trimmed(column) }} = '' or strpos({{ trimmed(column) }}, chr(9)) > 0 then null
+        when array_position(array(select coalesce(invalid_id, 'null') from {{ ref('invalid_ids') }}), lower({{ trimmed(column) }})) > 0 then null
         else {{ trimmed(column) }}
     end
 {%- endmacro %}
 
-{#- Text without the white space around it: blank, tab, line feed, vertical tab, form feed, carriage return. -#}
+{#-
+    Text without the white space around it: blank, tab, line feed, vertical tab, form feed, carriage return. Only text that
+    begins or ends with such a character (none is greater than the blank) pays for the search.
+-#}
 {% macro trimmed(column) -%}
-    trim({{ column }}, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
+    case
+        when left({{ column }}, 1) > ' ' and right({{ column }}, 1) > ' ' then {{ column }}
+        else trim({{ column }}, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
+    end
 {%- endmacro %}

@@ -29,7 +29,9 @@
     {%- for column in message_columns() if column not in ['message_type', 'event_id', 'loaded_at', 'received_at'] -%}
         , new_messages.{{ column }}
     {%- endfor -%}
-    , new_messages.row_id
+    {%- for column in pass_through_columns() -%}
+        , cast(new_messages.{{ adapter.quote(column.name) }} as text)
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- Hash of everything a message says: what tells rows without an id apart. -#}

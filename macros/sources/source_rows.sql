@@ -69,9 +69,9 @@
     {%- elif kind == 'text' -%}
         {{ as_id_text(adapter.quote(column.name)) }}
     {%- elif column.type in ['timestamp with time zone', 'timestamptz'] -%}
-        {{ finite_time(adapter.quote(column.name) ~ " at time zone 'UTC'") }}
+        {{ usable_time(adapter.quote(column.name) ~ " at time zone 'UTC'") }}
     {%- elif column.type.startswith('timestamp') or column.type == 'date' -%}
-        {{ finite_time('cast(' ~ adapter.quote(column.name) ~ ' as timestamp)') }}
+        {{ usable_time('cast(' ~ adapter.quote(column.name) ~ ' as timestamp)') }}
     {%- else -%}
         {{ parse_time('cast(' ~ adapter.quote(column.name) ~ ' as text)') }}
     {%- endif -%}

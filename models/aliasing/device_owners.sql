@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='anonymous_id',
+    unique_key=['anonymous_id', 'owner_number'],
+    meta={'replaced_by': ['anonymous_id']},
     indexes=lookup_indexes([['anonymous_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
@@ -28,6 +29,7 @@ owners as (
     select
         anonymous_id,
         user_id,
+        span_number as owner_number,
         lag(span_end) over (partition by anonymous_id order by span_number) as owns_after,
         case
             when lead(span_end) over (partition by anonymous_id order by span_number) is not null then span_end
@@ -57,6 +59,7 @@ owners as (
     select
         anonymous_id,
         user_id,
+        1 as owner_number,
         cast(null as timestamp) as owns_after,
         cast(null as timestamp) as owns_until
     from ranked
@@ -69,6 +72,7 @@ device_owners as (
         anonymous_id,
         user_id,
         {{ person_of_user('user_id') }} as alias_id,
+        owner_number,
         {{ current_batch_id() }} as batch_id,
         owns_after,
         owns_until

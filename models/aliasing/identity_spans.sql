@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='anonymous_id',
+    unique_key=['anonymous_id', 'span_number'],
+    meta={'replaced_by': ['anonymous_id']},
     indexes=lookup_indexes([['anonymous_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}

@@ -10,21 +10,33 @@
 ) }}
 
 with new_messages as (
-    {{ unapplied('new_messages', companion='surplus_copies') }}
+    {{ unapplied('new_messages', companion='repeated_messages') }}
 ),
 
-surplus_copies as (
-    select * from {{ ref('surplus_copies') }}
+repeated_messages as (
+    {{ unapplied('repeated_messages') }}
+),
+
+-- of a message that came more than once only the copy that counts
+counted_messages as (
+    select * from new_messages
+    where
+        not exists (
+            select 1 from repeated_messages
+            where
+                repeated_messages.event_id = new_messages.event_id
+                and repeated_messages.message_type = new_messages.message_type
+        )
+    union all
+    select * from repeated_messages
 ),
 
 app_tracks as (
     select
         {{ stored_columns() }},
         batch_id
-    from new_messages
-    where
-        reject_reason is null
-        and row_id not in (select row_id from surplus_copies)
+    from counted_messages
+    where reject_reason is null
 )
 
 select * from app_tracks

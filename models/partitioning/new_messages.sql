@@ -30,8 +30,6 @@ new_messages as (
         {{ stored_columns() }},
         reject_reason,
         load_time,
-        -- tells copies apart that agree in everything
-        row_number() over () as row_id,
         {{ current_batch_id() }} as batch_id
     from messages
     {%- if stored_message_relations() %}

@@ -5,21 +5,33 @@
 ) }}
 
 with new_messages as (
-    {{ unapplied('new_messages', companion='surplus_copies') }}
+    {{ unapplied('new_messages', companion='repeated_messages') }}
 ),
 
-surplus_copies as (
-    select * from {{ ref('surplus_copies') }}
+repeated_messages as (
+    {{ unapplied('repeated_messages') }}
+),
+
+-- of a message that came more than once only the copy that counts
+counted_messages as (
+    select * from new_messages
+    where
+        not exists (
+            select 1 from repeated_messages
+            where
+                repeated_messages.event_id = new_messages.event_id
+                and repeated_messages.message_type = new_messages.message_type
+        )
+    union all
+    select * from repeated_messages
 ),
 
 rejected as (
     select
         *,
         {{ content_hash() }} as content_hash
-    from new_messages
-    where
-        reject_reason is not null
-        and row_id not in (select row_id from surplus_copies)
+    from counted_messages
+    where reject_reason is not null
 ),
 
 -- rows without an id are one message when they agree in everything
@@ -28,7 +40,7 @@ numbered as (
         *,
         case
             when event_id is null
-                then row_number() over (partition by message_type, event_id, content_hash order by row_id)
+                then row_number() over (partition by message_type, event_id, content_hash order by loaded_at)
             else 1
         end as copy_number
     from rejected

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='alias_id',
+    unique_key=['alias_id', 'session_number'],
     meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([['alias_id'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
@@ -43,7 +43,7 @@ sessions as (
         alias_id,
         session_number,
         is_identified,
-        {{ last_by('exit_page_url', 'exit_at', 'exit_event_id') }} as exit_page_url,
+        {{ stamp_url('max(exit_page)') }} as exit_page_url,
         cast(sum(event_count) as bigint) as event_count,
         cast(sum(page_count) as bigint) as page_count,
         count(distinct nullif(anonymous_id, '')) as anonymous_id_count,

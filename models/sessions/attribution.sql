@@ -37,20 +37,18 @@ first_sessions as (
 blog_pages as (
     select
         signups.alias_id,
-        {{ first_by('device_sessions.blog_url', 'device_sessions.blog_at', 'device_sessions.blog_event_id') }}
-            as blog_url
+        {{ stamp_url('min(device_sessions.blog_page)') }} as blog_url
     from signups
     inner join device_sessions
-        on signups.alias_id = device_sessions.alias_id and device_sessions.blog_at <= signups.signup_timestamp
+        on signups.alias_id = device_sessions.alias_id
+        and {{ stamp_time('device_sessions.blog_page') }} <= signups.signup_timestamp
     group by signups.alias_id
 ),
 
 first_pages as (
     select
         signups.alias_id,
-        {{ first_by(
-            'device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id'
-        ) }} as first_page_ever_visited
+        {{ stamp_url('min(device_sessions.landing_page)') }} as first_page_ever_visited
     from signups
     inner join device_sessions on signups.alias_id = device_sessions.alias_id
     group by signups.alias_id

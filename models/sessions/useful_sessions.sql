@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='alias_id',
+    unique_key=['alias_id', 'session_number'],
     meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]

@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key=['anonymous_id', 'user_id'],
+    unique_key=['anonymous_id', 'user_id', 'first_at'],
+    meta={'replaced_by': ['anonymous_id', 'user_id']},
     indexes=lookup_indexes([['anonymous_id', 'user_id'], ['alias_id'], ['batch_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
@@ -53,7 +54,7 @@ marked as (
         *,
         case
             when first_at <= max(last_at) over (
-                partition by anonymous_id, user_id order by first_at, first_event_id
+                partition by anonymous_id, user_id order by first_at, first_event
                 rows between unbounded preceding and 1 preceding
             ) + {{ session_gap() }} then 0
             else 1
@@ -65,7 +66,7 @@ numbered as (
     select
         *,
         sum(starts_session) over (
-            partition by anonymous_id, user_id order by first_at, first_event_id rows unbounded preceding
+            partition by anonymous_id, user_id order by first_at, first_event rows unbounded preceding
         ) as session_number
     from marked
 ),

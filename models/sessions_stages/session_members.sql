@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='alias_id',
+    unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
     meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([['alias_id'], ['anonymous_id', 'user_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
@@ -18,7 +18,7 @@ marked as (
         *,
         case
             when first_at <= max(last_at) over (
-                partition by alias_id order by first_at, first_event_id
+                partition by alias_id order by first_at, first_event
                 rows between unbounded preceding and 1 preceding
             ) + {{ session_gap() }} then 0
             else 1
@@ -30,7 +30,7 @@ numbered as (
     select
         *,
         sum(starts_session) over (
-            partition by alias_id order by first_at, first_event_id rows unbounded preceding
+            partition by alias_id order by first_at, first_event rows unbounded preceding
         ) as session_number
     from marked
 ),
@@ -40,11 +40,11 @@ session_members as (
         anonymous_id,
         user_id,
         alias_id,
-        first_value(first_event_id) over (
-            partition by alias_id, session_number order by first_at, first_event_id
-        ) as session_id,
+        {{ stamp_id('min(first_event) over (partition by alias_id, session_number)') }} as session_id,
+        {{ stamp_url('min(landing_page) over (partition by alias_id, session_number)') }} as landing_page_url,
         cast(session_number as bigint) as session_number,
         max(case when is_identified then 1 else 0 end) over (partition by alias_id) = 1 as is_identified,
+        starts_session = 1 as is_session_start,
         min(first_at) over (partition by alias_id, session_number) as session_start,
         first_at as visit_start,
         last_at as visit_end

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='alias_id',
+    unique_key=['alias_id', 'touch_number'],
     meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
@@ -10,11 +10,6 @@
 -- not materialized: so that each use can read the tables by their indexes
 with session_members as not materialized (
     select * from {{ ref('session_members') }}
-    {{ of_affected_aliases() }}
-),
-
-device_sessions as (
-    select * from {{ ref('device_sessions') }}
     {{ of_affected_aliases() }}
 ),
 
@@ -32,6 +27,7 @@ evidence as (
         session_members.session_number,
         session_members.session_id,
         session_members.session_start,
+        session_members.landing_page_url,
         touch_evidence.event_id,
         touch_evidence.message_type,
         touch_evidence.combination_id,
@@ -88,58 +84,49 @@ session_evidence as (
     window session_order as (partition by alias_id, session_number order by occurred_at, event_id, message_type)
 ),
 
-sessions as (
-    select
-        session_members.alias_id,
-        session_members.session_number,
-        session_members.session_id,
-        {{ first_by(
-            'device_sessions.landing_page_url', 'device_sessions.landing_at', 'device_sessions.landing_event_id'
-        ) }} as landing_page_url,
-        session_members.session_start
-    from session_members
-    inner join device_sessions
-        on session_members.anonymous_id = device_sessions.anonymous_id
-        and session_members.user_id = device_sessions.user_id
-        and session_members.visit_start = device_sessions.first_at
-    group by
-        session_members.alias_id,
-        session_members.session_number,
-        session_members.session_id,
-        session_members.session_start
-),
-
--- a session and the evidence of its entry, if there is any, are two rows that become one
-entry_parts as (
-    select
-        alias_id, session_number, session_id, session_start, landing_page_url,
-        null as combination_id, null as utm_campaign, null as utm_term, null as utm_content,
-        null as referrer, null as referrer_host, null as click_id
-    from sessions
-    union all
-    select
-        alias_id, session_number, session_id, session_start, null as landing_page_url,
-        combination_id, utm_campaign, utm_term, utm_content, referrer, referrer_host, click_id
-    from session_evidence
-    where evidence_number = 1 and occurred_at <= session_start + {{ entry_window() }}
-),
-
 entries as (
     select
         session_id as touch_id,
         session_id,
         alias_id,
-        coalesce(max(combination_id), {{ direct_combination_id() }}) as combination_id,
-        max(utm_campaign) as campaign,
-        max(utm_term) as term,
-        max(utm_content) as content,
-        max(referrer) as referrer,
-        max(referrer_host) as referrer_host,
-        max(click_id) as click_id,
-        max(landing_page_url) as landing_page_url,
+        session_number,
+        combination_id,
+        utm_campaign as campaign,
+        utm_term as term,
+        utm_content as content,
+        referrer,
+        referrer_host,
+        click_id,
+        landing_page_url,
         session_start as touch_timestamp
-    from entry_parts
-    group by alias_id, session_number, session_id, session_start
+    from session_evidence
+    where evidence_number = 1 and occurred_at <= session_start + {{ entry_window() }}
+),
+
+direct_entries as (
+    select
+        session_id as touch_id,
+        session_id,
+        alias_id,
+        session_number,
+        {{ direct_combination_id() }} as combination_id,
+        null as campaign,
+        null as term,
+        null as content,
+        null as referrer,
+        null as referrer_host,
+        null as click_id,
+        landing_page_url,
+        session_start as touch_timestamp
+    from session_members
+    where
+        is_session_start
+        and not exists (
+            select 1 from entries
+            where
+                entries.alias_id = session_members.alias_id
+                and entries.session_number = session_members.session_number
+        )
 ),
 
 later_arrivals as (
@@ -147,6 +134,7 @@ later_arrivals as (
         event_id as touch_id,
         session_id,
         alias_id,
+        session_number,
         combination_id,
         utm_campaign as campaign,
         utm_term as term,
@@ -168,6 +156,8 @@ later_arrivals as (
 
 arrivals as (
     select * from entries
+    union all
+    select * from direct_entries
     union all
     select * from later_arrivals
 ),

@@ -59,11 +59,11 @@ class Rules:
         return cls(**{name: read_csv(Path(seeds_dir) / f"{name}.csv") for name in cls.__dataclass_fields__})
 
     def valid_id(self, value):
-        """The trimmed id, or None if it is empty or junk such as 'null'."""
+        """The trimmed id, or None if it is empty, has a tab in it or is junk such as 'null'."""
         if value is None:
             return None
         trimmed = str(value).strip(" \t\n\r\f\v")
-        return None if trimmed.lower() in self.junk else trimmed
+        return None if "\t" in trimmed or trimmed.lower() in self.junk else trimmed
 
     def is_excluded_referrer(self, host):
         return any(in_domain(host, domain) for domain in self.excluded_domains)

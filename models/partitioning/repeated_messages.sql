@@ -1,6 +1,11 @@
-{{ config(materialized='table', unlogged=true, post_hook="{{ record_rebuild() }}") }}
+{{ config(
+    materialized='table',
+    unlogged=true,
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
 
-with new_messages as (
+-- not materialized: so that each use reads only what it needs
+with new_messages as not materialized (
     select * from {{ ref('new_messages') }}
 ),
 
@@ -14,7 +19,7 @@ repeated_ids as (
 -- of several copies the one loaded first counts, then the one received first, then the smallest row
 ranked_copies as (
     select
-        new_messages.row_id,
+        new_messages.*,
         row_number() over (
             partition by new_messages.message_type, new_messages.event_id
             order by {{ copy_order() }}
@@ -24,9 +29,14 @@ ranked_copies as (
         on new_messages.event_id = repeated_ids.event_id and new_messages.message_type = repeated_ids.message_type
 ),
 
-surplus_copies as (
-    select row_id from ranked_copies
-    where copy_number > 1
+repeated_messages as (
+    select
+        {{ stored_columns() }},
+        reject_reason,
+        load_time,
+        batch_id
+    from ranked_copies
+    where copy_number = 1
 )
 
-select * from surplus_copies
+select * from repeated_messages

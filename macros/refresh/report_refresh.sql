@@ -1,0 +1,56 @@
+{#-
+    What every refresh does after its last model: says what it did. The figures go to the log as one JSON line, which the
+    runner reads; changes of source columns are printed too.
+-#}
+{% macro report_refresh() %}
+    {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
+        {%- set figures = [] -%}
+        {%- for row in run_query(refresh_figures()).rows -%}
+            {%- do figures.append([row[0], row[1], row[2], row[3] | int if row[3] is not none else none]) -%}
+            {%- if row[0] == 'schema_change' -%}
+                {%- do log('source column ' ~ row[1] ~ ' ' ~ row[2], info=true) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- do log('refresh_figures ' ~ tojson(figures)) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#-
+    Query on the figures of this refresh: kind, name, detail, amount. Kinds: batch (its number), rows (written to a table by
+    this refresh), total (now stored, of the tables that exist), schema_change (of a source column).
+-#}
+{% macro refresh_figures() %}
+    {%- set totals = [
+        ('messages', 'partitions', 'sum(row_count)'),
+        ('rejected', 'rejected_events', 'count(*)'),
+        ('sessions', 'all_sessions', 'count(*)'),
+        ('persons', 'all_sessions', 'count(*) filter (where is_first_session)'),
+        ('signups', 'attribution', 'count(*)'),
+        ('first_session_signups', 'attribution', 'count(*) filter (where signed_up_in_first_session)')
+    ] %}
+    select 'batch' as kind, '' as name, '' as detail, cast({{ current_batch_id() }} as bigint) as amount
+    union all
+    select 'rows', model, '', cast(rows_written as bigint) from {{ state_table('models') }}
+    where refreshed_at >= (select max(started_at) from {{ state_table('batches') }})
+    {%- for name, table, expression in totals %}
+    {%- set relation = stored_relation(table) %}
+    {%- if relation is not none %}
+    union all
+    select 'total', '{{ name }}', '', cast(coalesce({{ expression }}, 0) as bigint) from {{ relation }}
+    {%- endif %}
+    {%- endfor %}
+    {%- set schema_changes = stored_relation('schema_changes') %}
+    {%- if schema_changes is not none %}
+    union all
+    select
+        'schema_change',
+        message_type || '.' || column_name,
+        change || case change
+            when 'new' then coalesce(' (' || new_type || ')', '')
+            when 'retyped' then ' from ' || old_type || ' to ' || new_type
+            else ''
+        end,
+        cast(null as bigint)
+    from {{ schema_changes }} where batch_id = {{ current_batch_id() }}
+    {%- endif %}
+{% endmacro %}

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 COLLECTIONS = ("tracks", "pages", "screens", "identifies", "aliases")
 ID_COLUMNS = ("id", "anonymous_id", "user_id", "previous_id")
-# All of them must be in the list of invalid ids of the rules in use.
-JUNK_IDS = (None, "", "  ", "null", " NULL ", "None", "undefined", "0", "[object Object]",
+# All of them must be in the list of invalid ids of the rules in use, or have a tab in them.
+JUNK_IDS = (None, "", "  ", "a\tb", "null", " NULL ", "None", "undefined", "0", "[object Object]",
             "00000000-0000-0000-0000-000000000000")
 
 # Settings the scenarios are made for; everything else is at its default.

@@ -93,7 +93,7 @@ def page(name, minutes, **columns):
     return {"id": name, "anonymous_id": "b", "timestamp": at(minutes), "url": f"https://example.com/{name}", **columns}
 
 
-JUNK = ["\t null \n", "\v0\f", " \r\n ", "\fNone\v", "", "Undefined\t"]
+JUNK = ["\t null \n", "a tab\tinside", "\v0\f", " \r\n ", "\fNone\v", "", "Undefined\t"]
 DAY = 24 * 60
 
 

@@ -84,7 +84,7 @@
     exception when others then
         return null;
     end
-    $function$ language plpgsql immutable parallel restricted;
+    $function$ language plpgsql immutable strict parallel restricted;
     create or replace function {{ project_schema('refresh') }}.url_decode(value text) returns text as $function$
     begin
         if value !~ '[%+]' then
@@ -106,7 +106,7 @@
     exception when others then
         return value;
     end
-    $function$ language plpgsql immutable parallel restricted;
+    $function$ language plpgsql immutable strict parallel restricted;
 {%- endmacro %}
 
 {#- Start of the clock interval of session-gap length that a time falls in. -#}

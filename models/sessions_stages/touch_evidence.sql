@@ -12,7 +12,7 @@ with app_tracks as (
     where batch_id > {{ applied_batch_id() }} and is_session_event
 ),
 
-candidates as (
+candidates as {{ computed_once() }} (
     select
         event_id,
         message_type,
@@ -47,7 +47,7 @@ with_parameters as (
     from candidates
 ),
 
-parsed as (
+parsed as {{ computed_once() }} (
     select
         event_id,
         message_type,

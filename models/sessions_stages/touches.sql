@@ -21,7 +21,7 @@ evidence_classes as (
     select * from {{ ref('evidence_classes') }}
 ),
 
-evidence as (
+evidence as {{ computed_once() }} (
     select
         session_members.alias_id,
         session_members.session_number,
@@ -61,7 +61,7 @@ with_raw_click_id as (
     from evidence
 ),
 
-with_click_id as (
+with_click_id as {{ computed_once() }} (
     select
         *,
         {{ decoded('raw_click_id') }} as click_id

@@ -3,8 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/requirements.stamp
-# Tests run on as many cores.
-WORKERS ?= 2
+# So many tests run at a time: one more than cores, because those on PostgreSQL wait for its server.
+WORKERS ?= 3
 
 .PHONY: help install demo test lint soak bench lock clean
 

@@ -6,8 +6,22 @@
 
 {#- The number of this run's batch. -#}
 {% macro current_batch_id() %}
-    {%- set rows = state_rows('batches', 'select max(batch_id) from ' ~ state_table('batches')) -%}
-    {{ return(rows[0][0] if rows and rows[0][0] is not none else 0) }}
+    {%- set found = once_a_model('batch') -%}
+    {%- if 'batch_id' not in found -%}
+        {%- set rows = state_rows('batches', 'select max(batch_id) from ' ~ state_table('batches')) -%}
+        {%- do found.update({'batch_id': rows[0][0] if rows and rows[0][0] is not none else 0}) -%}
+    {%- endif -%}
+    {{ return(found.batch_id) }}
+{% endmacro %}
+
+{#-
+    An empty mapping the first time that a model asks by this key, and the same one each time after: dbt renders many pieces
+    of a model, and what they ask the database cannot change while the model is made. (dbt's graph is the one thing that
+    all of them share.)
+-#}
+{% macro once_a_model(key) %}
+    {%- set models = graph.setdefault('asked_once', {}) if execute else {} -%}
+    {{ return(models.setdefault((model.unique_id if model is defined else '') ~ ' ' ~ key, {})) }}
 {% endmacro %}
 
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
@@ -26,15 +40,16 @@
     it was made from (a full refresh that died).
 -#}
 {% macro stored_batch_id(name) %}
-    {%- if not execute or stored_relation(name) is none -%}
-        {{ return(none) }}
+    {%- set found = once_a_model('watermark ' ~ name) -%}
+    {%- if execute and 'batch_id' not in found -%}
+        {%- set query -%}
+            select own.batch_id from {{ state_table('models') }} as own, {{ state_table('models') }} as root
+            where own.model = {{ quoted(name) }} and root.model = 'app_tracks' and own.rebuilt_batch_id >= root.rebuilt_batch_id
+        {%- endset -%}
+        {%- set rows = state_rows('models', query) if stored_relation(name) is not none else [] -%}
+        {%- do found.update({'batch_id': rows[0][0] if rows else none}) -%}
     {%- endif -%}
-    {%- set query -%}
-        select own.batch_id from {{ state_table('models') }} as own, {{ state_table('models') }} as root
-        where own.model = {{ quoted(name) }} and root.model = 'app_tracks' and own.rebuilt_batch_id >= root.rebuilt_batch_id
-    {%- endset -%}
-    {%- set rows = state_rows('models', query) -%}
-    {{ return(rows[0][0] if rows else none) }}
+    {{ return(found.get('batch_id')) }}
 {% endmacro %}
 
 {#- The oldest of several models' watermarks: what a table read by all of them must still hold. -#}

@@ -14,7 +14,7 @@
         {%- for row in state_rows('models', 'select reads_after from ' ~ state_table('models') ~ ' where model = ' ~ quoted(name)) if row[0] > applied_batch_id() -%}
             {%- do stop(model.name ~ ' has to be rebuilt but ' ~ name ~ ' holds only new rows: select it too (dbt run --full-refresh --select ' ~ name ~ '+).') -%}
         {%- endfor -%}
-        {%- for row in state_rows('models', 'select count(distinct batch_id) from ' ~ state_table('models') ~ ' where model in (' ~ quoted(name) ~ ', ' ~ quoted(companion) ~ ')') if companion and row[0] > 1 -%}
+        {%- for row in (state_rows('models', 'select count(distinct batch_id) from ' ~ state_table('models') ~ ' where model in (' ~ quoted(name) ~ ', ' ~ quoted(companion) ~ ')') if companion else []) if row[0] > 1 -%}
             {%- do stop(companion ~ ' is older than ' ~ name ~ ': select both (dbt run --select ' ~ name ~ '+).') -%}
         {%- endfor -%}
     {%- endif -%}

@@ -61,6 +61,7 @@ class Engine:
     def reset(self):
         """Leave the database empty."""
         self.database.reset()
+        self.project.loaded_seeds = None
 
     def close(self):
         self.database.close()

@@ -45,7 +45,7 @@ def test_first_load_then_a_refresh_a_day(engine, sample_days, project_seeds):
     engine.refresh(as_vars(SITE))
     assert snapshot(engine) == before, "a refresh without new messages changed something"
     engine.refresh(as_vars(SITE), full_refresh=True)
-    assert_equal(engine, samples.together(loads), SITE, project_seeds, "after a full refresh")
+    assert snapshot(engine) == before, "a full refresh made other rows"
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -97,18 +97,3 @@ def test_since_finds_what_came_late(engine, days, project_seeds):
     engine.refresh(no_overlap, since=(oldest - timedelta(days=1)).date())
     # In the order in which they came into the tables.
     assert_equal(engine, [others, late], Settings(), project_seeds)
-
-
-def test_refreshes_that_died_half_way_are_continued(engine, days, project_seeds):
-    """A selection of the models stands for a run that got that far. So does the first load itself."""
-    got_as_far_as = [
-        "+device_sessions", "app_tracks", "+known_pairs +device_owners", "+affected_aliases",
-        "+session_members +touches", "+all_sessions",
-    ]
-    for number, (load, selection) in enumerate(zip(days, got_as_far_as), 1):
-        engine.receive(load)
-        engine.refresh(select=selection.split())
-        if number in (1, 4):  # the others are continued by a run that dies as well
-            continue
-        engine.refresh()
-        assert_equal(engine, days[:number], Settings(), project_seeds, f"after {selection} and a whole refresh")

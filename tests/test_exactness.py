@@ -36,7 +36,7 @@ def snapshot(engine):
 
 
 def test_first_load_then_a_refresh_a_day(engine, sample_days, project_seeds):
-    loads = [samples.together(sample_days[:-3]), *sample_days[-3:]]
+    loads = [samples.together(sample_days[:-2]), *sample_days[-2:]]
     for number, load in enumerate(loads, 1):
         engine.receive(load)
         engine.refresh(as_vars(SITE))

@@ -1,5 +1,13 @@
 -- The least that any pipeline has to do: one hash aggregate over the columns that sessions are made of, one pass of the data.
-select count(*), sum(event_count)
+-- Every column of it is used, so that no engine leaves one out.
+select
+    count(*),
+    sum(event_count),
+    min(first_at),
+    max(last_at),
+    min(first_event_id),
+    min(landing_page_url),
+    max(exit_page_url)
 from (
     select
         coalesce(anonymous_id, '') as anonymous_id,

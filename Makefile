@@ -13,7 +13,7 @@ help:
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make lint    the style of the SQL, and warnings of dbt'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
-	@echo 'make bench   a refresh timed against the classic window pipeline: make bench MESSAGES=1000000'
+	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
 	@echo 'make lock    requirements.lock from requirements.in'
 	@echo 'make clean   removes what was made here, .venv too'
 
@@ -34,7 +34,7 @@ demo: install
 
 # PostgreSQL: the server that PGHOST names, or else a private one for the time of the tests.
 test: lint
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests
 
 # Both look at the project as it is before the first refresh, in a database of their own.
 lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
@@ -47,8 +47,10 @@ soak: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
 
 bench: MESSAGES ?= 1000000
+bench: ENGINE ?= duckdb
 bench: install
-	$(BIN)/python scripts/benchmark.py --messages $(MESSAGES)
+	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
+	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE)
 
 lock:
 	rm -rf target/lock

@@ -74,9 +74,15 @@ def execute(arguments: list[str], on_event=None):
 
     Everything that a refresh does to a database passes here.
     """
-    from dbt.cli.main import dbtRunner  # takes two seconds, which wrong options need not wait for
+    # These take two seconds, which wrong options need not wait for.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
 
-    outcome = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+    try:
+        outcome = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+    finally:
+        # One connection serves all models and would stay open, so that nobody else could open the file.
+        DuckDBConnectionManager.close_all_connections()
     if isinstance(outcome.exception, (KeyboardInterrupt, SystemExit)):
         raise KeyboardInterrupt
     if not outcome.success:

@@ -12,6 +12,7 @@ from conftest import NO_SERVER
 from engines import DuckDB, Postgres
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
 from pattern_check import pattern_problem
+from refresh import execute
 from refresh_errors import failure
 from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables
 from refresh_report import Report, read_report, summary_lines, table_lines
@@ -34,6 +35,14 @@ def test_plan_and_commands():
     assert "--full-refresh" in build
     plain = build_arguments(make_plan("duckdb", **KNOWN), "/project")
     assert not {"--vars", "--select", "--full-refresh"} & set(plain)
+
+
+def test_the_database_file_is_free_after_a_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(tmp_path / "a.duckdb"))
+    execute(["show", "--inline", "select 1", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet",
+             "--target-path", str(tmp_path), "--log-path", str(tmp_path)])
+    with duckdb.connect(str(tmp_path / "a.duckdb"), read_only=True) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("text, expected", [

@@ -202,8 +202,8 @@ def measure(side, days: list[date], variables: Path) -> dict:
     side.receive(before)
     watch = Watch()
     watch.start()
-    figures, tables = {}, {}
-    figures["full_seconds"], tables["full"] = refresh(side, variables)
+    figures = {}
+    figures["full_seconds"], tables = refresh(side, variables)
     click.echo(f"full: {figures['full_seconds']:.1f} s", err=True)
     watch.stopped.set()
     figures["peak_memory_mb"] = (side.peak_memory(watch) or 0) // 2**20
@@ -211,17 +211,17 @@ def measure(side, days: list[date], variables: Path) -> dict:
     figures["limit_seconds"] = seconds_of(side, "limit.sql")
     figures["classic_seconds"] = seconds_of(side, "classic.sql")
     figures["sessions_equal"] = same_sessions(side)
-    figures["sessions_seconds"] = sum(tables["full"][name][1] for name in SESSION_MODELS)
+    figures["sessions_seconds"] = sum(tables[name][1] for name in SESSION_MODELS)
     figures["days_seconds"] = days_arrive(side, arriving, variables)
     figures["day_seconds"] = statistics.median(figures["days_seconds"])
-    figures["empty_seconds"], tables["empty"] = refresh(side, variables)
+    figures["empty_seconds"], _ = refresh(side, variables)
 
     side.empty()
     side.receive(before[-max(1, len(before) // 10):])
     refresh(side, variables)
     figures["day_seconds_tenth_history"] = statistics.median(days_arrive(side, arriving, variables))
     figures["models"] = {
-        name: {"rows_written": rows, "seconds": seconds} for name, (rows, seconds) in tables["full"].items()
+        name: {"rows_written": rows, "seconds": seconds} for name, (rows, seconds) in tables.items()
     }
     return figures
 

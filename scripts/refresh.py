@@ -69,20 +69,25 @@ def log_file() -> Path:
     return Path(os.environ.get("DBT_LOG_PATH") or ROOT / "logs") / "dbt.log"
 
 
-def execute(arguments: list[str], on_event=None):
-    """Run one dbt command in this process; its result. Raises RefreshError, KeyboardInterrupt.
-
-    Everything that a refresh does to a database passes here.
-    """
+def run_dbt(arguments: list[str], on_event=None):
+    """Run one dbt command in this process; how it ended. Afterwards no database file is held open."""
     # These take two seconds, which wrong options need not wait for.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     try:
-        outcome = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+        return dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
     finally:
         # One connection serves all models and would stay open, so that nobody else could open the file.
         DuckDBConnectionManager.close_all_connections()
+
+
+def execute(arguments: list[str], on_event=None):
+    """Run one dbt command; its result. Raises RefreshError, KeyboardInterrupt.
+
+    Everything that a refresh does to a database passes here.
+    """
+    outcome = run_dbt(arguments, on_event)
     if isinstance(outcome.exception, (KeyboardInterrupt, SystemExit)):
         raise KeyboardInterrupt
     if not outcome.success:

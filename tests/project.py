@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from refresh import run_dbt
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,14 +23,6 @@ class Outcome:
     success: bool
     error: str = ""
     statuses: dict = field(default_factory=dict)
-
-
-def invoke(arguments):
-    """Run a dbt command; its result. Afterwards dbt does not hold a database file open, so that a test can read it."""
-    try:
-        return dbtRunner().invoke(arguments)
-    finally:
-        DuckDBConnectionManager.close_all_connections()
 
 
 class Project:
@@ -53,7 +44,7 @@ class Project:
             *(["--vars", json.dumps(vars)] if vars else []),
         ]
         with environment(self.database.environment):
-            result = invoke(arguments)
+            result = run_dbt(arguments)
         nodes = list(getattr(result.result, "results", None) or [])
         failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
         error = "\n".join(([str(result.exception)] if result.exception else []) + failed)

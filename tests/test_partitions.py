@@ -51,7 +51,7 @@ def second_load(first):
 def operate(engine, **arguments):
     """Run detach_month; the error's text, '' if there was none."""
     with project.environment(engine.database.environment):
-        result = project.invoke([
+        result = project.run_dbt([
             "run-operation", "detach_month", "--args", str(arguments), "--target", engine.database.target,
             "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
             "--target-path", str(engine.project.folder / "operations"), "--log-path", str(engine.project.folder / "logs"),

@@ -22,7 +22,7 @@ def loads(small_sample_days):
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """The names of the models that make a table, parents before children."""
-    manifest = project.invoke([
+    manifest = project.run_dbt([
         "parse", "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
         "--target-path", str(tmp_path_factory.mktemp("parsed")), "--log-level-file", "none",
     ]).result

@@ -13,7 +13,7 @@
 -#}
 {% macro duckdb__read_files(files) -%}
     {%- set lowered = files | lower -%}
-    {%- if '.json' in lowered or '.ndjson' in lowered -%}
+    {%- if is_json(files) -%}
         {%- set columns = [] -%}
         {%- for row in file_columns(files) -%}
             {%- do columns.append(adapter.quote(row[0]) ~ ": 'VARCHAR'") -%}
@@ -26,9 +26,18 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- True for a glob of JSON files. -#}
+{% macro is_json(files) %}
+    {{ return('.json' in files | lower or '.ndjson' in files | lower) }}
+{% endmacro %}
+
 {#- Rows of (column name, type) of all files together; none when no file matches. -#}
 {% macro file_columns(files) %}
-    {{ return(adapter.dispatch('file_columns', 'signup_attribution')(files)) }}
+    {%- set found = once_a_model('columns of ' ~ files) -%}
+    {%- if 'rows' not in found -%}
+        {%- do found.update({'rows': adapter.dispatch('file_columns', 'signup_attribution')(files)}) -%}
+    {%- endif -%}
+    {{ return(found.rows) }}
 {% endmacro %}
 
 {% macro default__file_columns(files) %}
@@ -39,7 +48,7 @@
     {%- if run_query('select count(*) from glob(' ~ quoted(files) ~ ')').rows[0][0] == 0 -%}
         {{ return([]) }}
     {%- endif -%}
-    {%- if '.json' in files | lower or '.ndjson' in files | lower -%}
+    {%- if is_json(files) -%}
         {{ return(run_query("select column_name, 'VARCHAR' from (describe select * from read_json(" ~ quoted(files) ~ ', union_by_name = true, sample_size = -1))').rows) }}
     {%- endif -%}
     {{ return(run_query('describe select * from ' ~ read_files(files)).rows) }}

@@ -34,6 +34,17 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- Query on the new messages, and of one that came more than once only the copy that counts. -#}
+{% macro messages_that_count() -%}
+    select * from new_messages
+    where not exists (
+        select 1 from repeated_messages
+        where repeated_messages.event_id = new_messages.event_id and repeated_messages.message_type = new_messages.message_type
+    )
+    union all
+    select * from repeated_messages
+{%- endmacro %}
+
 {#- Hash of everything a message says: what tells rows without an id apart. -#}
 {% macro content_hash() -%}
     md5(

@@ -12,18 +12,8 @@ repeated_messages as (
     {{ unapplied('repeated_messages') }}
 ),
 
--- of a message that came more than once only the copy that counts
 counted_messages as (
-    select * from new_messages
-    where
-        not exists (
-            select 1 from repeated_messages
-            where
-                repeated_messages.event_id = new_messages.event_id
-                and repeated_messages.message_type = new_messages.message_type
-        )
-    union all
-    select * from repeated_messages
+    {{ messages_that_count() }}
 ),
 
 rejected as (

@@ -84,9 +84,17 @@ session_evidence as (
     window session_order as (partition by alias_id, session_number order by occurred_at, event_id, message_type)
 ),
 
-entries as (
+with_entry as (
     select
-        session_id as touch_id,
+        *,
+        evidence_number = 1 and occurred_at <= session_start + {{ entry_window() }} as is_entry
+    from session_evidence
+),
+
+-- the first evidence says where the session came from if it is early enough; each change of evidence is an arrival
+evidence_arrivals as (
+    select
+        case when is_entry then session_id else event_id end as touch_id,
         session_id,
         alias_id,
         session_number,
@@ -97,10 +105,14 @@ entries as (
         referrer,
         referrer_host,
         click_id,
-        landing_page_url,
-        session_start as touch_timestamp
-    from session_evidence
-    where evidence_number = 1 and occurred_at <= session_start + {{ entry_window() }}
+        case when is_entry then landing_page_url else page_url end as landing_page_url,
+        is_entry,
+        case when is_entry then session_start else occurred_at end as touch_timestamp
+    from with_entry
+    where
+        is_entry
+        or evidence != evidence_before
+        or (evidence_number = 1 and evidence != {{ no_evidence_text() }})
 ),
 
 direct_entries as (
@@ -117,49 +129,24 @@ direct_entries as (
         null as referrer_host,
         null as click_id,
         landing_page_url,
+        true as is_entry,
         session_start as touch_timestamp
     from session_members
     where
         is_session_start
         and not exists (
-            select 1 from entries
+            select 1 from evidence_arrivals
             where
-                entries.alias_id = session_members.alias_id
-                and entries.session_number = session_members.session_number
-        )
-),
-
-later_arrivals as (
-    select
-        event_id as touch_id,
-        session_id,
-        alias_id,
-        session_number,
-        combination_id,
-        utm_campaign as campaign,
-        utm_term as term,
-        utm_content as content,
-        referrer,
-        referrer_host,
-        click_id,
-        page_url as landing_page_url,
-        occurred_at as touch_timestamp
-    from session_evidence
-    where
-        evidence != evidence_before
-        or (
-            evidence_number = 1
-            and occurred_at > session_start + {{ entry_window() }}
-            and evidence != {{ no_evidence_text() }}
+                evidence_arrivals.is_entry
+                and evidence_arrivals.alias_id = session_members.alias_id
+                and evidence_arrivals.session_number = session_members.session_number
         )
 ),
 
 arrivals as (
-    select * from entries
+    select * from evidence_arrivals
     union all
     select * from direct_entries
-    union all
-    select * from later_arrivals
 ),
 
 touches as (

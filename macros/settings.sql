@@ -43,9 +43,9 @@
         {%- set value = var(name) -%}
         {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value | float if value is number else value)}) -%}
     {%- endfor -%}
-    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'seed' and node.name == 'invalid_ids' -%}
-        {%- do settings.update({'seeds/invalid_ids.csv': node.checksum.checksum}) -%}
-    {%- endfor -%}
+    {%- if execute -%}
+        {%- do settings.update({'seeds/invalid_ids.csv': graph.nodes['seed.' ~ project_name ~ '.invalid_ids'].checksum.checksum}) -%}
+    {%- endif -%}
     {{ return(settings) }}
 {% endmacro %}
 

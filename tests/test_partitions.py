@@ -78,6 +78,14 @@ def partitions_of_postgres(engine):
     return {row["relname"]: row["bounds"] for row in rows}
 
 
+def assert_added_month_by_month(engine):
+    """The rows of one batch lie in the order of their months (DuckDB)."""
+    months = {}
+    for row in engine.database.query(f"select batch_id, occurred_at from {STORED} order by rowid"):
+        months.setdefault(row["batch_id"], []).append(month_of(row["occurred_at"]))
+    assert all(found == sorted(found) for found in months.values())
+
+
 def assert_months(engine):
     """partitions counts what app_tracks holds; on PostgreSQL each month is a native partition of its own, none a catch-all."""
     held = {}
@@ -92,6 +100,7 @@ def assert_months(engine):
             assert row["newest_batch_id"] == max(m["batch_id"] for m in messages)
     assert not held, "months that partitions does not list"
     if engine.name != "postgres":
+        assert_added_month_by_month(engine)
         return
     found = partitions_of_postgres(engine)
     for name, bounds in found.items():

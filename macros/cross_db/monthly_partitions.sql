@@ -1,7 +1,7 @@
 {#-
     Monthly partitions. PostgreSQL: native range partitions <table>_YYYY_MM, made when a month first appears, and no default
-    partition that would silently fill. DuckDB: one table in the order of arrival, which keeps the rows of a month together, so
-    that the bounds of its row groups serve as partitions do.
+    partition that would silently fill. DuckDB: one table, to which each refresh adds its rows month by month, so that the
+    bounds of its row groups serve as partitions do.
 -#}
 
 {#- Called before rows go from one relation to another. -#}
@@ -16,6 +16,33 @@
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
     {%- if column -%}
         {{ create_month_partitions(target_relation, temp_relation, column) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- SQL that adds rows (a relation, or a query in parentheses) to a stored table. columns: their list, by default all. -#}
+{% macro insert_rows(target_relation, rows, columns=none) -%}
+    {{ adapter.dispatch('insert_rows', 'signup_attribution')(target_relation, rows, columns) }}
+{%- endmacro %}
+
+{% macro default__insert_rows(target_relation, rows, columns, condition='true') -%}
+    insert into {{ target_relation }} {{ '(' ~ columns ~ ')' if columns }}
+    select {{ columns or '*' }} from {{ rows }} as arrived
+    where {{ condition }};
+{%- endmacro %}
+
+{#- A month at a time: sorting wide rows would cost more than all that is made of them. -#}
+{% macro duckdb__insert_rows(target_relation, rows, columns) -%}
+    {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
+    {%- if column -%}
+        {%- set months = 'select distinct date_trunc(\'month\', ' ~ column ~ ') from ' ~ rows ~ ' as arrived order by 1' -%}
+        {%- for month in run_query(months).columns[0].values() %}
+            {%- set condition -%}
+                {{ column }} >= timestamp '{{ month }}' and {{ column }} < timestamp '{{ month }}' + interval '1 month'
+            {%- endset %}
+        {{ default__insert_rows(target_relation, rows, columns, condition) }}
+        {%- endfor %}
+    {%- else -%}
+        {{ default__insert_rows(target_relation, rows, columns) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -41,7 +68,7 @@
         month_start timestamp;
         partition_name text;
     begin
-        for month_start in select distinct date_trunc('month', {{ column }}) from {{ rows }} order by 1 loop
+        for month_start in select distinct date_trunc('month', {{ column }}) from {{ rows }} as arrived order by 1 loop
             partition_name := '{{ parent.identifier }}_' || to_char(month_start, 'YYYY_MM');
             if to_regclass(format('%I.%I', '{{ parent.schema }}', partition_name)) is null then
                 execute format(
@@ -61,15 +88,24 @@
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
     {%- if column and not temporary %}
-        create temporary table new_rows on commit drop as ({{ sql }});
+        create temporary table new_rows on commit drop as ({{ sql }}) with no data;
         create table {{ relation }} (like new_rows) partition by range ({{ column }});
-        {{ create_month_partitions(relation, 'new_rows', column) }}
-        insert into {{ relation }} select * from new_rows;
+        {{ create_month_partitions(relation, '(' ~ sql ~ ')', column) }}
+        {{ insert_rows(relation, '(' ~ sql ~ ')') }}
     {%- else %}
         create {{ 'temporary' if temporary else 'unlogged' if config.get('unlogged', false) }} table {{ relation }} as (
             {{ sql }}
         );
     {%- endif %}
+{%- endmacro %}
+
+{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
+    {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary %}
+        create table {{ relation }} as select * from ({{ compiled_code }}) limit 0;
+        {{ insert_rows(relation, '(' ~ compiled_code ~ ')') }}
+    {%- else -%}
+        {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Name of the table that holds a month's messages. -#}
@@ -120,7 +156,6 @@
 {%- endmacro %}
 
 {% macro default__name_partitions() -%}
-    select 1
 {%- endmacro %}
 
 {% macro postgres__name_partitions() -%}

@@ -136,10 +136,9 @@
 {%- endmacro %}
 
 {% macro default__analyze_table() -%}
-    select 1
 {%- endmacro %}
 
 {% macro postgres__analyze_table() -%}
     {%- set is_partitioned = (config.get('meta') or {}).get('monthly_partitions_by') is not none -%}
-    {{ 'select 1' if is_incremental() and is_partitioned else 'analyze ' ~ this }}
+    {{ '' if is_incremental() and is_partitioned else 'analyze ' ~ this }}
 {%- endmacro %}

@@ -6,22 +6,35 @@
 
 {#- The number of this run's batch. -#}
 {% macro current_batch_id() %}
-    {%- set found = once_a_model('batch') -%}
-    {%- if 'batch_id' not in found -%}
-        {%- set rows = state_rows('batches', 'select max(batch_id) from ' ~ state_table('batches')) -%}
-        {%- do found.update({'batch_id': rows[0][0] if rows and rows[0][0] is not none else 0}) -%}
-    {%- endif -%}
-    {{ return(found.batch_id) }}
+    {{ return(model_states()['this run'].batch_id) }}
 {% endmacro %}
 
 {#-
-    An empty mapping the first time that a model asks by this key, and the same one each time after: dbt renders many pieces
-    of a model, and what they ask the database cannot change while the model is made. (dbt's graph is the one thing that
-    all of them share.)
+    What refresh.models says of each model, by name: batch_id, rebuilt_batch_id, reads_after, documentation; and as `this run`
+    the number of this run's batch (0 before the first). Asked once by each model: dbt renders many pieces of a model, and
+    what they ask cannot change while the model is made.
 -#}
-{% macro once_a_model(key) %}
-    {%- set models = graph.setdefault('asked_once', {}) if execute else {} -%}
-    {{ return(models.setdefault((model.unique_id if model is defined else '') ~ ' ' ~ key, {})) }}
+{% macro model_states() %}
+    {%- set states = kept('states of ' ~ (model.unique_id if model is defined else '')) -%}
+    {%- if not states -%}
+        {%- set query -%}
+            select model, batch_id, rebuilt_batch_id, reads_after, documentation from {{ state_table('models') }}
+            union all
+            select 'this run', coalesce(max(batch_id), 0), 0, 0, '' from {{ state_table('batches') }}
+        {%- endset -%}
+        {%- do states.update({'this run': {'batch_id': 0}}) -%}
+        {%- for row in state_rows('models', query) -%}
+            {%- do states.update({row[0]: {
+                'batch_id': row[1], 'rebuilt_batch_id': row[2], 'reads_after': row[3], 'documentation': row[4]
+            }}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(states) }}
+{% endmacro %}
+
+{#- The same mapping, empty at first, for all who ask by this key in one run. (dbt's graph is the one thing they share.) -#}
+{% macro kept(key) %}
+    {{ return(graph.setdefault('kept', {}).setdefault(key, {}) if execute else {}) }}
 {% endmacro %}
 
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
@@ -40,16 +53,13 @@
     it was made from (a full refresh that died).
 -#}
 {% macro stored_batch_id(name) %}
-    {%- set found = once_a_model('watermark ' ~ name) -%}
-    {%- if execute and 'batch_id' not in found -%}
-        {%- set query -%}
-            select own.batch_id from {{ state_table('models') }} as own, {{ state_table('models') }} as root
-            where own.model = {{ quoted(name) }} and root.model = 'app_tracks' and own.rebuilt_batch_id >= root.rebuilt_batch_id
-        {%- endset -%}
-        {%- set rows = state_rows('models', query) if stored_relation(name) is not none else [] -%}
-        {%- do found.update({'batch_id': rows[0][0] if rows else none}) -%}
+    {%- set states = model_states() -%}
+    {%- if name in states and 'app_tracks' in states and stored_relation(name) is not none -%}
+        {%- if states[name].rebuilt_batch_id >= states['app_tracks'].rebuilt_batch_id -%}
+            {{ return(states[name].batch_id) }}
+        {%- endif -%}
     {%- endif -%}
-    {{ return(found.get('batch_id')) }}
+    {{ return(none) }}
 {% endmacro %}
 
 {#- The oldest of several models' watermarks: what a table read by all of them must still hold. -#}
@@ -63,10 +73,8 @@
 
 {#- The model's table as an earlier refresh left it, or none. Used where a ref would close a circle. -#}
 {% macro stored_relation(name) %}
-    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'model' and node.name == name and node.package_name == project_name -%}
-        {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}
-    {%- endfor -%}
-    {{ return(none) }}
+    {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ name) if execute else none -%}
+    {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
 {% endmacro %}
 
 {#- dbt asks this before it decides between an incremental run and a build from scratch. -#}
@@ -105,7 +113,7 @@
     create temporary table refreshed_model as
     select
         '{{ model.name }}' as model, {{ complete }} as batch_id, {{ rebuilt }} as rebuilt_batch_id, {{ reads_after }} as reads_after,
-        (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at;
+        {{ quoted(documentation()) }} as documentation, (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at;
     delete from {{ state_table('models') }} where model = '{{ model.name }}';
     insert into {{ state_table('models') }} select * from refreshed_model;
     drop table refreshed_model;
@@ -115,8 +123,6 @@
 {% macro record_rebuild(reads_after=0) %}
     {%- if execute and not is_incremental() -%}
         {{ record_batch(this, reads_after) }}
-    {%- else -%}
-        select 1
     {%- endif -%}
 {% endmacro %}
 
@@ -128,7 +134,7 @@
 {#- Ids of the models with a table that these nodes are or read: an ephemeral model is as new as what it reads. -#}
 {% macro stored_parents(ids) %}
     {%- set found = [] -%}
-    {%- for id in ids if id.startswith('model.') and id in graph.nodes -%}
+    {%- for id in ids if id.startswith('model.') -%}
         {%- set node = graph.nodes[id] -%}
         {%- if node.config.materialized == 'ephemeral' -%}
             {%- do found.extend(stored_parents(node.depends_on.nodes)) -%}

@@ -12,7 +12,6 @@
         {%- do check_full_refresh() -%}
         {%- do run_and_commit(open_batch()) -%}
     {%- endif -%}
-    select 1
 {% endmacro %}
 
 {#- Runs SQL in a transaction of its own: dbt rolls back what a hook before the first model leaves open. -#}
@@ -29,7 +28,8 @@
     create schema if not exists {{ project_schema('refresh') }};
     create table if not exists {{ state_table('batches') }} (batch_id bigint, invocation_id text, started_at timestamp);
     create table if not exists {{ state_table('models') }} (
-        model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, rows_written bigint, refreshed_at timestamp
+        model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, documentation text, rows_written bigint,
+        refreshed_at timestamp
     );
     create table if not exists {{ state_table('settings') }} (name text, value text);
     create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, newest_loaded_at timestamp);
@@ -101,8 +101,6 @@
         {%- for name, value in stored_settings().items() %}
         insert into {{ state_table('settings') }} values ({{ quoted(name) }}, {{ quoted(value) }});
         {%- endfor %}
-    {%- else -%}
-        select 1
     {%- endif -%}
 {% endmacro %}
 

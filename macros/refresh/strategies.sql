@@ -4,8 +4,7 @@
 {% macro get_incremental_append_rows_sql(arg_dict) %}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {{ prepare_target(arg_dict['target_relation'], arg_dict['temp_relation']) }}
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+    {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
     {{ record_batch(arg_dict['temp_relation']) }}
 {% endmacro %}
 

@@ -11,12 +11,13 @@
 {% macro unapplied(name, companion=none) -%}
     {%- set relation = ref(name) -%}
     {%- if execute and model.resource_type == 'model' and config.get('materialized') == 'incremental' -%}
-        {%- for row in state_rows('models', 'select reads_after from ' ~ state_table('models') ~ ' where model = ' ~ quoted(name)) if row[0] > applied_batch_id() -%}
+        {%- set states = model_states() -%}
+        {%- if name in states and states[name].reads_after > applied_batch_id() -%}
             {%- do stop(model.name ~ ' has to be rebuilt but ' ~ name ~ ' holds only new rows: select it too (dbt run --full-refresh --select ' ~ name ~ '+).') -%}
-        {%- endfor -%}
-        {%- for row in (state_rows('models', 'select count(distinct batch_id) from ' ~ state_table('models') ~ ' where model in (' ~ quoted(name) ~ ', ' ~ quoted(companion) ~ ')') if companion else []) if row[0] > 1 -%}
+        {%- endif -%}
+        {%- if name in states and companion in states and states[name].batch_id != states[companion].batch_id -%}
             {%- do stop(companion ~ ' is older than ' ~ name ~ ': select both (dbt run --select ' ~ name ~ '+).') -%}
-        {%- endfor -%}
+        {%- endif -%}
     {%- endif -%}
     select * from {{ relation }}
     {%- if config.get('materialized') == 'incremental' %}

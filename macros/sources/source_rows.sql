@@ -103,13 +103,21 @@
     {%- if applied == 0 -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set query -%}
-        select cast(max(newest_loaded_at) - interval '{{ (var('reload_overlap_hours') * 3600) | round | int }} seconds' as text)
-        from {{ state_table('source_loads') }}
-        where message_type = '{{ collection }}' and batch_id <= {{ applied }}
-    {%- endset -%}
-    {%- set rows = state_rows('source_loads', query) -%}
-    {%- set cutoff = rows[0][0] if rows else none -%}
+    {%- set cutoffs = kept('load cutoffs of ' ~ model.unique_id) -%}
+    {%- if not cutoffs -%}
+        {%- set query -%}
+            select
+                message_type,
+                cast(max(newest_loaded_at) - interval '{{ (var('reload_overlap_hours') * 3600) | round | int }} seconds' as text)
+            from {{ state_table('source_loads') }}
+            where batch_id <= {{ applied }}
+            group by message_type
+        {%- endset -%}
+        {%- for row in state_rows('source_loads', query) -%}
+            {%- do cutoffs.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set cutoff = cutoffs.get(collection) -%}
     {%- if cutoff is not none and var('since') is not none and var('since') | string < cutoff -%}
         {%- set cutoff = (var('since') | string) ~ ' 00:00:00' -%}
     {%- endif -%}
@@ -127,7 +135,5 @@
     from {{ ref('new_messages') }}
     where load_time is not null and batch_id not in (select batch_id from {{ state_table('source_loads') }})
     group by batch_id, message_type;
-    {%- else -%}
-        select 1
     {%- endif -%}
 {% endmacro %}

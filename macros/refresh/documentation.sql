@@ -1,0 +1,18 @@
+{#- Comments on tables and columns in the database, written again only when the text changed or the table is new. -#}
+
+{#- Hash of what the project says about this model and its columns. -#}
+{% macro documentation() -%}
+    {%- set texts = [model.description] -%}
+    {%- for name, column in model.columns.items() -%}
+        {%- do texts.append(name ~ ': ' ~ column.description) -%}
+    {%- endfor -%}
+    {{ return(local_md5(tojson(texts))) }}
+{%- endmacro %}
+
+{#- dbt asks this after each model; a table that stayed still has its comments. -#}
+{% macro default__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- set stored = model_states().get(model.name) -%}
+    {%- if not (stored and stored.documentation == documentation() and is_incremental()) -%}
+        {%- do dbt.default__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -69,14 +69,17 @@ def log_file() -> Path:
     return Path(os.environ.get("DBT_LOG_PATH") or ROOT / "logs") / "dbt.log"
 
 
-def run_dbt(arguments: list[str], on_event=None):
-    """Run one dbt command in this process; how it ended. Afterwards no database file is held open."""
+def run_dbt(arguments: list[str], on_event=None, manifest=None):
+    """Run one dbt command in this process; how it ended. Afterwards no database file is held open.
+
+    on_event: called with each event. manifest: the project as dbt parsed it before, which then is not parsed again.
+    """
     # These take two seconds, which wrong options need not wait for.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     try:
-        return dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+        return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
     finally:
         # One connection serves all models and would stay open, so that nobody else could open the file.
         DuckDBConnectionManager.close_all_connections()

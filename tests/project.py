@@ -1,11 +1,12 @@
 """Running the dbt project inside the test process."""
 
-import hashlib
 import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from dbt.contracts.graph.manifest import Manifest
 
 from refresh import run_dbt
 
@@ -31,24 +32,30 @@ class Project:
     def __init__(self, database, folder: Path):
         self.database, self.folder = database, folder
         self.loaded_seeds = None  # what the seed files held when the database got them; None when it has none
+        self.parsed = None
 
     def run(self, command, *arguments, vars=None) -> Outcome:
         """Run a dbt command, such as 'build', with extra arguments and variables."""
-        # dbt parses the project again when the variables differ from those of the run before in one folder.
-        name = hashlib.sha256(json.dumps(vars or {}, sort_keys=True).encode()).hexdigest()[:8]
-        arguments = [
-            command, *arguments,
-            "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", self.database.target,
-            "--target-path", str(self.folder / name), "--log-path", str(self.folder / "logs"),
-            "--quiet", "--log-level-file", "none", "--no-write-json",
-            *(["--vars", json.dumps(vars)] if vars else []),
-        ]
-        with environment(self.database.environment):
-            result = run_dbt(arguments)
+        result = self.invoke(command, *arguments, *(["--vars", json.dumps(vars)] if vars else []), manifest=self.manifest())
         nodes = list(getattr(result.result, "results", None) or [])
         failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
         error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
         return Outcome(result.success, error, {node.node.name: str(node.status) for node in nodes})
+
+    def invoke(self, *arguments, manifest=None):
+        """What dbt returns of one command in the database's environment."""
+        with environment(self.database.environment):
+            return run_dbt([
+                *arguments, "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", self.database.target,
+                "--target-path", str(self.folder), "--log-path", str(self.folder / "logs"),
+                "--quiet", "--log-level-file", "none", "--no-write-json",
+            ], manifest=manifest)
+
+    def manifest(self) -> Manifest:
+        """The parsed project. dbt would parse it for each set of variables, but what comes out is the same for all."""
+        if self.parsed is None:
+            self.parsed = self.invoke("parse").result.to_msgpack()
+        return Manifest.from_msgpack(self.parsed)
 
     def refresh(self, vars=None, full_refresh=False, since=None, select=None, check=True) -> Outcome:
         """Build seeds and models once, without the project's own tests.

@@ -3,7 +3,6 @@
 import re
 from datetime import date, datetime, timedelta
 
-import project
 from harness import all_differences, assert_equal, describe
 from oracle import Settings
 
@@ -50,13 +49,8 @@ def second_load(first):
 
 def operate(engine, **arguments):
     """Run detach_month; the error's text, '' if there was none."""
-    with project.environment(engine.database.environment):
-        result = project.run_dbt([
-            "run-operation", "detach_month", "--args", str(arguments), "--target", engine.database.target,
-            "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
-            "--target-path", str(engine.project.folder / "operations"), "--log-path", str(engine.project.folder / "logs"),
-            "--log-level-file", "none",
-        ])
+    made = engine.project
+    result = made.invoke("run-operation", "detach_month", "--args", str(arguments), manifest=made.manifest())
     messages = [str(one.message) for one in getattr(result.result, "results", None) or []]
     return "" if result.success else str(result.exception or "\n".join(messages))
 

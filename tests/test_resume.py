@@ -4,7 +4,6 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-import project
 import samples
 from harness import assert_equal, as_vars
 from oracle import Settings
@@ -19,14 +18,10 @@ def loads(small_sample_days):
     return [samples.together(small_sample_days[:-9]), *small_sample_days[-9:]]
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
+@pytest.fixture
+def models(engine):
     """The names of the models that make a table, parents before children."""
-    manifest = project.run_dbt([
-        "parse", "--project-dir", str(project.ROOT), "--profiles-dir", str(project.ROOT), "--quiet", "--no-write-json",
-        "--target-path", str(tmp_path_factory.mktemp("parsed")), "--log-level-file", "none",
-    ]).result
-    nodes = {key: node for key, node in manifest.nodes.items() if node.resource_type in ("model", "seed")}
+    nodes = {key: node for key, node in engine.project.manifest().nodes.items() if node.resource_type in ("model", "seed")}
     order = TopologicalSorter({key: sorted(node.depends_on_nodes) for key, node in nodes.items()}).static_order()
     return [nodes[key].name for key in order if key in nodes
             and nodes[key].resource_type == "model" and nodes[key].config.materialized != "ephemeral"]

@@ -9,10 +9,12 @@
 {% endmacro %}
 
 {#-
-    replace_keys: the stored rows of the affected keys make way for the new rows. A row that stays as it is is not written
-    again, so that a table grows and is rewritten by what changed, not by whom it is about.
-    unique_key: the columns that tell rows apart. Affected are the persons of affected_aliases (config meta.affected_by:
-    affected_aliases), or else all rows that share the columns meta.replaced_by (by default unique_key) with a new row.
+    replace_keys: stored rows make way for the new rows. A row that stays as it is is not written again, so that a table
+    grows and is rewritten by what changed, not by whom it is about.
+    unique_key: the columns that tell rows apart. Which stored rows make way, the config meta says:
+    remade_by: a time of the row; the rows of affected persons make way from affected_aliases.remade_since on.
+    replaced_by: columns (by default unique_key); the rows that share them with a new row make way, and if replaced_since
+    names a time of the row, those before the first new row stay.
 -#}
 {% macro get_incremental_replace_keys_sql(arg_dict) %}
     {%- set meta = config.get('meta') or {} -%}
@@ -23,14 +25,19 @@
     {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
     delete from {{ target_relation }}
     where
-        {%- if meta.get('affected_by') == 'affected_aliases' %}
-        {{ is_affected_alias() }}
-        {%- else %}
-        exists (
-            select 1 from {{ temp_relation }} as new_rows
-            where {{ same_values(meta.get('replaced_by', keys), target_relation) }}
+        (
+            {%- if meta.remade_by %}
+            {{ is_made_again(target_relation, meta.remade_by) }}
+            {%- endif %}
+            {{- ' or' if meta.remade_by and meta.replaced_by }}
+            {%- if meta.replaced_by or not meta.remade_by %}
+            exists (
+                select 1 from {{ temp_relation }} as new_rows
+                where {{ same_values(meta.get('replaced_by', keys), target_relation) }}
+                {{- ' and new_rows.' ~ meta.replaced_since ~ ' <= ' ~ target_relation ~ '.' ~ meta.replaced_since if meta.replaced_since }}
+            )
+            {%- endif %}
         )
-        {%- endif %}
         and not exists (
             select 1 from {{ temp_relation }} as new_rows
             where
@@ -54,17 +61,30 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- In an incremental run, keeps the rows of persons whose sessions, touches or attribution may have changed. -#}
-{% macro of_affected_aliases() -%}
+{#- In an incremental run, keeps the rows (`rows`: name of the table) that are made again, by this time of the row. -#}
+{% macro made_again(rows, time) -%}
     {%- set affected_aliases = ref('affected_aliases') -%}
     {%- if is_incremental() -%}
-        where {{ is_affected_alias() }}
+        where {{ is_made_again(rows, time) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Condition that the person of a row is among those this model has not made again yet. -#}
-{% macro is_affected_alias() -%}
-    alias_id in (select alias_id from {{ ref('affected_aliases') }} where batch_id > {{ applied_batch_id() }})
+{#- Keeps the rows of affected persons that are not made again. -#}
+{% macro left_as_it_is(rows, time) -%}
+    where
+        {{ rows }}.alias_id in (select alias_id from {{ ref('affected_aliases') }} where batch_id > {{ applied_batch_id() }})
+        and not {{ is_made_again(rows, time) }}
+{%- endmacro %}
+
+{#- Condition that a row of a person is at or after a change that this model has not applied yet. -#}
+{% macro is_made_again(rows, time) -%}
+    exists (
+        select 1 from {{ ref('affected_aliases') }} as affected_aliases
+        where
+            affected_aliases.batch_id > {{ applied_batch_id() }}
+            and affected_aliases.alias_id = {{ rows }}.alias_id
+            and affected_aliases.remade_since <= {{ rows }}.{{ time }}
+    )
 {%- endmacro %}
 
 {#- The models that are made again for affected persons, each by its own watermark. -#}

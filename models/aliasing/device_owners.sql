@@ -16,7 +16,6 @@ identified_devices as (
     where anonymous_id != '' and user_id != ''
 ),
 
-{% if var('identity_policy') == 'timeline' -%}
 identity_spans as (
     select * from {{ ref('identity_spans') }}
     {%- if is_incremental() %}
@@ -24,6 +23,14 @@ identity_spans as (
     {%- endif %}
 ),
 
+known_pairs as (
+    select * from {{ ref('known_pairs') }}
+    {%- if is_incremental() %}
+    where anonymous_id in (select anonymous_id from identified_devices)
+    {%- endif %}
+),
+
+{% if var('identity_policy') == 'timeline' -%}
 -- a visit belongs to the user whose span is the first to end at or after its start, or else to the last one
 owners as (
     select
@@ -38,13 +45,6 @@ owners as (
 ),
 
 {% else -%}
-known_pairs as (
-    select * from {{ ref('known_pairs') }}
-    {%- if is_incremental() %}
-    where anonymous_id in (select anonymous_id from identified_devices)
-    {%- endif %}
-),
-
 ranked as (
     select
         *,

@@ -2,24 +2,35 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'session_number'],
-    meta={'affected_by': 'affected_aliases'},
-    indexes=lookup_indexes([['alias_id'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel', 'source']]),
+    meta={'remade_by': 'session_start'},
+    indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
 with session_members as (
     select * from {{ ref('session_members') }}
-    {{ of_affected_aliases() }}
+    {{ made_again('session_members', 'visit_end') }}
 ),
 
 device_sessions as (
     select * from {{ ref('device_sessions') }}
-    {{ of_affected_aliases() }}
+    {{ made_again('device_sessions', 'last_at') }}
 ),
 
 touches as (
     select * from {{ ref('touches') }}
-    {{ of_affected_aliases() }}
+    {{ made_again('touches', 'touch_timestamp') }}
+),
+
+earlier_signups as (
+    {%- if is_incremental() %}
+    select alias_id, signup_timestamp from {{ this }} as stored
+    {{ left_as_it_is('stored', 'session_start') }}
+    and is_signup_session
+    {%- else %}
+    select '' as alias_id, cast(null as timestamp) as signup_timestamp
+    where false
+    {%- endif %}
 ),
 
 visits as (
@@ -56,9 +67,12 @@ sessions as (
 
 with_first_signup as (
     select
-        *,
-        min(signup_timestamp) over (partition by alias_id) as first_signup_timestamp
+        sessions.*,
+        coalesce(
+            earlier_signups.signup_timestamp, min(sessions.signup_timestamp) over (partition by sessions.alias_id)
+        ) as first_signup_timestamp
     from sessions
+    left join earlier_signups on sessions.alias_id = earlier_signups.alias_id
 ),
 
 all_sessions as (

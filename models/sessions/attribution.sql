@@ -2,36 +2,42 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key='alias_id',
-    meta={'affected_by': 'affected_aliases'},
+    meta={'remade_by': 'signup_timestamp'},
     indexes=lookup_indexes([
         ['alias_id'], ['signup_timestamp'], ['first_touch_channel', 'first_touch_source'], ['last_touch_channel', 'last_touch_source']
     ]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with all_sessions as (
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
     select * from {{ ref('all_sessions') }}
-    {{ of_affected_aliases() }}
 ),
 
 touches as (
     select * from {{ ref('touches') }}
-    {{ of_affected_aliases() }}
 ),
 
 device_sessions as (
     select * from {{ ref('device_sessions') }}
-    {{ of_affected_aliases() }}
+),
+
+-- what a person did after the sign-up changes nothing here
+sessions_made_again as (
+    select * from all_sessions
+    {{ made_again('all_sessions', 'signup_timestamp') }}
 ),
 
 signups as (
-    select alias_id, session_id, session_number, signup_timestamp from all_sessions
+    select alias_id, session_id, session_number, signup_timestamp from sessions_made_again
     where is_signup_session
 ),
 
 first_sessions as (
-    select alias_id, session_start from all_sessions
-    where is_first_session
+    select all_sessions.alias_id, all_sessions.session_start
+    from signups
+    inner join all_sessions on signups.alias_id = all_sessions.alias_id
+    where all_sessions.is_first_session
 ),
 
 blog_pages as (

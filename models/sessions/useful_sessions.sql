@@ -2,18 +2,23 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'session_number'],
-    meta={'affected_by': 'affected_aliases'},
+    meta={'remade_by': 'session_start', 'replaced_by': ['alias_id']},
     indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with all_sessions as (
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
     select * from {{ ref('all_sessions') }}
-    {{ of_affected_aliases() }}
+),
+
+sessions_made_again as (
+    select * from all_sessions
+    {{ made_again('all_sessions', 'signup_timestamp') }}
 ),
 
 signed_up as (
-    select alias_id from all_sessions
+    select alias_id from sessions_made_again
     where is_signup_session
 ),
 

@@ -5,14 +5,20 @@
     post_hook=["{{ prune_applied(alias_readers()) }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
--- Whose sessions, touches and attribution have to be made again: everyone whose devices sent something or changed
--- hands, before the change and after it, and everyone whose touches are classified otherwise since a rule was edited.
-with device_sessions as (
-    select anonymous_id, user_id, alias_id from {{ ref('device_sessions') }}
+-- Whose sessions, touches and attribution have to be made again, and from when on (remade_since): what a person did
+-- before a change stays as it is. Affected is who got a visit that is new or changed, who lost one to somebody else, and
+-- whose touches are classified otherwise since a rule was edited.
+with changed_visits as (
+    select anonymous_id, user_id, alias_id, is_identified, first_at from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}
 ),
 
--- a class that is new belongs to messages that are new, which are in device_sessions anyway
+changed_devices as (
+    select anonymous_id, user_id, min(first_at) as changed_since from changed_visits
+    group by anonymous_id, user_id
+),
+
+-- a class that is new belongs to messages that are new, which are in changed_visits anyway
 reclassified as (
     select combination_id from {{ ref('evidence_classes') }}
     where is_reclassified and batch_id > {{ applied_batch_id() }}
@@ -23,43 +29,68 @@ reclassified_devices as (
     where combination_id in (select combination_id from reclassified)
 ),
 
-changed_devices as (
-    select anonymous_id, user_id from device_sessions
-    union
-    select anonymous_id, user_id from reclassified_devices
-),
-
-aliases_now as (
-    select alias_id from device_sessions
-),
-
 {% set stored_members = stored_relation('session_members') -%}
 {% set stored_touches = stored_relation('touches') -%}
-aliases_before as (
+changes as (
+    select alias_id, first_at as changed_since from changed_visits
     {%- if stored_members is not none %}
-    select stored.alias_id from {{ stored_members }} as stored
+    union all
+    -- a visit that is no longer theirs
+    select stored.alias_id, timestamp '-infinity' as changed_since
+    from {{ stored_members }} as stored
     inner join changed_devices
-        on stored.anonymous_id = changed_devices.anonymous_id and stored.user_id = changed_devices.user_id
-    {%- else %}
-    select alias_id from aliases_now
+        on stored.anonymous_id = changed_devices.anonymous_id
+        and stored.user_id = changed_devices.user_id
+        and stored.visit_end >= changed_devices.changed_since
+    where not exists (
+        select 1 from {{ ref('device_sessions') }} as visits_now
+        where
+            visits_now.anonymous_id = stored.anonymous_id
+            and visits_now.user_id = stored.user_id
+            and visits_now.alias_id = stored.alias_id
+            and stored.visit_start between visits_now.first_at and visits_now.last_at
+    )
+    union all
+    -- somebody who was no user until now
+    select stored.alias_id, timestamp '-infinity' as changed_since
+    from {{ stored_members }} as stored
+    inner join changed_visits on stored.alias_id = changed_visits.alias_id
+    where changed_visits.is_identified and not stored.is_identified
+    union all
+    select stored.alias_id, timestamp '-infinity' as changed_since
+    from {{ stored_members }} as stored
+    inner join reclassified_devices
+        on stored.anonymous_id = reclassified_devices.anonymous_id and stored.user_id = reclassified_devices.user_id
     {%- endif %}
-),
-
-direct_aliases as (
     {%- if stored_touches is not none %}
-    select alias_id from {{ stored_touches }}
+    union all
+    select alias_id, timestamp '-infinity' as changed_since from {{ stored_touches }} as stored
     where is_direct and {{ direct_combination_id() }} in (select combination_id from reclassified)
-    {%- else %}
-    select alias_id from aliases_now
     {%- endif %}
 ),
 
+first_changes as (
+    select alias_id, min(changed_since) as changed_since from changes
+    group by alias_id
+),
+
+-- a change within the gap after a stored session may become part of it, so that session is made again from its start
 affected_aliases as (
-    select alias_id, {{ current_batch_id() }} as batch_id from aliases_now
-    union
-    select alias_id, {{ current_batch_id() }} as batch_id from aliases_before
-    union
-    select alias_id, {{ current_batch_id() }} as batch_id from direct_aliases
+    select
+        first_changes.alias_id,
+        {{ current_batch_id() }} as batch_id,
+        {%- if stored_members is not none %}
+        least(min(first_changes.changed_since), min(stored.session_start)) as remade_since
+        {%- else %}
+        min(first_changes.changed_since) as remade_since
+        {%- endif %}
+    from first_changes
+    {%- if stored_members is not none %}
+    left join {{ stored_members }} as stored
+        on first_changes.alias_id = stored.alias_id
+        and stored.visit_end >= first_changes.changed_since - {{ session_gap() }}
+    {%- endif %}
+    group by first_changes.alias_id
 )
 
 select * from affected_aliases

@@ -2,8 +2,8 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['anonymous_id', 'user_id', 'first_at'],
-    meta={'replaced_by': ['anonymous_id', 'user_id']},
-    indexes=lookup_indexes([['anonymous_id', 'user_id'], ['alias_id'], ['batch_id']]),
+    meta={'replaced_by': ['anonymous_id', 'user_id'], 'replaced_since': 'first_at'},
+    indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
@@ -24,19 +24,27 @@ arrived as (
 
 {% if is_incremental() -%}
 -- devices that sent something, and anonymous visits whose owner may have changed
-affected_devices as (
-    select anonymous_id, user_id from arrived
-    union
-    select anonymous_id, '' as user_id from device_owners
+changes as (
+    select anonymous_id, user_id, first_at as changed_since from arrived
+    union all
+    select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from device_owners
     where batch_id > {{ applied_batch_id() }}
 ),
 
+changed_devices as (
+    select anonymous_id, user_id, min(changed_since) as changed_since from changes
+    group by anonymous_id, user_id
+),
+
+-- a visit that ended more than a gap before the change stays as it is
 stored as (
     select
         stored.anonymous_id, stored.user_id, {{ interval_attributes('stored.') }}
     from {{ this }} as stored
-    inner join affected_devices
-        on stored.anonymous_id = affected_devices.anonymous_id and stored.user_id = affected_devices.user_id
+    inner join changed_devices
+        on stored.anonymous_id = changed_devices.anonymous_id
+        and stored.user_id = changed_devices.user_id
+        and stored.last_at >= changed_devices.changed_since - {{ session_gap() }}
 ),
 
 {% endif -%}

@@ -2,14 +2,29 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
-    meta={'affected_by': 'affected_aliases'},
-    indexes=lookup_indexes([['alias_id'], ['anonymous_id', 'user_id']]),
+    meta={'remade_by': 'visit_end'},
+    indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
 with device_sessions as (
     select * from {{ ref('device_sessions') }}
-    {{ of_affected_aliases() }}
+    {{ made_again('device_sessions', 'last_at') }}
+),
+
+earlier_sessions as (
+    {%- if is_incremental() %}
+    select
+        alias_id,
+        max(session_number) as session_count,
+        max(case when is_identified then 1 else 0 end) as is_identified
+    from {{ this }} as stored
+    {{ left_as_it_is('stored', 'visit_end') }}
+    group by alias_id
+    {%- else %}
+    select '' as alias_id, 0 as session_count, 0 as is_identified
+    where false
+    {%- endif %}
 ),
 
 -- the same merge as on one device, now over all visits of a person
@@ -37,18 +52,23 @@ numbered as (
 
 session_members as (
     select
-        anonymous_id,
-        user_id,
-        alias_id,
-        {{ stamp_id('min(first_event) over (partition by alias_id, session_number)') }} as session_id,
-        {{ stamp_url('min(landing_page) over (partition by alias_id, session_number)') }} as landing_page_url,
-        cast(session_number as bigint) as session_number,
-        max(case when is_identified then 1 else 0 end) over (partition by alias_id) = 1 as is_identified,
-        starts_session = 1 as is_session_start,
-        min(first_at) over (partition by alias_id, session_number) as session_start,
-        first_at as visit_start,
-        last_at as visit_end
+        numbered.anonymous_id,
+        numbered.user_id,
+        numbered.alias_id,
+        {{ stamp_id('min(numbered.first_event) over session_visits') }} as session_id,
+        {{ stamp_url('min(numbered.landing_page) over session_visits') }} as landing_page_url,
+        cast(coalesce(earlier_sessions.session_count, 0) + numbered.session_number as bigint) as session_number,
+        greatest(
+            coalesce(earlier_sessions.is_identified, 0),
+            max(case when numbered.is_identified then 1 else 0 end) over (partition by numbered.alias_id)
+        ) = 1 as is_identified,
+        numbered.starts_session = 1 as is_session_start,
+        min(numbered.first_at) over session_visits as session_start,
+        numbered.first_at as visit_start,
+        numbered.last_at as visit_end
     from numbered
+    left join earlier_sessions on numbered.alias_id = earlier_sessions.alias_id
+    window session_visits as (partition by numbered.alias_id, numbered.session_number)
 )
 
 select * from session_members

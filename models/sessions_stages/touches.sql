@@ -2,15 +2,26 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'touch_number'],
-    meta={'affected_by': 'affected_aliases'},
-    indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel', 'source']]),
+    meta={'remade_by': 'touch_timestamp'},
+    indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
 -- not materialized: so that each use can read the tables by their indexes
 with session_members as not materialized (
     select * from {{ ref('session_members') }}
-    {{ of_affected_aliases() }}
+    {{ made_again('session_members', 'visit_end') }}
+),
+
+earlier_touches as (
+    {%- if is_incremental() %}
+    select alias_id, max(touch_number) as touch_count from {{ this }} as stored
+    {{ left_as_it_is('stored', 'touch_timestamp') }}
+    group by alias_id
+    {%- else %}
+    select '' as alias_id, 0 as touch_count
+    where false
+    {%- endif %}
 ),
 
 touch_evidence as (
@@ -166,7 +177,7 @@ touches as (
         arrivals.click_id,
         arrivals.landing_page_url,
         evidence_classes.channel,
-        row_number() over (
+        coalesce(earlier_touches.touch_count, 0) + row_number() over (
             partition by arrivals.alias_id order by arrivals.touch_timestamp, arrivals.touch_id
         ) as touch_number,
         not evidence_classes.has_evidence as is_direct,
@@ -174,6 +185,7 @@ touches as (
         arrivals.touch_timestamp
     from arrivals
     inner join evidence_classes on arrivals.combination_id = evidence_classes.combination_id
+    left join earlier_touches on arrivals.alias_id = earlier_touches.alias_id
 )
 
 select * from touches

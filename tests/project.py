@@ -32,7 +32,7 @@ class Project:
     def __init__(self, database, folder: Path):
         self.database, self.folder = database, folder
         self.loaded_seeds = None  # what the seed files held when the database got them; None when it has none
-        self.parsed = None
+        self.parsed = self.parsed_seeds = None
 
     def run(self, command, *arguments, vars=None) -> Outcome:
         """Run a dbt command, such as 'build', with extra arguments and variables."""
@@ -53,8 +53,8 @@ class Project:
 
     def manifest(self) -> Manifest:
         """The parsed project. dbt would parse it for each set of variables, but what comes out is the same for all."""
-        if self.parsed is None:
-            self.parsed = self.invoke("parse").result.to_msgpack()
+        if self.parsed_seeds != seed_files():
+            self.parsed, self.parsed_seeds = self.invoke("parse").result.to_msgpack(), seed_files()
         return Manifest.from_msgpack(self.parsed)
 
     def refresh(self, vars=None, full_refresh=False, since=None, select=None, check=True) -> Outcome:

@@ -1,9 +1,10 @@
 """Sources as they come: tables and columns that appear, vanish and change; other layouts; copies; files."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
+import sample_data
 from harness import assert_equal
 from oracle import Settings
 
@@ -177,3 +178,16 @@ def test_files(duckdb_engine, tmp_path, ending):
             database.execute(f"drop table segment.{collection}")
         duckdb_engine.refresh({"sources": sources})
         assert_equal(duckdb_engine, loads[:number], Settings(), None, f"after {ending} file {number}")
+
+
+def test_many_messages(duckdb_engine, tmp_path):
+    """So many in one month that the database writes them in several pieces: all models find all of them."""
+    sample_data.generate(tmp_path, messages=200_000, days=20, end=date(2026, 5, 22))
+    duckdb_engine.refresh({"sources": {name: {"files": f"{tmp_path}/{name}/*.parquet"} for name in sample_data.COLLECTIONS}})
+    [found] = duckdb_engine.database.query(
+        "select (select count(*) from partitioning.app_tracks) as stored, "
+        "(select sum(row_count) from partitioning.partitions) as in_months, "
+        "(select count(*) from partitioning.app_tracks where is_session_event) as events, "
+        "(select sum(event_count) from sessions.all_sessions) as in_sessions")
+    assert found["stored"] == found["in_months"] > 190_000
+    assert found["events"] == found["in_sessions"]

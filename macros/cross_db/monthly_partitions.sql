@@ -32,19 +32,25 @@
 
 {#- A month at a time: sorting wide rows would cost more than all that is made of them. -#}
 {% macro duckdb__insert_rows(target_relation, rows, columns) -%}
-    {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
-    {%- if column -%}
-        {%- set months = 'select distinct date_trunc(\'month\', ' ~ column ~ ') from ' ~ rows ~ ' as arrived order by 1' -%}
-        {%- for month in run_query(months).columns[0].values() %}
-            {%- set condition -%}
-                {{ column }} >= timestamp '{{ month }}' and {{ column }} < timestamp '{{ month }}' + interval '1 month'
-            {%- endset %}
-        {{ default__insert_rows(target_relation, rows, columns, condition) }}
-        {%- endfor %}
-    {%- else -%}
-        {{ default__insert_rows(target_relation, rows, columns) }}
-    {%- endif -%}
+    {%- for condition in month_conditions(rows) %}
+    {{ default__insert_rows(target_relation, rows, columns, condition) }}
+    {%- endfor %}
 {%- endmacro %}
+
+{#- Conditions that split rows by month, in order; just one that keeps all where the model has no monthly partitions. -#}
+{% macro month_conditions(rows) %}
+    {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
+    {%- set conditions = [] -%}
+    {%- if column -%}
+        {%- set months = "select distinct date_trunc('month', " ~ column ~ ') from ' ~ rows ~ ' as arrived order by 1' -%}
+        {%- for month in run_query(months).columns[0].values() -%}
+            {%- do conditions.append(
+                column ~ " >= timestamp '" ~ month ~ "' and " ~ column ~ " < timestamp '" ~ month ~ "' + interval '1 month'"
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(conditions or ['true']) }}
+{% endmacro %}
 
 {#- Indexes of the partitioned table: ids for the look-up of copies; times and batches arrive in order, so BRIN finds them. -#}
 {% macro partition_indexes() -%}
@@ -99,10 +105,20 @@
     {%- endif %}
 {%- endmacro %}
 
+{#-
+    The first month makes the table: DuckDB 2.0 forgets the bounds of rows that are inserted into a table made by an empty
+    query in the same transaction, and then finds none of them.
+-#}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
-    {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary %}
-        create table {{ relation }} as select * from ({{ compiled_code }}) limit 0;
-        {{ insert_rows(relation, '(' ~ compiled_code ~ ')') }}
+    {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary -%}
+        {%- set rows = '(' ~ compiled_code ~ ')' -%}
+        {%- for condition in month_conditions(rows) -%}
+            {%- if loop.first %}
+    create table {{ relation }} as select * from {{ rows }} as arrived where {{ condition }};
+            {%- else %}
+    {{ default__insert_rows(relation, rows, none, condition) }}
+            {%- endif -%}
+        {%- endfor -%}
     {%- else -%}
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- endif -%}

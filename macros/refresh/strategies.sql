@@ -21,70 +21,74 @@
     {%- set target_relation = arg_dict['target_relation'] -%}
     {%- set temp_relation = arg_dict['temp_relation'] -%}
     {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
+    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', ['batch_id']) | map(attribute='quoted') | list -%}
+    {%- set groups = meta.get('replaced_by', ['alias_id'] if meta.remade_by else keys) -%}
+    {%- set time = meta.remade_by or meta.replaced_since -%}
     delete from {{ target_relation }}
-    where
-        (
+    using (
+        select {{ groups | join(', ') }}, min(since) as since
+        from (
             {%- if meta.remade_by %}
-            {{ is_made_again(target_relation, meta.remade_by) }}
+            select alias_id, remade_since as since from {{ unapplied_aliases() }}
             {%- endif %}
-            {{- ' or' if meta.remade_by and meta.replaced_by }}
+            {{- ' union all' if meta.remade_by and meta.replaced_by }}
             {%- if meta.replaced_by or not meta.remade_by %}
-            exists (
-                select 1 from {{ temp_relation }} as new_rows
-                where {{ same_values(meta.get('replaced_by', keys), target_relation) }}
-                {{- ' and new_rows.' ~ meta.replaced_since ~ ' <= ' ~ target_relation ~ '.' ~ meta.replaced_since if meta.replaced_since }}
-            )
+            select {{ groups | join(', ') }}, {{ meta.replaced_since or "timestamp '-infinity'" }} as since from {{ temp_relation }}
             {%- endif %}
-        )
+        ) as changes
+        group by {{ groups | join(', ') }}
+    ) as making_way
+    where
+        {{ same_values(groups, 'making_way', target_relation) }}
+        {{- ' and making_way.since <= ' ~ target_relation ~ '.' ~ time if time }}
         and not exists (
             select 1 from {{ temp_relation }} as new_rows
             where
-                {{ same_values(keys, target_relation) }}
-                and not (
-                    row({% for column in facts %}new_rows.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
-                    is distinct from row({% for column in facts %}{{ target_relation }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
-                )
+                {{ same_values(keys, 'new_rows', target_relation) }}
+                {%- for column in facts %}
+                and new_rows.{{ column }} is not distinct from {{ target_relation }}.{{ column }}
+                {%- endfor %}
         );
     delete from {{ temp_relation }} as new_rows
-    where exists (select 1 from {{ target_relation }} where {{ same_values(keys, target_relation) }});
-    insert into {{ target_relation }} ({{ columns }})
-    select {{ columns }} from {{ temp_relation }};
+    where exists (select 1 from {{ target_relation }} where {{ same_values(keys, 'new_rows', target_relation) }});
+    insert into {{ target_relation }} ({{ columns | join(', ') }})
+    select {{ columns | join(', ') }} from {{ temp_relation }};
     {{ record_batch(temp_relation) }}
 {% endmacro %}
 
-{#- Condition that a row of new_rows and one of the relation agree in the columns. -#}
-{% macro same_values(columns, relation) -%}
+{#- Condition that rows of two relations agree in the columns, which are never null. -#}
+{% macro same_values(columns, relation, other_relation) -%}
     {%- for column in columns -%}
-        new_rows.{{ column }} = {{ relation }}.{{ column }}{{ ' and ' if not loop.last }}
+        {{ relation }}.{{ column }} = {{ other_relation }}.{{ column }}{{ ' and ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
-{#- In an incremental run, keeps the rows (`rows`: name of the table) that are made again, by this time of the row. -#}
+{#-
+    After `from <rows>`: in an incremental run only the rows that are made again, those of affected persons from remade_since
+    on, by this time of the row.
+-#}
 {% macro made_again(rows, time) -%}
     {%- set affected_aliases = ref('affected_aliases') -%}
     {%- if is_incremental() -%}
-        where {{ is_made_again(rows, time) }}
+    inner join {{ unapplied_aliases() }}
+        on {{ rows }}.alias_id = affected_aliases.alias_id and {{ rows }}.{{ time }} >= affected_aliases.remade_since
     {%- endif -%}
 {%- endmacro %}
 
-{#- Keeps the rows of affected persons that are not made again. -#}
+{#- The same for the earlier rows of these persons, which stay as they are. -#}
 {% macro left_as_it_is(rows, time) -%}
-    where
-        {{ rows }}.alias_id in (select alias_id from {{ ref('affected_aliases') }} where batch_id > {{ applied_batch_id() }})
-        and not {{ is_made_again(rows, time) }}
+    inner join {{ unapplied_aliases() }}
+        on {{ rows }}.alias_id = affected_aliases.alias_id and {{ rows }}.{{ time }} < affected_aliases.remade_since
 {%- endmacro %}
 
-{#- Condition that a row of a person is at or after a change that this model has not applied yet. -#}
-{% macro is_made_again(rows, time) -%}
-    exists (
-        select 1 from {{ ref('affected_aliases') }} as affected_aliases
-        where
-            affected_aliases.batch_id > {{ applied_batch_id() }}
-            and affected_aliases.alias_id = {{ rows }}.alias_id
-            and affected_aliases.remade_since <= {{ rows }}.{{ time }}
-    )
+{#- The persons this model has not made again yet, one row each. -#}
+{% macro unapplied_aliases() -%}
+    (
+        select alias_id, min(remade_since) as remade_since from {{ ref('affected_aliases') }}
+        where batch_id > {{ applied_batch_id() }}
+        group by alias_id
+    ) as affected_aliases
 {%- endmacro %}
 
 {#- The models that are made again for affected persons, each by its own watermark. -#}

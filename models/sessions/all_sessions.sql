@@ -8,25 +8,25 @@
 ) }}
 
 with session_members as (
-    select * from {{ ref('session_members') }}
+    select session_members.* from {{ ref('session_members') }} as session_members
     {{ made_again('session_members', 'visit_end') }}
 ),
 
 device_sessions as (
-    select * from {{ ref('device_sessions') }}
+    select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
     {{ made_again('device_sessions', 'last_at') }}
 ),
 
 touches as (
-    select * from {{ ref('touches') }}
+    select touches.* from {{ ref('touches') }} as touches
     {{ made_again('touches', 'touch_timestamp') }}
 ),
 
 earlier_signups as (
     {%- if is_incremental() %}
-    select alias_id, signup_timestamp from {{ this }} as stored
+    select stored.alias_id, stored.signup_timestamp from {{ this }} as stored
     {{ left_as_it_is('stored', 'session_start') }}
-    and is_signup_session
+    where stored.is_signup_session
     {%- else %}
     select '' as alias_id, cast(null as timestamp) as signup_timestamp
     where false

@@ -24,7 +24,7 @@ device_sessions as (
 
 -- what a person did after the sign-up changes nothing here
 sessions_made_again as (
-    select * from all_sessions
+    select all_sessions.* from all_sessions
     {{ made_again('all_sessions', 'signup_timestamp') }}
 ),
 

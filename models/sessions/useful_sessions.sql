@@ -13,7 +13,7 @@ with all_sessions as not materialized (
 ),
 
 sessions_made_again as (
-    select * from all_sessions
+    select all_sessions.* from all_sessions
     {{ made_again('all_sessions', 'signup_timestamp') }}
 ),
 

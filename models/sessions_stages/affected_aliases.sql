@@ -6,8 +6,8 @@
 ) }}
 
 -- Whose sessions, touches and attribution have to be made again, and from when on (remade_since): what a person did
--- before a change stays as it is. Affected is who got a visit that is new or changed, who lost one to somebody else, and
--- whose touches are classified otherwise since a rule was edited.
+-- before a change stays as it is. Affected is who got a visit that is new or changed, who lost one to somebody else,
+-- and whose touches are classified otherwise since a rule was edited.
 with changed_visits as (
     select anonymous_id, user_id, alias_id, is_identified, first_at from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}

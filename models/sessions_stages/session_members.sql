@@ -8,19 +8,19 @@
 ) }}
 
 with device_sessions as (
-    select * from {{ ref('device_sessions') }}
+    select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
     {{ made_again('device_sessions', 'last_at') }}
 ),
 
 earlier_sessions as (
     {%- if is_incremental() %}
     select
-        alias_id,
-        max(session_number) as session_count,
-        max(case when is_identified then 1 else 0 end) as is_identified
+        stored.alias_id,
+        max(stored.session_number) as session_count,
+        max(case when stored.is_identified then 1 else 0 end) as is_identified
     from {{ this }} as stored
     {{ left_as_it_is('stored', 'visit_end') }}
-    group by alias_id
+    group by stored.alias_id
     {%- else %}
     select '' as alias_id, 0 as session_count, 0 as is_identified
     where false

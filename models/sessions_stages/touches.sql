@@ -9,15 +9,15 @@
 
 -- not materialized: so that each use can read the tables by their indexes
 with session_members as not materialized (
-    select * from {{ ref('session_members') }}
+    select session_members.* from {{ ref('session_members') }} as session_members
     {{ made_again('session_members', 'visit_end') }}
 ),
 
 earlier_touches as (
     {%- if is_incremental() %}
-    select alias_id, max(touch_number) as touch_count from {{ this }} as stored
+    select stored.alias_id, max(stored.touch_number) as touch_count from {{ this }} as stored
     {{ left_as_it_is('stored', 'touch_timestamp') }}
-    group by alias_id
+    group by stored.alias_id
     {%- else %}
     select '' as alias_id, 0 as touch_count
     where false

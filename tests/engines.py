@@ -3,6 +3,7 @@
 import json
 import os
 import uuid
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import StringIO
 from pathlib import Path
@@ -84,6 +85,11 @@ class Database:
         names = [row["schema_name"] for row in found]
         return [n for n in names if n not in ("information_schema", "main", "public") and not n.startswith("pg_")]
 
+    @contextmanager
+    def connected(self):
+        """Several methods at once use the same connection inside."""
+        yield
+
     def fetch(self, table, columns="*") -> list[dict]:
         """All rows of schema.table; times as naive UTC datetimes."""
         return self.query(f"select {columns} from {table}")
@@ -107,16 +113,34 @@ class DuckDB(Database):
         self.folder = folder
         self.path = folder / "signup_attribution.duckdb"
         self.environment = {"SIGNUP_ATTRIBUTION_DUCKDB": str(self.path), "SIGNUP_ATTRIBUTION_MEMORY": "2GB"}
+        self.connection = None
+
+    @contextmanager
+    def connected(self):
+        """The connection of a method that is running, or else one for a while: to open the file takes longer than to use it."""
+        if self.connection:
+            yield self.connection
+            return
+        self.connection = duckdb.connect(str(self.path))
+        try:
+            yield self.connection
+        finally:
+            self.connection.close()
+            self.connection = None
 
     def execute(self, sql):
-        with duckdb.connect(str(self.path)) as connection:
+        with self.connected() as connection:
             connection.execute(sql)
 
     def query(self, sql) -> list[dict]:
-        with duckdb.connect(str(self.path)) as connection:
+        with self.connected() as connection:
             result = connection.execute(sql)
             names = [column[0] for column in result.description]
             return [dict(zip(names, map(naive_utc, row))) for row in result.fetchall()]
+
+    def load(self, collection, rows):
+        with self.connected():
+            super().load(collection, rows)
 
     def append(self, table, columns, rows):
         """By way of a file: row by row takes a millisecond each."""

@@ -7,7 +7,7 @@
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 
@@ -43,8 +43,9 @@ class Engine:
 
     def receive(self, load):
         """Append one load: a dict collection -> raw rows."""
-        for collection, rows in load.items():
-            self.load(collection, rows)
+        with self.database.connected():
+            for collection, rows in load.items():
+                self.load(collection, rows)
 
     def refresh(self, *args, **options):
         """See Project.refresh."""
@@ -115,9 +116,30 @@ def by_key(table, rows):
     return {key: sorted(group, key=repr) for key, group in found.items()}
 
 
+def without_common(table, rows, other_rows) -> tuple[list[dict], list[dict]]:
+    """Both sets of rows less those that are in the other one exactly, as many times: nearly all, and quickly found."""
+    def written(row):
+        return repr([row[column] for column in COLUMNS[table]])
+
+    counts, rest = Counter(map(written, rows)), []
+    for row in other_rows:
+        text = written(row)
+        if counts[text]:
+            counts[text] -= 1
+        else:
+            rest.append(row)
+    left = []
+    for row in rows:
+        text = written(row)
+        if counts[text]:
+            counts[text] -= 1
+            left.append(row)
+    return left, rest
+
+
 def differences(table, expected, actual) -> list[Difference]:
     """Where two sets of rows of one table differ, in the order of their keys."""
-    wanted, got = by_key(table, expected), by_key(table, actual)
+    wanted, got = (by_key(table, rows) for rows in without_common(table, expected, actual))
     found = []
     for key in sorted({*wanted, *got}, key=lambda values: [value or "" for value in values]):
         named = dict(zip(KEYS[table], key))
@@ -138,8 +160,9 @@ def differences(table, expected, actual) -> list[Difference]:
 def all_differences(engine, loads, settings, rules=None) -> list[Difference]:
     """Where the published tables differ from the oracle's after these loads."""
     expected = compute(loads, settings, rules or project_rules())
-    return [found for table in PUBLISHED
-            for found in differences(table, expected[table], engine.published(table))]
+    with engine.database.connected():
+        return [found for table in PUBLISHED
+                for found in differences(table, expected[table], engine.published(table))]
 
 
 def describe(found: list[Difference]) -> str:

@@ -6,7 +6,8 @@
 Makes sample messages and refreshes all but the last three days of them. On what is stored then it times the limit (one bare
 hash aggregate, benchmarks/limit.sql) and the classic pipeline (benchmarks/classic.sql), which has to make the same sessions,
 or the benchmark fails. Then the last three days arrive one by one, then nothing new. The same three days arrive once more on
-the last tenth of the days before them, which shows what a longer history costs. Prints seconds and ratios; --json FILE
+the last tenth of the days before them, which shows what a longer history costs. What the refresh of the last day read is
+counted by the engine: its statements are run once more on a copy of the database. Prints seconds, ratios and rows; --json FILE
 writes them. Timings depend on the machine: compare ratios of one run.
 """
 
@@ -30,6 +31,7 @@ import psycopg2
 import yaml
 
 from sample_data import generate, load_postgres, sample_files
+from statements import logged, replay_on_duckdb, replay_on_postgres, statements
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
@@ -45,6 +47,7 @@ SESSION_MODELS = (
 ARRIVING_DAYS = 3
 TABLE_LINE = re.compile(r"(\w+) +([\d,]+) rows +([\d.]+) s")
 DATABASE = "signup_attribution_benchmark"
+COPY = f"{DATABASE}_copy"
 
 
 class OnDuckDB:
@@ -54,7 +57,7 @@ class OnDuckDB:
 
     def __init__(self, folder: Path, sample: Path, memory: str):
         self.folder, self.sample, self.memory = folder, sample, memory
-        self.file = folder / "benchmark.duckdb"
+        self.file, self.copy = folder / "benchmark.duckdb", folder / "copy" / "benchmark.duckdb"
         self.environment = {"SIGNUP_ATTRIBUTION_DUCKDB": str(self.file), "SIGNUP_ATTRIBUTION_MEMORY": memory}
         self.options = ["--target", "duckdb"]
         self.sources = {name: {"files": f"{folder}/landing/{name}/*.parquet", "optional": True} for name in COLLECTIONS}
@@ -82,6 +85,15 @@ class OnDuckDB:
     def bytes_stored(self) -> int:
         return self.file.stat().st_size
 
+    def keep_copy(self):
+        """The database as it is now, for `rows_read`."""
+        self.copy.parent.mkdir(exist_ok=True)
+        shutil.copy(self.file, self.copy)
+
+    def rows_read(self, found) -> dict[str, int]:
+        """Model -> rows that the statements of a refresh read, which ran after the copy was made."""
+        return replay_on_duckdb(self.copy, found, self.memory)
+
     def peak_memory(self, _) -> int:
         """Bytes that the largest refresh held."""
         return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
@@ -101,10 +113,14 @@ class OnPostgres:
     def empty(self):
         """Begin again without any message."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.administer(f"drop database if exists {DATABASE}", f"create database {DATABASE}")
+
+    def administer(self, *statements: str):
+        """Run SQL about databases."""
         with closing(psycopg2.connect(dbname="postgres")) as connection, connection.cursor() as cursor:
             connection.autocommit = True
-            cursor.execute(f"drop database if exists {DATABASE}")
-            cursor.execute(f"create database {DATABASE}")
+            for statement in statements:
+                cursor.execute(statement)
 
     def receive(self, days: list[date]):
         """Load the days' messages into the source tables."""
@@ -125,6 +141,18 @@ class OnPostgres:
 
     def bytes_stored(self) -> int:
         return self.run("select pg_database_size(current_database())")[0]
+
+    def keep_copy(self):
+        """The database as it is now, for `rows_read`."""
+        self.administer(f"drop database if exists {COPY}", f"create database {COPY} template {DATABASE}")
+
+    def rows_read(self, found) -> dict[str, int]:
+        """Model -> rows that the statements of a refresh read, which ran after the copy was made."""
+        # The statements name the database, so for a while the copy has its name.
+        self.administer(f"alter database {DATABASE} rename to {COPY}_2", f"alter database {COPY} rename to {DATABASE}")
+        found = replay_on_postgres(DATABASE, found)
+        self.administer(f"drop database {DATABASE}", f"alter database {COPY}_2 rename to {DATABASE}")
+        return found
 
     def peak_memory(self, watched) -> int | None:
         """Bytes that the server's processes held while `watched` watched them."""
@@ -151,18 +179,20 @@ class Watch(threading.Thread):
             self.peak = max(self.peak, held)
 
 
-def refresh(side, variables: Path) -> tuple[float, dict[str, tuple[int, float]]]:
-    """Seconds of one refresh, as a command of its own, and table -> (rows written, seconds). Exits when it fails."""
+def refresh(side, variables: Path, environment: dict[str, str] = {}) -> tuple[float, dict[str, dict]]:
+    """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails."""
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(variables), *side.options],
-        env={**os.environ, **side.environment}, check=False, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, **side.environment, **environment}, check=False, stdout=subprocess.PIPE, text=True,
     )
     seconds = time.monotonic() - start
     if done.returncode != 0:
         raise click.ClickException("the refresh failed: see the sentence above and logs/dbt.log.")
-    tables = {name: (int(rows.replace(",", "")), float(took)) for name, rows, took in TABLE_LINE.findall(done.stdout)}
-    return seconds, tables
+    return seconds, {
+        name: {"rows_written": int(rows.replace(",", "")), "seconds": float(took)}
+        for name, rows, took in TABLE_LINE.findall(done.stdout)
+    }
 
 
 def seconds_of(side, file: str) -> float:
@@ -183,14 +213,20 @@ def same_sessions(side) -> bool:
     return found[0] == found[1]
 
 
-def days_arrive(side, days: list[date], variables: Path) -> list[float]:
-    """Seconds of the refresh after each of the days."""
+def days_arrive(side, days: list[date], variables: Path, log: Path) -> tuple[list[float], dict[str, dict]]:
+    """Seconds of the refresh after each of the days; and of the last one table -> rows read and written, and seconds."""
     taken = []
     for day in days:
         side.receive([day])
-        taken.append(refresh(side, variables)[0])
-        click.echo(f"{day}: {taken[-1]:.1f} s", err=True)
-    return taken
+        if day == days[-1]:
+            side.keep_copy()
+            shutil.rmtree(log, ignore_errors=True)
+        seconds, tables = refresh(side, variables, logged(log) if day == days[-1] else {})
+        taken.append(seconds)
+        click.echo(f"{day}: {seconds:.1f} s", err=True)
+    for name, rows in side.rows_read(statements(log)).items():
+        tables[name]["rows_read"] = rows
+    return taken, tables
 
 
 def measure(side, days: list[date], variables: Path) -> dict:
@@ -203,7 +239,7 @@ def measure(side, days: list[date], variables: Path) -> dict:
     watch = Watch()
     watch.start()
     figures = {}
-    figures["full_seconds"], tables = refresh(side, variables)
+    figures["full_seconds"], figures["models"] = refresh(side, variables)
     click.echo(f"full: {figures['full_seconds']:.1f} s", err=True)
     watch.stopped.set()
     figures["peak_memory_mb"] = (side.peak_memory(watch) or 0) // 2**20
@@ -211,18 +247,17 @@ def measure(side, days: list[date], variables: Path) -> dict:
     figures["limit_seconds"] = seconds_of(side, "limit.sql")
     figures["classic_seconds"] = seconds_of(side, "classic.sql")
     figures["sessions_equal"] = same_sessions(side)
-    figures["sessions_seconds"] = sum(tables[name][1] for name in SESSION_MODELS)
-    figures["days_seconds"] = days_arrive(side, arriving, variables)
+    figures["sessions_seconds"] = sum(figures["models"][name]["seconds"] for name in SESSION_MODELS)
+    log = variables.parent / "log"
+    figures["days_seconds"], figures["day_models"] = days_arrive(side, arriving, variables, log)
     figures["day_seconds"] = statistics.median(figures["days_seconds"])
     figures["empty_seconds"], _ = refresh(side, variables)
 
     side.empty()
     side.receive(before[-max(1, len(before) // 10):])
     refresh(side, variables)
-    figures["day_seconds_tenth_history"] = statistics.median(days_arrive(side, arriving, variables))
-    figures["models"] = {
-        name: {"rows_written": rows, "seconds": seconds} for name, (rows, seconds) in tables.items()
-    }
+    figures["days_seconds_tenth_history"], figures["day_models_tenth_history"] = days_arrive(side, arriving, variables, log)
+    figures["day_seconds_tenth_history"] = statistics.median(figures["days_seconds_tenth_history"])
     return figures
 
 
@@ -240,9 +275,13 @@ def report(figures: dict) -> str:
         f"peak memory {figures['peak_memory_mb']:,} MB, database {figures['database_mb']:,} MB, "
         f"sessions equal: {figures['sessions_equal']}"
     )
-    lines += [
-        f"  {name:<26}{model['seconds']:>9.1f}{model['rows_written']:>16,} rows" for name, model in figures["models"].items()
-    ]
+    lines.append(f"{'':<28}{'full':>9}{'written':>14}{'last day':>12}{'written':>14}{'read':>14}{'on a tenth':>14}")
+    for name, full in figures["models"].items():
+        day, tenth = figures["day_models"][name], figures["day_models_tenth_history"][name]
+        lines.append(
+            f"  {name:<26}{full['seconds']:>9.1f}{full['rows_written']:>14,}{day['seconds']:>12.1f}{day['rows_written']:>14,}"
+            f"{day.get('rows_read', 0):>14,}{tenth.get('rows_read', 0):>14,}"
+        )
     return "\n".join(lines)
 
 

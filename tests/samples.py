@@ -9,10 +9,9 @@ MESSAGES = 30_000
 
 def rows_of(path) -> list[dict]:
     """The rows of a Parquet file as dicts."""
-    with duckdb.connect() as connection:
-        result = connection.execute("select * from read_parquet(?)", [str(path)])
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, values)) for values in result.fetchall()]
+    result = duckdb.execute("select * from read_parquet(?)", [str(path)])
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, values)) for values in result.fetchall()]
 
 
 def daily_loads(folder, messages=MESSAGES, seed=11) -> list[dict]:

@@ -7,9 +7,9 @@ from oracle import Settings
 SITE = Settings(own_domains=("example.com",))
 
 
-def test_engines_agree(duckdb_engine, postgres_engine, sample_days):
+def test_engines_agree(duckdb_engine, postgres_engine, small_sample_days):
     engines = (duckdb_engine, postgres_engine)
-    for load in (samples.together(sample_days[:-1]), sample_days[-1]):
+    for load in (samples.together(small_sample_days[:-1]), small_sample_days[-1]):
         for engine in engines:
             engine.receive(load)
             engine.refresh(as_vars(SITE))

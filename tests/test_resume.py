@@ -20,6 +20,10 @@ def loads(small_sample_days):
 
 @pytest.fixture
 def models(engine):
+    return models_of(engine)
+
+
+def models_of(engine) -> list[str]:
     """The names of the models that make a table, parents before children."""
     nodes = {key: node for key, node in engine.project.manifest().nodes.items() if node.resource_type in ("model", "seed")}
     order = TopologicalSorter({key: sorted(node.depends_on_nodes) for key, node in nodes.items()}).static_order()
@@ -27,9 +31,10 @@ def models(engine):
             and nodes[key].resource_type == "model" and nodes[key].config.materialized != "ephemeral"]
 
 
-def run(engine, models, full_refresh=False, check=True):
+def run(engine, models, full_refresh=False, check=True, variables=None):
     """Run just these models, without the seeds."""
-    outcome = engine.project.run("run", *(["--full-refresh"] if full_refresh else []), "--select", *models, vars=VARIABLES)
+    arguments = [*(["--full-refresh"] if full_refresh else []), "--select", *models]
+    outcome = engine.project.run("run", *arguments, vars=variables)
     assert outcome.success or not check, outcome.error
     return outcome
 
@@ -49,7 +54,7 @@ def test_refreshes_that_died(engine, loads, models):
             engine.refresh(VARIABLES)
             assert_equal(engine, loads[:number + 1], SITE, None, f"after refresh {number}")
         else:
-            run(engine, models[:stop])
+            run(engine, models[:stop], variables=VARIABLES)
 
 
 def test_full_refreshes_that_died(engine, loads, models):
@@ -57,12 +62,12 @@ def test_full_refreshes_that_died(engine, loads, models):
     engine.receive(loads[0])
     engine.refresh(VARIABLES)
     engine.receive(loads[1])
-    run(engine, models[:9], full_refresh=True)
+    run(engine, models[:9], full_refresh=True, variables=VARIABLES)
     engine.receive(loads[2])
-    run(engine, models[:14])
+    run(engine, models[:14], variables=VARIABLES)
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
-    run(engine, models[:5], full_refresh=True)
+    run(engine, models[:5], full_refresh=True, variables=VARIABLES)
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
 
@@ -75,18 +80,18 @@ def test_parts_built_from_scratch(engine, loads):
     engine.refresh(VARIABLES)
     # These read a table that holds only what is new.
     for model in ("app_tracks", "rejected_events", "known_pairs", "device_sessions"):
-        outcome = run(engine, [model], full_refresh=True, check=False)
+        outcome = run(engine, [model], full_refresh=True, check=False, variables=VARIABLES)
         assert not outcome.success and f"{model} has to be rebuilt" in outcome.error and "--select" in outcome.error
     engine.receive(loads[2])
     for selection in (["touch_evidence", "evidence_classes", "touches"], ["message_buckets"], ["partitions", "attribution"],
                       ["affected_aliases"]):
-        run(engine, selection, full_refresh=True)
+        run(engine, selection, full_refresh=True, variables=VARIABLES)
     # The flag concerns the models selected: app_tracks stays, so what it holds does not come again.
-    run(engine, ["new_messages"], full_refresh=True)
-    run(engine, ["repeated_messages", "app_tracks"])
+    run(engine, ["new_messages"], full_refresh=True, variables=VARIABLES)
+    run(engine, ["repeated_messages", "app_tracks"], variables=VARIABLES)
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
-    run(engine, ["new_messages", "repeated_messages", "app_tracks"], full_refresh=True)
+    run(engine, ["new_messages", "repeated_messages", "app_tracks"], full_refresh=True, variables=VARIABLES)
     engine.receive(loads[3])
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:4], SITE)
@@ -103,10 +108,10 @@ def test_models_run_alone_and_again(engine, loads):
     engine.refresh(VARIABLES)
     engine.receive(loads[1])
     for model in ALONE:
-        run(engine, [model], check=False)
+        run(engine, [model], check=False, variables=VARIABLES)
     engine.receive(loads[2])
-    run(engine, ["new_messages"])
-    refused = run(engine, ["app_tracks"], check=False)
+    run(engine, ["new_messages"], variables=VARIABLES)
+    refused = run(engine, ["app_tracks"], check=False, variables=VARIABLES)
     assert not refused.success and "repeated_messages is older than new_messages" in refused.error
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)

@@ -33,7 +33,7 @@
 
 {#- Rows of (column name, type) of all files together; none when no file matches. -#}
 {% macro file_columns(files) %}
-    {%- set found = kept('columns of ' ~ files) -%}
+    {%- set found = remembered('columns of ' ~ files) -%}
     {%- if 'rows' not in found -%}
         {%- do found.update({'rows': adapter.dispatch('file_columns', 'signup_attribution')(files)}) -%}
     {%- endif -%}

@@ -15,7 +15,7 @@
     what they ask cannot change while the model is made.
 -#}
 {% macro model_states() %}
-    {%- set states = kept('states of ' ~ (model.unique_id if model is defined else '')) -%}
+    {%- set states = remembered('states of ' ~ (model.unique_id if model is defined else '')) -%}
     {%- if not states -%}
         {%- set query -%}
             select model, batch_id, rebuilt_batch_id, reads_after, documentation from {{ state_table('models') }}
@@ -32,9 +32,12 @@
     {{ return(states) }}
 {% endmacro %}
 
-{#- The same mapping, empty at first, for all who ask by this key in one run. (dbt's graph is the one thing they share.) -#}
-{% macro kept(key) %}
-    {{ return(graph.setdefault('kept', {}).setdefault(key, {}) if execute else {}) }}
+{#-
+    A mapping, empty at first, that stays under this key for the whole run, for all models unless the key names one. (dbt's
+    graph is the one thing that they share.)
+-#}
+{% macro remembered(key) %}
+    {{ return(graph.setdefault('remembered', {}).setdefault(key, {}) if execute else {}) }}
 {% endmacro %}
 
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}

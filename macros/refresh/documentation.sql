@@ -11,8 +11,8 @@
 
 {#- dbt asks this after each model; a table that stayed still has its comments. -#}
 {% macro default__persist_docs(relation, model, for_relation, for_columns) -%}
-    {%- set stored = model_states().get(model.name) -%}
-    {%- if not (stored and stored.documentation == documentation() and is_incremental()) -%}
+    {%- set stored = model_states().get(model.name) if is_incremental() else none -%}
+    {%- if not (stored and stored.documentation == documentation()) -%}
         {%- do dbt.default__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- endif -%}
 {%- endmacro %}

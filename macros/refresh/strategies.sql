@@ -12,36 +12,33 @@
     replace_keys: stored rows make way for the new rows. A row that stays as it is is not written again, so that a table
     grows and is rewritten by what changed, not by whom it is about.
     unique_key: the columns that tell rows apart. Which stored rows make way, the config meta says:
-    remade_by: a time of the row; the rows of affected persons make way from affected_aliases.remade_since on.
-    replaced_by: columns (by default unique_key); the rows that share them with a new row make way, and if replaced_since
-    names a time of the row, those before the first new row stay.
+    affected_by: affected_aliases; the rows of these persons make way, whether there are new ones or not.
+    replaced_by: otherwise the columns (by default unique_key) that a row shares with a new row.
+    since: a time of the row. With it only the rows from remade_since, or from the first new row on make way.
 -#}
 {% macro get_incremental_replace_keys_sql(arg_dict) %}
     {%- set meta = config.get('meta') or {} -%}
     {%- set target_relation = arg_dict['target_relation'] -%}
     {%- set temp_relation = arg_dict['temp_relation'] -%}
     {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
-    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', ['batch_id']) | map(attribute='quoted') | list -%}
-    {%- set groups = meta.get('replaced_by', ['alias_id'] if meta.remade_by else keys) -%}
-    {%- set time = meta.remade_by or meta.replaced_since -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
     delete from {{ target_relation }}
-    using (
-        select {{ groups | join(', ') }}, min(since) as since
-        from (
-            {%- if meta.remade_by %}
-            select alias_id, remade_since as since from {{ unapplied_aliases() }}
-            {%- endif %}
-            {{- ' union all' if meta.remade_by and meta.replaced_by }}
-            {%- if meta.replaced_by or not meta.remade_by %}
-            select {{ groups | join(', ') }}, {{ meta.replaced_since or "timestamp '-infinity'" }} as since from {{ temp_relation }}
-            {%- endif %}
-        ) as changes
-        group by {{ groups | join(', ') }}
-    ) as making_way
+    {%- if meta.affected_by %}
+    using {{ unapplied_aliases() }}
     where
-        {{ same_values(groups, 'making_way', target_relation) }}
-        {{- ' and making_way.since <= ' ~ target_relation ~ '.' ~ time if time }}
+        affected_aliases.alias_id = {{ target_relation }}.alias_id
+        {{ 'and affected_aliases.remade_since <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+    {%- else %}
+    {%- set shared = meta.get('replaced_by', keys) %}
+    using (
+        select {{ shared | join(', ') }}{{ ', min(' ~ meta.since ~ ') as first_new' if meta.since }} from {{ temp_relation }}
+        group by {{ shared | join(', ') }}
+    ) as replaced
+    where
+        {{ same_values(shared, 'replaced', target_relation) }}
+        {{ 'and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+    {%- endif %}
         and not exists (
             select 1 from {{ temp_relation }} as new_rows
             where
@@ -52,8 +49,8 @@
         );
     delete from {{ temp_relation }} as new_rows
     where exists (select 1 from {{ target_relation }} where {{ same_values(keys, 'new_rows', target_relation) }});
-    insert into {{ target_relation }} ({{ columns | join(', ') }})
-    select {{ columns | join(', ') }} from {{ temp_relation }};
+    insert into {{ target_relation }} ({{ columns }})
+    select {{ columns }} from {{ temp_relation }};
     {{ record_batch(temp_relation) }}
 {% endmacro %}
 
@@ -65,21 +62,23 @@
 {%- endmacro %}
 
 {#-
-    After `from <rows>`: in an incremental run only the rows that are made again, those of affected persons from remade_since
-    on, by this time of the row.
+    After `from <rows>`: in an incremental run only the rows of persons that are made again, by this time of the row from
+    remade_since on; without a time all of their rows.
 -#}
-{% macro made_again(rows, time) -%}
+{% macro made_again(rows, time=none) -%}
     {%- set affected_aliases = ref('affected_aliases') -%}
     {%- if is_incremental() -%}
     inner join {{ unapplied_aliases() }}
-        on {{ rows }}.alias_id = affected_aliases.alias_id and {{ rows }}.{{ time }} >= affected_aliases.remade_since
+        on {{ rows }}.alias_id = affected_aliases.alias_id
+        {{ 'and ' ~ rows ~ '.' ~ time ~ ' >= affected_aliases.remade_since' if time }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- The same for the earlier rows of these persons, which stay as they are. -#}
+{#- After `from <rows>`, in an incremental run: the earlier rows of these persons, which stay as they are. -#}
 {% macro left_as_it_is(rows, time) -%}
     inner join {{ unapplied_aliases() }}
-        on {{ rows }}.alias_id = affected_aliases.alias_id and {{ rows }}.{{ time }} < affected_aliases.remade_since
+        on {{ rows }}.alias_id = affected_aliases.alias_id
+        and {{ rows }}.{{ time }} < affected_aliases.remade_since
 {%- endmacro %}
 
 {#- The persons this model has not made again yet, one row each. -#}
@@ -90,6 +89,15 @@
         group by alias_id
     ) as affected_aliases
 {%- endmacro %}
+
+{#-
+    True when affected_aliases cannot know whose rows its readers still have to change: its own rows are gone, or the stored
+    session_members, which tells whose a visit was before, was built anew after it.
+-#}
+{% macro has_lost_track() %}
+    {%- set members = model_states().get('session_members') -%}
+    {{ return(not is_incremental() or (members and members.rebuilt_batch_id > applied_batch_id('affected_aliases'))) }}
+{% endmacro %}
 
 {#- The models that are made again for affected persons, each by its own watermark. -#}
 {% macro alias_readers() %}

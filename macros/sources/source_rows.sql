@@ -103,7 +103,7 @@
     {%- if applied == 0 -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set cutoffs = kept('load cutoffs of ' ~ model.unique_id) -%}
+    {%- set cutoffs = remembered('load cutoffs of ' ~ model.unique_id) -%}
     {%- if not cutoffs -%}
         {%- set query -%}
             select

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'session_number'],
-    meta={'remade_by': 'session_start'},
+    meta={'affected_by': 'affected_aliases', 'since': 'session_start'},
     indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key='alias_id',
-    meta={'remade_by': 'signup_timestamp'},
+    meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([
         ['alias_id'], ['signup_timestamp'], ['first_touch_channel', 'first_touch_source'], ['last_touch_channel', 'last_touch_source']
     ]),
@@ -22,15 +22,11 @@ device_sessions as (
     select * from {{ ref('device_sessions') }}
 ),
 
--- what a person did after the sign-up changes nothing here
-sessions_made_again as (
-    select all_sessions.* from all_sessions
-    {{ made_again('all_sessions', 'signup_timestamp') }}
-),
-
 signups as (
-    select alias_id, session_id, session_number, signup_timestamp from sessions_made_again
-    where is_signup_session
+    select all_sessions.alias_id, all_sessions.session_id, all_sessions.session_number, all_sessions.signup_timestamp
+    from all_sessions
+    {{ made_again('all_sessions') }}
+    where all_sessions.is_signup_session
 ),
 
 first_sessions as (

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'session_number'],
-    meta={'remade_by': 'session_start', 'replaced_by': ['alias_id']},
+    meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
@@ -12,14 +12,10 @@ with all_sessions as not materialized (
     select * from {{ ref('all_sessions') }}
 ),
 
-sessions_made_again as (
-    select all_sessions.* from all_sessions
-    {{ made_again('all_sessions', 'signup_timestamp') }}
-),
-
 signed_up as (
-    select alias_id from sessions_made_again
-    where is_signup_session
+    select all_sessions.alias_id from all_sessions
+    {{ made_again('all_sessions') }}
+    where all_sessions.is_signup_session
 ),
 
 useful_sessions as (

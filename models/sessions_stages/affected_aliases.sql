@@ -7,7 +7,10 @@
 
 -- Whose sessions, touches and attribution have to be made again, and from when on (remade_since): what a person did
 -- before a change stays as it is. Affected is who got a visit that is new or changed, who lost one to somebody else,
--- and whose touches are classified otherwise since a rule was edited.
+-- who became a user, and whose touches are classified otherwise since a rule was edited. The answer depends on what
+-- session_members holds, so what that model has not applied yet is asked again.
+{% set stored_members = stored_relation('session_members') -%}
+{% set stored_touches = stored_relation('touches') -%}
 with changed_visits as (
     select anonymous_id, user_id, alias_id, is_identified, first_at from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}
@@ -29,14 +32,13 @@ reclassified_devices as (
     where combination_id in (select combination_id from reclassified)
 ),
 
-{% set stored_members = stored_relation('session_members') -%}
-{% set stored_touches = stored_relation('touches') -%}
-changes as (
-    select alias_id, first_at as changed_since from changed_visits
+changed_throughout as (
+    select alias_id from changed_visits
+    where false
     {%- if stored_members is not none %}
-    union all
-    -- a visit that is no longer theirs
-    select stored.alias_id, timestamp '-infinity' as changed_since
+    union
+    -- a visit is no longer theirs
+    select stored.alias_id
     from {{ stored_members }} as stored
     inner join changed_devices
         on stored.anonymous_id = changed_devices.anonymous_id
@@ -50,22 +52,39 @@ changes as (
             and visits_now.alias_id = stored.alias_id
             and stored.visit_start between visits_now.first_at and visits_now.last_at
     )
-    union all
-    -- somebody who was no user until now
-    select stored.alias_id, timestamp '-infinity' as changed_since
+    union
+    -- they were no user until now
+    select stored.alias_id
     from {{ stored_members }} as stored
     inner join changed_visits on stored.alias_id = changed_visits.alias_id
     where changed_visits.is_identified and not stored.is_identified
-    union all
-    select stored.alias_id, timestamp '-infinity' as changed_since
+    union
+    select stored.alias_id
     from {{ stored_members }} as stored
     inner join reclassified_devices
         on stored.anonymous_id = reclassified_devices.anonymous_id and stored.user_id = reclassified_devices.user_id
     {%- endif %}
     {%- if stored_touches is not none %}
-    union all
-    select alias_id, timestamp '-infinity' as changed_since from {{ stored_touches }} as stored
+    union
+    select alias_id from {{ stored_touches }} as stored
     where is_direct and {{ direct_combination_id() }} in (select combination_id from reclassified)
+    {%- endif %}
+    {%- if has_lost_track() %}
+    {%- for reader in alias_readers() if stored_batch_id(reader) is not none %}
+    union
+    select alias_id from {{ stored_relation(reader) }} as {{ reader }}
+    {%- endfor %}
+    {%- endif %}
+),
+
+changes as (
+    select alias_id, first_at as changed_since from changed_visits
+    union all
+    select alias_id, timestamp '-infinity' as changed_since from changed_throughout
+    {%- if is_incremental() %}
+    union all
+    select alias_id, remade_since as changed_since from {{ this }}
+    where batch_id > {{ applied_batch_id('session_members') }}
     {%- endif %}
 ),
 
@@ -74,7 +93,7 @@ first_changes as (
     group by alias_id
 ),
 
--- a change within the gap after a stored session may become part of it, so that session is made again from its start
+-- what changed within the gap after a stored session may become part of it: that session is made again from its start
 affected_aliases as (
     select
         first_changes.alias_id,

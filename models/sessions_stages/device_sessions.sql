@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['anonymous_id', 'user_id', 'first_at'],
-    meta={'replaced_by': ['anonymous_id', 'user_id'], 'replaced_since': 'first_at'},
+    meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at'},
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}

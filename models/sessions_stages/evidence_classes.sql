@@ -131,7 +131,12 @@ with_attributed as (
 evidence_classes as (
     select
         with_attributed.*,
-        {{ 'stored.combination_id is not null' if is_incremental() else 'false' }} as is_reclassified,
+        {%- if is_incremental() %}
+        stored.combination_id is not null as is_reclassified,
+        {%- else %}
+        -- how the stored touches were classified is not known any more
+        {{ stored_batch_id('touches') is not none }} as is_reclassified,
+        {%- endif %}
         {{ current_batch_id() }} as batch_id
     from with_attributed
     {%- if is_incremental() %}

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'touch_number'],
-    meta={'remade_by': 'touch_timestamp'},
+    meta={'affected_by': 'affected_aliases', 'since': 'touch_timestamp'},
     indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel', 'source']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}

@@ -1,0 +1,60 @@
+"""What the statements of a refresh read, and how: each is run once more on a copy of the database and asked about itself.
+
+A refresh run in the environment that `logged` gives leaves every statement of every model in a log. The replays run them in
+the same order on a copy of the database as it was before that refresh.
+"""
+
+import json
+import re
+from collections import defaultdict
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import psycopg2
+
+COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)  # that dbt puts before each statement
+ROWS_READ = (
+    "select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) from pg_stat_xact_user_tables "
+    "where schemaname not like 'pg_temp%'"
+)
+
+
+def logged(folder: Path) -> dict[str, str]:
+    """Environment variables with which dbt logs each statement to `folder`/dbt.log."""
+    return {"DBT_LOG_PATH": str(folder), "DBT_LOG_FORMAT_FILE": "json", "DBT_LOG_LEVEL_FILE": "debug"}
+
+
+def statements(folder: Path) -> list[tuple[str, str]]:
+    """(model, SQL) of the refresh logged to `folder`, in the order they were run; one SQL may be several statements."""
+    found = []
+    for line in (folder / "dbt.log").read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        if event["info"]["name"] == "SQLQuery" and event["data"]["conn_name"].startswith("model."):
+            found.append((event["data"]["conn_name"].split(".")[-1], COMMENT.sub("", event["data"]["sql"], count=1)))
+    return found
+
+
+def replay_on_duckdb(file: Path, found: list[tuple[str, str]], memory: str) -> dict[str, int]:
+    """Model -> rows that its statements read from tables. `file` is a copy of the database, and is changed."""
+    rows_read = defaultdict(int)
+    with closing(duckdb.connect(str(file), config={"memory_limit": memory})) as connection:
+        connection.execute("set TimeZone = 'UTC'; set profiling_coverage = 'ALL'; pragma enable_profiling = 'no_output'")
+        for model, sql in found:
+            for statement in connection.extract_statements(sql):
+                connection.execute(statement)
+                rows_read[model] += json.loads(connection.get_profiling_information("json"))["query"]["total_rows_scanned"]
+    return dict(rows_read)
+
+
+def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> dict[str, int]:
+    """Model -> rows that its statements read from stored tables. `database` is a copy, and is changed."""
+    rows_read = defaultdict(int)
+    with closing(psycopg2.connect(dbname=database)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True  # the statements begin and end their transactions themselves
+        for model, sql in found:
+            if sql.lower().startswith("commit"):
+                cursor.execute(ROWS_READ)
+                rows_read[model] += int(cursor.fetchone()[0])
+            cursor.execute(sql)
+    return dict(rows_read)

@@ -1,0 +1,144 @@
+"""Whose rows a refresh makes again, and from when on: also when models were left behind, built anew alone, or run at random."""
+
+import random
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+
+import strategies
+from harness import all_differences, as_vars, assert_equal, describe
+from oracle import Settings
+from test_properties import EXAMPLES, draw_scenarios
+from test_resume import models_of, run
+
+STARTED = datetime(2026, 3, 1, 10)
+SCENARIOS = 60  # that share a database in the random test
+NUMBERS = count()
+
+
+def at(minutes, day=0):
+    return STARTED + timedelta(days=day, minutes=minutes)
+
+
+def message(device, user, when, load, **columns):
+    """A raw row; `load` numbers the load it comes in."""
+    return {"id": f"message {next(NUMBERS):03}", "anonymous_id": device, "user_id": user, "timestamp": when,
+            "uuid_ts": at(0, 30 + load), **columns}
+
+
+def page(device, user, when, load, url="https://shop.example/"):
+    return message(device, user, when, load, url=url)
+
+
+def up_to(engine, name):
+    """Run the models up to this one, as if the refresh had died after it."""
+    models = models_of(engine)
+    run(engine, models[:models.index(name) + 1])
+
+
+def without(engine, selection):
+    """Run all models but these."""
+    assert engine.project.run("run", "--exclude", selection).success
+
+
+@pytest.mark.parametrize("later", [[120], [120, 60]])
+def test_first_page_after_the_signup(engine, later):
+    """The first page a person ever saw may come after the sign-up, and even later in another load."""
+    loads = [{"tracks": [message("a", None, at(0), 0, event="signed_up")]},
+             *({"pages": [page("a", None, at(minutes), number, f"https://shop.example/{minutes}")]}
+               for number, minutes in enumerate(later, 1))]
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh()
+        assert_equal(engine, loads[:number], when=f"after load {number}")
+
+
+def test_change_that_a_later_run_finds_pending(duckdb_engine):
+    """A session whose visits were found by two runs that died is one session, then and at the next refresh."""
+    engine = duckdb_engine
+    loads = [{"pages": [page("one", "u", at(0, -3), 0), page("two", "u", at(50, -3), 0)]},
+             {"pages": [page("one", "u", at(0), 1)]}, {"pages": [page("two", "u", at(15), 2)]}]
+    engine.receive(loads[0])
+    engine.refresh()
+    engine.receive(loads[1])
+    up_to(engine, "affected_aliases")
+    engine.receive(loads[2])
+    without(engine, "affected_aliases+")
+    run(engine, ["affected_aliases+"])
+    assert_equal(engine, loads, when="after the runs that died")
+    engine.refresh()
+    assert_equal(engine, loads, when="after the next refresh")
+
+
+def loses_a_visit(keeps_one):
+    """Two loads: by the second a visit of somebody (who has another one or not) belongs to somebody else."""
+    pages = [page("device", None, at(0), 0)] + ([page("device", "second", at(0, 5), 0)] if keeps_one else [])
+    return [{"pages": pages}, {"identifies": [message("device", "first", at(0, 2), 1)]}]
+
+
+@pytest.mark.parametrize("keeps_one", [True, False])
+def test_list_of_persons_built_anew(duckdb_engine, keeps_one):
+    engine, loads = duckdb_engine, loses_a_visit(keeps_one)
+    engine.receive(loads[0])
+    engine.refresh()
+    engine.receive(loads[1])
+    up_to(engine, "session_members")
+    run(engine, ["affected_aliases"], full_refresh=True)
+    engine.refresh()
+    assert_equal(engine, loads)
+
+
+def test_what_tells_whose_a_visit_was_built_anew(duckdb_engine):
+    engine, loads = duckdb_engine, loses_a_visit(True)
+    engine.receive(loads[0])
+    engine.refresh()
+    engine.receive(loads[1])
+    without(engine, "affected_aliases+")
+    run(engine, ["session_members"], full_refresh=True)
+    engine.refresh()
+    assert_equal(engine, loads)
+
+
+def test_classes_built_anew(duckdb_engine):
+    """An edited rule (here attributed_channels) is not forgotten when the classes alone are built from scratch."""
+    engine, widened = duckdb_engine, Settings(attributed_channels=("Email",))
+    loads = [{"pages": [page("a", None, at(0), 0, "https://shop.example/?utm_source=letter&utm_medium=email")],
+              "tracks": [message("a", None, at(1), 0, event="signed_up")]}]
+    engine.receive(loads[0])
+    engine.refresh()
+    run(engine, ["evidence_classes"], full_refresh=True, variables=as_vars(widened))
+    engine.refresh(as_vars(widened))
+    assert_equal(engine, loads, widened)
+
+
+def test_seeds_alone(duckdb_engine):
+    outcome = duckdb_engine.project.run("build", "--select", "resource_type:seed")
+    assert outcome.success, outcome.error
+
+
+def selection(models, choice):
+    """Models of one random run: those up to one, those from one on, some of them, or all."""
+    number = choice.randrange(6, len(models))
+    return choice.choice([models[:number], models[number:], [one for one in models if choice.random() < 0.7], models])
+
+
+@pytest.mark.parametrize("seed", range(1, 1 + max(1, EXAMPLES // 500)))
+def test_random_runs_of_some_models(duckdb_engine, project_seeds, seed):
+    """Whatever runs or is refused between, the next whole refresh has everything, once."""
+    engine, choice = duckdb_engine, random.Random(seed)
+    scenarios = draw_scenarios(SCENARIOS, 9000 + seed)
+    loads = strategies.merge(strategies.prefixed(made, f"e{number}-") for number, made in enumerate(scenarios))
+    settings = Settings(identity_policy=choice.choice(("timeline", "first", "last")), own_domains=strategies.OWN_DOMAINS,
+                        ignored_events=strategies.IGNORED_EVENTS)
+    engine.receive(loads[0])
+    engine.refresh(as_vars(settings))
+    models, runs = models_of(engine), []
+    for number, load in enumerate(loads[1:], 2):
+        engine.receive(load)
+        for _ in range(2):
+            runs.append(selection(models, choice))
+            run(engine, runs[-1], check=False, variables=as_vars(settings))
+        engine.refresh(as_vars(settings))
+        found = all_differences(engine, loads[:number], settings, project_seeds)
+        assert not found, f"seed {seed}, after load {number}\n{describe(found)}\nruns of:\n" + "\n".join(map(str, runs))

@@ -224,9 +224,8 @@ def days_arrive(side, days: list[date], variables: Path, log: Path) -> tuple[lis
         seconds, tables = refresh(side, variables, logged(log) if day == days[-1] else {})
         taken.append(seconds)
         click.echo(f"{day}: {seconds:.1f} s", err=True)
-    for name, rows in side.rows_read(statements(log)).items():
-        tables[name]["rows_read"] = rows
-    return taken, tables
+    rows_read = side.rows_read(statements(log))
+    return taken, {name: {**table, "rows_read": rows_read[name]} for name, table in tables.items()}
 
 
 def measure(side, days: list[date], variables: Path) -> dict:
@@ -280,7 +279,7 @@ def report(figures: dict) -> str:
         day, tenth = figures["day_models"][name], figures["day_models_tenth_history"][name]
         lines.append(
             f"  {name:<26}{full['seconds']:>9.1f}{full['rows_written']:>14,}{day['seconds']:>12.1f}{day['rows_written']:>14,}"
-            f"{day.get('rows_read', 0):>14,}{tenth.get('rows_read', 0):>14,}"
+            f"{day['rows_read']:>14,}{tenth['rows_read']:>14,}"
         )
     return "\n".join(lines)
 

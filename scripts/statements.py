@@ -42,7 +42,7 @@ def replay_on_duckdb(file: Path, found: list[tuple[str, str]], memory: str) -> d
         connection.execute("set TimeZone = 'UTC'; set profiling_coverage = 'ALL'; pragma enable_profiling = 'no_output'")
         for model, sql in found:
             for statement in connection.extract_statements(sql):
-                connection.execute(statement)
+                connection.execute(statement).fetchall()
                 rows_read[model] += json.loads(connection.get_profiling_information("json"))["query"]["total_rows_scanned"]
     return dict(rows_read)
 

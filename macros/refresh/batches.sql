@@ -76,7 +76,7 @@
 
 {#- The model's table as an earlier refresh left it, or none. Used where a ref would close a circle. -#}
 {% macro stored_relation(name) %}
-    {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ name) if execute else none -%}
+    {%- set node = graph.get('nodes', {}).get('model.' ~ project_name ~ '.' ~ name) if execute else none -%}
     {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
 {% endmacro %}
 

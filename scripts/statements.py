@@ -26,13 +26,16 @@ def logged(folder: Path) -> dict[str, str]:
 
 
 def statements(folder: Path) -> list[tuple[str, str]]:
-    """(model, SQL) of the refresh logged to `folder`, in the order they were run; one SQL may be several statements."""
-    found = []
+    """(model, SQL) of the refresh logged to `folder`, model after model; one SQL may be several statements.
+
+    Models that were made side by side come in the order in which they began.
+    """
+    found = defaultdict(list)
     for line in (folder / "dbt.log").read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
         if event["info"]["name"] == "SQLQuery" and event["data"]["conn_name"].startswith("model."):
-            found.append((event["data"]["conn_name"].split(".")[-1], COMMENT.sub("", event["data"]["sql"], count=1)))
-    return found
+            found[event["data"]["conn_name"].split(".")[-1]].append(COMMENT.sub("", event["data"]["sql"], count=1))
+    return [(model, sql) for model, own in found.items() for sql in own]
 
 
 def replay_on_duckdb(file: Path, found: list[tuple[str, str]], memory: str) -> dict[str, int]:

@@ -13,24 +13,12 @@ with session_members as (
 ),
 
 device_sessions as (
-    select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
-    {{ made_again('device_sessions', 'last_at') }}
+    select * from {{ ref('device_sessions') }}
 ),
 
 touches as (
     select touches.* from {{ ref('touches') }} as touches
     {{ made_again('touches', 'touch_timestamp') }}
-),
-
-earlier_signups as (
-    {%- if is_incremental() %}
-    select stored.alias_id, stored.signup_timestamp from {{ this }} as stored
-    {{ left_as_it_is('stored', 'session_start') }}
-    where stored.is_signup_session
-    {%- else %}
-    select '' as alias_id, cast(null as timestamp) as signup_timestamp
-    where false
-    {%- endif %}
 ),
 
 visits as (
@@ -40,12 +28,38 @@ visits as (
         session_members.anonymous_id,
         session_members.session_number,
         session_members.is_identified,
-        {{ interval_attributes('device_sessions.') }}
+        false as is_stored,
+        device_sessions.exit_page,
+        device_sessions.event_count,
+        device_sessions.page_count,
+        device_sessions.first_at,
+        device_sessions.last_at,
+        device_sessions.signup_at
     from session_members
     inner join device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id
         and session_members.user_id = device_sessions.user_id
         and session_members.visit_start = device_sessions.first_at
+    {%- if is_incremental() %}
+    union all
+    -- a sign-up in a session that stays as it is comes before all that are made again
+    select
+        stored.session_id,
+        stored.alias_id,
+        '' as anonymous_id,
+        stored.session_number,
+        stored.is_identified,
+        true as is_stored,
+        null as exit_page,
+        stored.event_count,
+        stored.page_count,
+        stored.session_start as first_at,
+        stored.session_end as last_at,
+        stored.signup_timestamp as signup_at
+    from {{ this }} as stored
+    {{ left_as_it_is('stored', 'session_start') }}
+    where stored.is_signup_session
+    {%- endif %}
 ),
 
 sessions as (
@@ -54,6 +68,7 @@ sessions as (
         alias_id,
         session_number,
         is_identified,
+        is_stored,
         {{ stamp_url('max(exit_page)') }} as exit_page_url,
         cast(sum(event_count) as bigint) as event_count,
         cast(sum(page_count) as bigint) as page_count,
@@ -62,17 +77,14 @@ sessions as (
         max(last_at) as session_end,
         min(signup_at) as signup_timestamp
     from visits
-    group by session_id, alias_id, session_number, is_identified
+    group by session_id, alias_id, session_number, is_identified, is_stored
 ),
 
 with_first_signup as (
     select
-        sessions.*,
-        coalesce(
-            earlier_signups.signup_timestamp, min(sessions.signup_timestamp) over (partition by sessions.alias_id)
-        ) as first_signup_timestamp
+        *,
+        min(signup_timestamp) over (partition by alias_id) as first_signup_timestamp
     from sessions
-    left join earlier_signups on sessions.alias_id = earlier_signups.alias_id
 ),
 
 all_sessions as (
@@ -113,6 +125,7 @@ all_sessions as (
         on with_first_signup.alias_id = touches.alias_id
         and with_first_signup.session_id = touches.touch_id
         and with_first_signup.session_start = touches.touch_timestamp
+    where not with_first_signup.is_stored
 )
 
 select * from all_sessions

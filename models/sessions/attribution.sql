@@ -18,7 +18,7 @@ touches as (
     select * from {{ ref('touches') }}
 ),
 
-device_sessions as (
+device_sessions as not materialized (
     select * from {{ ref('device_sessions') }}
 ),
 

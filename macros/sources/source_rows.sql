@@ -87,13 +87,29 @@
     {%- if cutoff is none or not load_times -%}
         true
     {%- else -%}
-        ({{ load_times[0] }} > timestamp '{{ cutoff }}' or {{ load_times[0] }} is null)
+        {{ is_not_before(present[['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | first], cutoff) }}
+        and ({{ load_times[0] }} > timestamp '{{ cutoff }}' or {{ load_times[0] }} is null)
         {%- if load_times | length > 1 %}
         and (
             coalesce({{ load_times | join(', ') }}) > timestamp '{{ cutoff }}'
             or coalesce({{ load_times | join(', ') }}) is null
         )
         {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    A wider condition on a column of times as it is stored, true wherever the exact one is: a source's index on it, or the
+    bounds that Parquet files keep, spare most rows.
+-#}
+{% macro is_not_before(column, cutoff) -%}
+    {%- if column.type in ['timestamp with time zone', 'timestamptz', 'timestamp without time zone', 'timestamp'] -%}
+        {%- set zone = 'with' if 'with time zone' in column.type or column.type == 'timestamptz' else 'without' -%}
+        ({{ adapter.quote(column.name) }} > cast('{{ cutoff }}+00' as timestamp {{ zone }} time zone)
+        or {{ adapter.quote(column.name) }} < cast('0001-01-01 00:00:00+00' as timestamp {{ zone }} time zone)
+        or {{ adapter.quote(column.name) }} is null)
+    {%- else -%}
+        true
     {%- endif -%}
 {%- endmacro %}
 

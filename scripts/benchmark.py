@@ -179,12 +179,12 @@ class Watch(threading.Thread):
             self.peak = max(self.peak, held)
 
 
-def refresh(side, variables: Path, environment: dict[str, str] = {}) -> tuple[float, dict[str, dict]]:
+def refresh(side, variables: Path, environment: dict[str, str] | None = None) -> tuple[float, dict[str, dict]]:
     """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails."""
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(variables), *side.options],
-        env={**os.environ, **side.environment, **environment}, check=False, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, **side.environment, **(environment or {})}, check=False, stdout=subprocess.PIPE, text=True,
     )
     seconds = time.monotonic() - start
     if done.returncode != 0:
@@ -221,7 +221,7 @@ def days_arrive(side, days: list[date], variables: Path, log: Path) -> tuple[lis
         if day == days[-1]:
             side.keep_copy()
             shutil.rmtree(log, ignore_errors=True)
-        seconds, tables = refresh(side, variables, logged(log) if day == days[-1] else {})
+        seconds, tables = refresh(side, variables, logged(log) if day == days[-1] else None)
         taken.append(seconds)
         click.echo(f"{day}: {seconds:.1f} s", err=True)
     rows_read = side.rows_read(statements(log))

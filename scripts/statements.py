@@ -59,5 +59,6 @@ def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> dict[str,
             if sql.lower().startswith("commit"):
                 cursor.execute(ROWS_READ)
                 rows_read[model] += int(cursor.fetchone()[0])
+                cursor.execute("select pg_stat_force_next_flush()")  # or the next transaction would count these again
             cursor.execute(sql)
     return dict(rows_read)

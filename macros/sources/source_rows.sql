@@ -80,14 +80,16 @@
 {#- Condition that keeps the rows a refresh has to look at. -#}
 {% macro may_be_new(collection, present) -%}
     {%- set cutoff = load_cutoff(collection) -%}
+    {%- set columns = [] -%}
     {%- set load_times = [] -%}
     {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] if name in present -%}
+        {%- do columns.append(present[name]) -%}
         {%- do load_times.append(source_value(present[name], 'time')) -%}
     {%- endfor -%}
     {%- if cutoff is none or not load_times -%}
         true
     {%- else -%}
-        {{ is_not_before(present[['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | first], cutoff) }}
+        {{ is_not_before(columns[0], cutoff) }}
         and ({{ load_times[0] }} > timestamp '{{ cutoff }}' or {{ load_times[0] }} is null)
         {%- if load_times | length > 1 %}
         and (
@@ -99,8 +101,8 @@
 {%- endmacro %}
 
 {#-
-    A wider condition on a column of times as it is stored, true wherever the exact one is: a source's index on it, or the
-    bounds that Parquet files keep, spare most rows.
+    A wider condition on a column of times as it is stored, true wherever the exact one is: an index of the source can answer
+    it, or the bounds that Parquet files keep.
 -#}
 {% macro is_not_before(column, cutoff) -%}
     {%- if column.type in ['timestamp with time zone', 'timestamptz', 'timestamp without time zone', 'timestamp'] -%}

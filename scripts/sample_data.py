@@ -54,9 +54,10 @@ def microseconds(day: date) -> int:
 
 
 def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
-             days=DEFAULTS["days"], end=DEFAULTS["end"]) -> dict[str, int]:
+             days=DEFAULTS["days"], end=DEFAULTS["end"], first_person=1) -> dict[str, int]:
     """Write about `messages` messages (copies included) loaded on `days` days up to and with `end`.
 
+    first_person: number of the first person, from which their user ids come.
     Sample files of an earlier run in `out_dir` are removed first. Returns the number of rows by
     collection, and of `files`. Raises ValueError for settings out of range.
     """
@@ -73,6 +74,7 @@ def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
         "seed": seed, "wanted_messages": messages, "day_count": days,
         # Enough people: one sends 13 messages on average, half of that in a few days. The visits
         # beyond the wanted number are cut off.
+        "first_person": first_person,
         "people_count": messages // (10 if days >= 30 else 4) + 200,
         "first_us": microseconds(first), "end_us": microseconds(end + timedelta(days=1)),
         "new_columns_us": microseconds(middle),

@@ -1,5 +1,5 @@
 -- Chance and the small lists the sample is drawn from.
--- Settings come in as macros: seed(), people_count(), wanted_messages(), day_count(); first_us(),
+-- Settings come in as macros: seed(), first_person(), people_count(), wanted_messages(), day_count(); first_us(),
 -- end_us() and new_columns_us() are microseconds since 1970 (the end is the first one after the last
 -- load day).
 

@@ -6,7 +6,7 @@ WITH numbered AS (
         i AS person, hash(hash(i, seed())) AS h,
         -- In every hundred people three share one device (a family, a library), or two of them do.
         i % 100 IN (10, 11) OR (i % 100 = 12 AND (i // 100) % 2 = 0) AS is_sharing
-    FROM range(1, people_count() + 1) AS t (i)
+    FROM range(first_person(), first_person() + people_count()) AS t (i)
 ),
 born AS (
     SELECT

@@ -1,0 +1,112 @@
+"""Refresh day after day for two months: whether refreshes stay as fast, tables as small, and rows as exact as at first.
+
+    python scripts/long_life.py --messages 10000000
+    python scripts/with_postgres.py python scripts/long_life.py --engine postgres --messages 10000000
+
+Makes sample messages, refreshes all but the last --refreshes days of them, then refreshes after each of those days. At the end
+everything is rebuilt from scratch, and every stored table has to be what it was, or the command fails. Prints the seconds, the
+messages and the bytes of tables and indexes by day; --json FILE writes them. As traffic grows over the days, a refresh is
+compared by seconds and by seconds per message.
+"""
+
+import json
+import statistics
+from pathlib import Path
+
+import click
+
+from benchmark_sides import benchmark_options, contents, prepared, refresh, same_sessions, seconds_of
+
+SCHEMAS = ("partitioning", "aliasing", "sessions_stages", "sessions")
+# Tables of what is new, which a rebuild fills with everything.
+TRANSIENT = ("new_messages", "repeated_messages", "message_buckets", "affected_aliases", "schema_changes")
+# In which batch a row came, and what identifies evidence that may have been reclassified, say nothing about the messages.
+BOOKKEEPING = ("batch_id", "newest_batch_id", "is_reclassified")
+FROM, TO = 5, 60  # the refreshes that are compared
+
+
+def stored_tables(side) -> dict[str, tuple[str, ...]]:
+    """The tables that messages decide -> their columns."""
+    names = side.run(
+        "select string_agg(table_schema || '.' || table_name || '.' || column_name, ' ') from information_schema.columns "
+        f"where table_schema in {SCHEMAS}"
+    )[0].split()
+    tables = {}
+    for schema, table, column in sorted(name.split(".") for name in names):
+        if table not in TRANSIENT and column not in BOOKKEEPING and not table.startswith("app_tracks_"):
+            tables.setdefault(f"{schema}.{table}", []).append(column)
+    return {table: tuple(columns) for table, columns in tables.items()}
+
+
+def live(side, days, refreshes: int) -> dict:
+    """The figures of all days and of the rebuild."""
+    side.empty()
+    side.receive(days[:-refreshes])
+    first_seconds, _ = refresh(side)
+    by_day = []
+    for day in days[-refreshes:]:
+        side.receive([day])
+        seconds, tables = refresh(side)
+        table_bytes, index_bytes = side.bytes_stored()
+        by_day.append({
+            "day": str(day), "seconds": round(seconds, 2), "messages": tables["app_tracks"]["rows_written"],
+            "table_mb": table_bytes // 2**20, "index_mb": index_bytes // 2**20,
+        })
+        click.echo(" ".join(f"{name} {value}" for name, value in by_day[-1].items()), err=True)
+    tables = stored_tables(side)
+    lived = {table: contents(side, table, columns) for table, columns in tables.items()}
+    rebuild_seconds, _ = refresh(side, None, "--full-refresh")
+    table_bytes, index_bytes = side.bytes_stored()
+    differing = [table for table, columns in tables.items() if contents(side, table, columns) != lived[table]]
+    figures = {
+        "first_seconds": first_seconds, "by_day": by_day, "rebuild_seconds": rebuild_seconds,
+        "rebuilt_table_mb": table_bytes // 2**20, "rebuilt_index_mb": index_bytes // 2**20,
+        "tables_compared": len(tables), "tables_differing": differing,
+        "limit_seconds": seconds_of(side, "limit.sql"), "classic_seconds": seconds_of(side, "classic.sql"),
+    }
+    return {**figures, "sessions_equal": same_sessions(side)}
+
+
+def around(by_day: list[dict], number: int) -> tuple[float, float]:
+    """Median seconds, and seconds per 100,000 messages, of the five refreshes around one (fewer at the end)."""
+    days = by_day[max(0, number - 3):number + 2]
+    return (
+        statistics.median(day["seconds"] for day in days),
+        statistics.median(day["seconds"] / day["messages"] * 100_000 for day in days),
+    )
+
+
+def report(figures: dict) -> str:
+    """The figures in words."""
+    by_day = figures["by_day"]
+    last = by_day[-1]
+    early, late = around(by_day, FROM), around(by_day, min(TO, len(by_day)))
+    return "\n".join((
+        f"first refresh {figures['first_seconds']:.1f} s, rebuild at the end {figures['rebuild_seconds']:.1f} s, "
+        f"limit {figures['limit_seconds']:.1f} s, classic {figures['classic_seconds']:.1f} s",
+        f"refresh {min(TO, len(by_day))} against refresh {FROM} (medians of the five around them): {late[0]:.1f} s against "
+        f"{early[0]:.1f} s, {late[0] / early[0]:.2f}; per message {late[1] / early[1]:.2f}",
+        f"tables {last['table_mb']:,} MB, indexes {last['index_mb']:,} MB; rebuilt {figures['rebuilt_table_mb']:,} MB and "
+        f"{figures['rebuilt_index_mb']:,} MB",
+        f"{figures['tables_compared']} tables compared with the rebuild, {len(figures['tables_differing'])} differ; "
+        f"sessions equal to the classic pipeline's: {figures['sessions_equal']}",
+    ))
+
+
+@click.command()
+@benchmark_options(days=120)
+@click.option("--refreshes", default=60, show_default=True, help="How many of the days arrive one by one.")
+@click.option("--json", "json_file", default=None, help="File for the figures.")
+def main(engine, messages, days, folder, memory, refreshes, json_file):
+    """Refresh day after day, and compare the tables with a rebuild."""
+    side, found = prepared(engine, messages, days, folder, memory)
+    figures = {"engine": engine, "messages": messages, "days": days, **live(side, found, refreshes)}
+    click.echo(report(figures))
+    if json_file:
+        Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")
+    if figures["tables_differing"] or not figures["sessions_equal"]:
+        raise click.ClickException(f"tables differ from the rebuild: {', '.join(figures['tables_differing']) or 'all_sessions'}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -25,8 +25,6 @@ from statements import replay_on_duckdb, replay_on_postgres
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
 TABLE_LINE = re.compile(r"(\w+) +([\d,]+) rows +([\d.]+) s")
-DATABASE = "signup_attribution_benchmark"
-COPY = f"{DATABASE}_copy"
 COMPARED = (
     "alias_id", "session_number", "session_id", "landing_page_url", "exit_page_url", "event_count", "page_count",
     "session_start", "session_end",
@@ -98,20 +96,21 @@ class OnDuckDB(Side):
 
 
 class OnPostgres(Side):
-    """A database of its own on the server that PGHOST names; the sample is loaded into tables."""
+    """A new database of the server that PGHOST names; the sample is loaded into tables."""
 
     checksum = "bit_xor(hashtextextended(cast(({columns}) as text), 0))"
 
-    def __init__(self, folder: Path, samples: list[Path], memory: str):
+    def __init__(self, folder: Path, samples: list[Path], memory: str, database: str = "signup_attribution_benchmark"):
         super().__init__(folder, samples, memory)
-        self.environment = {"PGDATABASE": DATABASE}
+        self.database, self.copy = database, f"{database}_copy"
+        self.environment = {"PGDATABASE": database}
         self.options = ["--target", "postgres"]
         self.sources = {name: {"schema": "segment", "table": name, "optional": True} for name in COLLECTIONS}
 
     def empty(self):
         """Begin again without any message."""
         self.write_variables()
-        self.administer(f"drop database if exists {DATABASE}", f"create database {DATABASE}")
+        self.administer(f"drop database if exists {self.database}", f"create database {self.database}")
 
     def administer(self, *statements: str):
         """Run SQL about databases."""
@@ -122,7 +121,7 @@ class OnPostgres(Side):
 
     def receive(self, days: list[date]):
         """Load the days' messages into the source tables."""
-        with closing(psycopg2.connect(dbname=DATABASE)) as connection:
+        with closing(psycopg2.connect(dbname=self.database)) as connection:
             for sample in self.samples:
                 if part_files([sample], days[0], days[-1]):
                     load_postgres(sample, connection, from_day=days[0], to_day=days[-1])
@@ -132,7 +131,7 @@ class OnPostgres(Side):
 
     def run(self, *statements: str):
         """Run SQL; the first row of the last result."""
-        with closing(psycopg2.connect(dbname=DATABASE)) as connection, connection.cursor() as cursor:
+        with closing(psycopg2.connect(dbname=self.database)) as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
             row = cursor.fetchone() if cursor.description else None
@@ -149,15 +148,20 @@ class OnPostgres(Side):
 
     def keep_copy(self):
         """The database as it is now, for `rows_read`."""
-        self.administer(f"drop database if exists {COPY}", f"create database {COPY} template {DATABASE}")
+        self.administer(f"drop database if exists {self.copy}", f"create database {self.copy} template {self.database}")
 
     def rows_read(self, found) -> dict[str, int]:
         """Model -> rows that the statements of a refresh read, which ran after the copy was made."""
+        return self.replayed(found)[0]
+
+    def replayed(self, found) -> tuple[dict[str, int], dict[str, set[str]]]:
+        """As replay_on_postgres: what the statements of a refresh read, and which tables whole."""
         # The statements name the database, so for a while the copy has its name.
-        self.administer(f"alter database {DATABASE} rename to {COPY}_2", f"alter database {COPY} rename to {DATABASE}")
-        found = replay_on_postgres(DATABASE, found)
-        self.administer(f"drop database {DATABASE}", f"alter database {COPY}_2 rename to {DATABASE}")
-        return found
+        kept = f"{self.copy}_2"
+        self.administer(f"alter database {self.database} rename to {kept}", f"alter database {self.copy} rename to {self.database}")
+        read = replay_on_postgres(self.database, found)
+        self.administer(f"drop database {self.database}", f"alter database {kept} rename to {self.database}")
+        return read
 
     def peak_memory(self, watched) -> int | None:
         """Bytes that the server's processes held while `watched` watched them."""

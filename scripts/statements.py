@@ -12,12 +12,17 @@ from pathlib import Path
 
 import duckdb
 import psycopg2
+import sqlparse
 
 COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)  # that dbt puts before each statement
 ROWS_READ = (
     "select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) from pg_stat_xact_user_tables "
     "where schemaname not like 'pg_temp%'"
 )
+
+
+# Statements that PostgreSQL can explain, after what dbt may put before them.
+EXPLAINED = re.compile(r"\s*(insert|delete|select|with|create\s+(unlogged\s+|temporary\s+)?table\s+\S+\s+as\b)", re.IGNORECASE)
 
 
 def logged(folder: Path) -> dict[str, str]:
@@ -50,15 +55,30 @@ def replay_on_duckdb(file: Path, found: list[tuple[str, str]], memory: str) -> d
     return dict(rows_read)
 
 
-def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> dict[str, int]:
-    """Model -> rows that its statements read from stored tables. `database` is a copy, and is changed."""
-    rows_read = defaultdict(int)
+def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dict[str, int], dict[str, set[str]]]:
+    """Model -> rows that its statements read from stored tables, and model -> tables that they were planned to read whole.
+
+    `database` is a copy, and is changed.
+    """
+    rows_read, read_whole = defaultdict(int), defaultdict(set)
     with closing(psycopg2.connect(dbname=database)) as connection, connection.cursor() as cursor:
         connection.autocommit = True  # the statements begin and end their transactions themselves
         for model, sql in found:
-            if sql.lower().startswith("commit"):
-                cursor.execute(ROWS_READ)
-                rows_read[model] += int(cursor.fetchone()[0])
-                cursor.execute("select pg_stat_force_next_flush()")  # or the next transaction would count these again
-            cursor.execute(sql)
-    return dict(rows_read)
+            for statement in sqlparse.split(sql):
+                if statement.lower().startswith("commit"):
+                    cursor.execute(ROWS_READ)
+                    rows_read[model] += int(cursor.fetchone()[0])
+                    cursor.execute("select pg_stat_force_next_flush()")  # or the next transaction would count these again
+                if EXPLAINED.match(statement):
+                    cursor.execute(f"explain (format json, verbose) {statement}")
+                    read_whole[model] |= scanned(cursor.fetchone()[0][0]["Plan"])
+                cursor.execute(statement)
+    return dict(rows_read), dict(read_whole)
+
+
+def scanned(plan: dict) -> set[str]:
+    """schema.table of each stored table that a plan reads from its first row to its last."""
+    found = set().union(*map(scanned, plan.get("Plans", [])))
+    if plan["Node Type"] == "Seq Scan" and not plan["Schema"].startswith("pg_temp"):
+        found.add(f"{plan['Schema']}.{plan['Relation Name']}")
+    return found

@@ -28,7 +28,10 @@
     using {{ unapplied_aliases() }}
     where
         affected_aliases.alias_id = {{ target_relation }}.alias_id
-        {{ 'and affected_aliases.remade_since <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+        {%- if meta.since %}
+        and affected_aliases.remade_since <= {{ target_relation }}.{{ meta.since }}
+        {{ and_found_in(target_relation ~ '.' ~ meta.since, target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since), 'stored.' ~ meta.since) }}
+        {%- endif %}
     {%- else %}
     {%- set shared = meta.get('replaced_by', keys) %}
     using (
@@ -37,6 +40,7 @@
     ) as replaced
     where
         {{ same_values(shared, 'replaced', target_relation) }}
+        {{ and_found_in(target_relation ~ '.' ~ shared[0], temp_relation, shared[0]) }}
         {{ 'and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
     {%- endif %}
         and not exists (
@@ -62,16 +66,22 @@
 {%- endmacro %}
 
 {#-
-    After `from <rows>`: in an incremental run only the rows of persons that are made again, by this time of the row from
+    After `from <rows>`, a model: in an incremental run only the rows of persons that are made again, by this time of the row from
     remade_since on; without a time all of their rows.
 -#}
 {% macro made_again(rows, time=none) -%}
     {%- set affected_aliases = ref('affected_aliases') -%}
     {%- if is_incremental() -%}
+    {{ join_made_again(rows, time) }}
+    {{ where_time_found(ref(rows), rows, time, join_made_again(rows, time)) if time }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The join of that, by any name of the rows. -#}
+{% macro join_made_again(rows, time) -%}
     inner join {{ unapplied_aliases() }}
         on {{ rows }}.alias_id = affected_aliases.alias_id
         {{ 'and ' ~ rows ~ '.' ~ time ~ ' >= affected_aliases.remade_since' if time }}
-    {%- endif -%}
 {%- endmacro %}
 
 {#- After `from <rows>`, in an incremental run: the earlier rows of these persons, which stay as they are. -#}

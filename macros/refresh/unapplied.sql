@@ -24,3 +24,19 @@
     where batch_id > {{ applied_batch_id() }}
     {%- endif -%}
 {%- endmacro %}
+
+{#-
+    Post-hook of the models that read a table of new rows: the last of them to apply it empties it, since nobody needs the rows
+    again and on the first load they take as much room as the messages themselves.
+-#}
+{% macro empty_when_applied(name, readers) %}
+    {%- set states = model_states() if execute else {} -%}
+    {%- set behind = [] -%}
+    {%- for reader in readers if reader != model.name and (reader not in states or states[reader].batch_id < states[name].batch_id) -%}
+        {%- do behind.append(reader) -%}
+    {%- endfor -%}
+    {%- if name in states and not behind %}
+    truncate table {{ stored_relation(name) }};
+    update {{ state_table('models') }} set reads_after = batch_id where model = {{ quoted(name) }};
+    {%- endif -%}
+{% endmacro %}

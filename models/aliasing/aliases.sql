@@ -1,9 +1,12 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key=['id_type', 'id'],
+    unique_key=['id', 'id_type'],
     indexes=lookup_indexes([['id'], ['alias_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=[
+        "{{ analyze_table() }}", "{{ record_rebuild() }}",
+        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
+    ]
 ) }}
 
 with message_buckets as (
@@ -32,7 +35,7 @@ seen as (
     union all
     select stored.id, stored.id_type, stored.first_seen_at, stored.last_seen_at
     from {{ this }} as stored
-    inner join arrived on stored.id = arrived.id and stored.id_type = arrived.id_type
+    inner join arrived on stored.id = arrived.id and stored.id_type = arrived.id_type {{ and_found_in('stored.id', 'arrived', 'id') }}
     {%- endif %}
 ),
 

@@ -4,7 +4,10 @@
     unique_key=['anonymous_id', 'owner_number'],
     meta={'replaced_by': ['anonymous_id']},
     indexes=lookup_indexes([['anonymous_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=[
+        "{{ analyze_table() }}", "{{ record_rebuild() }}",
+        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
+    ]
 ) }}
 
 with message_buckets as (

@@ -3,7 +3,10 @@
     incremental_strategy='replace_keys',
     unique_key=['anonymous_id', 'user_id'],
     indexes=lookup_indexes([['anonymous_id', 'user_id'], ['user_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=[
+        "{{ analyze_table() }}", "{{ record_rebuild() }}",
+        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
+    ]
 ) }}
 
 with message_buckets as (

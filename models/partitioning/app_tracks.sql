@@ -5,7 +5,8 @@
     indexes=partition_indexes(),
     post_hook=[
         "{{ name_partitions() }}", "{{ analyze_table() }}",
-        "{{ record_source_loads() }}", "{{ record_start() }}", "{{ record_rebuild() }}"
+        "{{ record_source_loads() }}", "{{ record_start() }}", "{{ record_rebuild() }}",
+        "{{ empty_when_applied('new_messages', message_stores()) }}"
     ]
 ) }}
 

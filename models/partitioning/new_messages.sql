@@ -12,14 +12,14 @@ with messages as (
 
 {% if stored_message_relations() -%}
 arriving as (
-    select message_type, event_id from {{ ref('stg_message_ids') }}
+    select event_id from {{ ref('stg_message_ids') }}
 ),
 
 stored_ids as (
     {%- for relation in stored_message_relations() %}
     select stored.message_type, stored.event_id
     from {{ relation }} as stored
-    inner join arriving on stored.event_id = arriving.event_id and stored.message_type = arriving.message_type
+    where stored.event_id in (select event_id from arriving)
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

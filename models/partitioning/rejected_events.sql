@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append_rows',
-    post_hook="{{ record_rebuild() }}"
+    post_hook=["{{ record_rebuild() }}", "{{ empty_when_applied('new_messages', message_stores()) }}"]
 ) }}
 
 with new_messages as (

@@ -13,10 +13,12 @@ with session_members as (
 ),
 
 device_sessions as (
-    select * from {{ ref('device_sessions') }}
+    select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
+    {{ made_again('device_sessions', 'last_at') }}
 ),
 
-touches as (
+-- materialized: so that few touches are looked up by their person before they are joined
+touches as {{ 'materialized' if is_incremental() }} (
     select touches.* from {{ ref('touches') }} as touches
     {{ made_again('touches', 'touch_timestamp') }}
 ),
@@ -129,3 +131,4 @@ all_sessions as (
 )
 
 select * from all_sessions
+{{ in_order_of('session_start') }}

@@ -21,6 +21,16 @@ changed_devices as (
     group by anonymous_id, user_id
 ),
 
+visits_now as (
+    {{ rows_of_devices(ref('device_sessions'), 'changed_devices', 'last_at', 'devices.changed_since') }}
+),
+
+{% if stored_members is not none -%}
+visits_before as (
+    {{ rows_of_devices(stored_members, 'changed_devices', 'visit_end', 'devices.changed_since') }}
+),
+
+{% endif -%}
 -- a class that is new belongs to messages that are new, which are in changed_visits anyway
 reclassified as (
     select combination_id from {{ ref('evidence_classes') }}
@@ -38,19 +48,19 @@ changed_throughout as (
     {%- if stored_members is not none %}
     union
     -- a visit is no longer theirs
-    select stored.alias_id
-    from {{ stored_members }} as stored
+    select visits_before.alias_id
+    from visits_before
     inner join changed_devices
-        on stored.anonymous_id = changed_devices.anonymous_id
-        and stored.user_id = changed_devices.user_id
-        and stored.visit_end >= changed_devices.changed_since
+        on visits_before.anonymous_id = changed_devices.anonymous_id
+        and visits_before.user_id = changed_devices.user_id
+        and visits_before.visit_end >= changed_devices.changed_since
     where not exists (
-        select 1 from {{ ref('device_sessions') }} as visits_now
+        select 1 from visits_now
         where
-            visits_now.anonymous_id = stored.anonymous_id
-            and visits_now.user_id = stored.user_id
-            and visits_now.alias_id = stored.alias_id
-            and stored.visit_start between visits_now.first_at and visits_now.last_at
+            visits_now.anonymous_id = visits_before.anonymous_id
+            and visits_now.user_id = visits_before.user_id
+            and visits_now.alias_id = visits_before.alias_id
+            and visits_before.visit_start between visits_now.first_at and visits_now.last_at
     )
     union
     -- they were no user until now

@@ -4,7 +4,10 @@
     unique_key=['anonymous_id', 'user_id', 'first_at'],
     meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at'},
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=[
+        "{{ analyze_table() }}", "{{ record_rebuild() }}",
+        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
+    ]
 ) }}
 
 with message_buckets as (
@@ -36,11 +39,15 @@ changed_devices as (
     group by anonymous_id, user_id
 ),
 
+stored_visits as (
+    {{ rows_of_devices(this, 'changed_devices', 'last_at', 'devices.changed_since - ' ~ session_gap()) }}
+),
+
 -- a visit that ended more than a gap before the change stays as it is
 stored as (
     select
         stored.anonymous_id, stored.user_id, {{ interval_attributes('stored.') }}
-    from {{ this }} as stored
+    from stored_visits as stored
     inner join changed_devices
         on stored.anonymous_id = changed_devices.anonymous_id
         and stored.user_id = changed_devices.user_id
@@ -106,3 +113,4 @@ device_sessions as (
 )
 
 select * from device_sessions
+{{ in_order_of('first_at') }}

@@ -72,3 +72,4 @@ session_members as (
 )
 
 select * from session_members
+{{ in_order_of('visit_start') }}

@@ -7,8 +7,7 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
--- not materialized: so that each use can read the tables by their indexes
-with session_members as not materialized (
+with session_members as {{ looked_up() }} (
     select session_members.* from {{ ref('session_members') }} as session_members
     {{ made_again('session_members', 'visit_end') }}
 ),
@@ -24,8 +23,13 @@ earlier_touches as (
     {%- endif %}
 ),
 
+devices as (
+    select anonymous_id, user_id, min(visit_start) as first_visit_start from session_members
+    group by anonymous_id, user_id
+),
+
 touch_evidence as (
-    select * from {{ ref('touch_evidence') }}
+    {{ rows_of_devices(ref('touch_evidence'), 'devices', 'occurred_at', 'devices.first_visit_start') }}
 ),
 
 evidence_classes as (
@@ -189,3 +193,4 @@ touches as (
 )
 
 select * from touches
+{{ in_order_of('touch_timestamp') }}

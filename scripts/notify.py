@@ -70,7 +70,7 @@ def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | 
     """Tell all endpoints at the same time: name -> None, or one sentence on why it could not be told."""
     delivery = Delivery(settings, environment)
     # What time-outs of libraries do not cover, such as looking up a host's name or a network drive that hangs.
-    patience = settings.tries * (2 * settings.timeout_seconds + 2)
+    patience = settings.tries * 2 * settings.timeout_seconds + 1
     reasons = {name: f"nothing happened within {patience:g} seconds: look at its host and the network"
                for name in endpoints(settings)}
 

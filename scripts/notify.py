@@ -37,9 +37,10 @@ SENDERS = {
 
 
 def announce(record: RunRecord, settings: Settings, environment=os.environ) -> list[str]:
-    """Tell every endpoint of a refresh; one sentence for each that could not be told. Raises nothing.
+    """Tell every endpoint of a refresh; one sentence for each that could not be told.
 
-    A refresh that failed is to be announced when no retry is left. environment: variable -> value, with the secrets.
+    Raises nothing but KeyboardInterrupt. A refresh that failed is to be announced when no retry is left.
+    environment: variable -> value, with the secrets.
     """
     try:
         notice = Notice(record, measure(record), find_problems(record, settings))
@@ -54,7 +55,8 @@ def announce_test(settings: Settings, environment=os.environ) -> dict[str, str |
     summary = f"{settings.service}: this is a TEST of alerts, nothing is wrong."
     figures = (Measurement("test", 1), Measurement("test_timestamp_seconds", round(now.timestamp(), 3)))
     problems = Problem("test", True, summary), Problem("test", False, summary)
-    return deliver(Notice(RunRecord(None, "test", "success", now, 0.0, ()), figures, problems, True), settings, environment)
+    notice = Notice(RunRecord(None, "test", "success", now, 0.0, ()), figures, problems, is_test=True)
+    return deliver(notice, settings, environment)
 
 
 def endpoints(settings: Settings) -> dict:
@@ -71,8 +73,8 @@ def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | 
     delivery = Delivery(settings, environment)
     # What time-outs of libraries do not cover, such as looking up a host's name or a network drive that hangs.
     patience = settings.tries * 2 * settings.timeout_seconds + 1
-    reasons = {name: f"nothing happened within {patience:g} seconds: look at its host and the network"
-               for name in endpoints(settings)}
+    late = f"nothing happened within {patience:g} seconds: look at its host and the network"
+    reasons = dict.fromkeys(endpoints(settings), late)
 
     def tell(name, sender, own):
         try:
@@ -86,15 +88,15 @@ def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | 
             # Its text may hold a secret.
             reasons[name] = f"{type(error).__name__}: correct its settings"
 
-    threads = [
-        threading.Thread(target=tell, args=(name, *endpoint), daemon=True) for name, endpoint in endpoints(settings).items()]
+    threads = [threading.Thread(target=tell, args=(name, *endpoint), daemon=True)
+               for name, endpoint in endpoints(settings).items()]
     for thread in threads:
         thread.start()
     end = time.monotonic() + patience
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0))
-    return {
-        name: reason and delivery.hide(f"{name} of refresh.yml was not told: {reason}.") for name, reason in reasons.items()}
+    return {name: reason and delivery.hide(f"{name} of refresh.yml was not told: {reason}.")
+            for name, reason in reasons.items()}
 
 
 @click.command(help="Try the endpoints that refresh.yml names.")
@@ -107,7 +109,8 @@ def command(test, path):
     if not results:
         raise RefreshError(f"{path.name} names no endpoint: take the comment signs away before those you want.")
     for name, sentence in results.items():
-        print(sentence or f"{name}: sent{' (UDP does not tell whether it arrived)' if name == 'metrics.statsd' else ''}")
+        remark = " (UDP does not tell whether it arrived)" if name == "metrics.statsd" else ""
+        print(sentence or f"{name}: sent{remark}")
     return NOT_ALL_REACHED if any(results.values()) else 0
 
 

@@ -23,7 +23,8 @@ def find_problems(record: RunRecord, settings: Settings) -> tuple[Problem, ...]:
 
     Of the age of the data there is no word if it is unknown, or any is allowed.
     """
-    subject = f"{settings.service}: refresh of {record.target}{f' (batch {record.batch_id})' if record.batch_id else ''}"
+    batch = f" (batch {record.batch_id})" if record.batch_id else ""
+    subject = f"{settings.service}: refresh of {record.target}{batch}"
     failed = record.status != "success"
     reason = cut(record.error or "; ".join(f"{model.name}: {model.error}" for model in record.models if model.error))
     problems = [Problem("failed", failed, f"{subject} {f'failed: {reason}' if failed else 'succeeded.'}")]

@@ -74,7 +74,8 @@ class Delivery:
             text = text.replace(secret, "***")
         return text
 
-    def send(self, url: str, *, explain: Callable[[requests.Response], str] = lambda response: "", method="POST", **content):
+    def send(self, url: str, *, explain: Callable[[requests.Response], str] = lambda response: "", method="POST",
+             **content):
         """Send a request, again if it may help. Raises NotSent.
 
         content: json, data and headers as `requests` takes them; explain: what an answer says is wrong, '' if unknown.
@@ -101,8 +102,8 @@ class Delivery:
         if not 200 <= response.status_code < 300:
             reason = explain(response)
             advice = "try again later" if is_transient(response) else "correct its settings"
-            raise NotSent(
-                f"it answered {response.status_code}{f' ({reason})' if reason else ''}: {advice}", is_transient(response))
+            said = f" ({reason})" if reason else ""
+            raise NotSent(f"it answered {response.status_code}{said}: {advice}", is_transient(response))
 
 
 def is_transient(response: requests.Response) -> bool:

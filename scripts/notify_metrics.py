@@ -19,6 +19,7 @@ from notify_delivery import Delivery, NotSent, Notice
 from notify_settings import Cloudwatch, PrometheusPushgateway, PrometheusTextfile, Statsd
 from run_record import RunRecord
 
+ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "signup_attribution"
 # Name of each figure -> what it is. Ages are for stores that note when they got a figure, moments (Unix time)
 # for Prometheus, which goes on reading the last one.
@@ -88,8 +89,8 @@ def send_statsd(own: Statsd, notice: Notice, delivery: Delivery):
     logging.getLogger("datadog").setLevel(logging.CRITICAL)  # what it would say of lost datagrams is said below
     service, target = delivery.settings.service, notice.record.target
     # With telemetry it counts what it could not send; the interval keeps it from sending that count as well.
-    client = DogStatsd(own.host, own.port, disable_buffering=True, disable_aggregation=True, origin_detection_enabled=False,
-                       telemetry_min_flush_interval=24 * 3600)
+    client = DogStatsd(own.host, own.port, disable_buffering=True, disable_aggregation=True,
+                       origin_detection_enabled=False, telemetry_min_flush_interval=24 * 3600)
     if not own.tags:
         client.constant_tags = []  # those of Datadog's environment variables
     client.socket_timeout = delivery.settings.timeout_seconds
@@ -126,6 +127,7 @@ class Families:
 
 
 def registry_of(families: Families) -> CollectorRegistry:
+    """What prometheus_client takes them from."""
     registry = CollectorRegistry()
     registry.register(families)
     return registry
@@ -137,7 +139,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
     Like a Pushgateway it keeps what this refresh says nothing of: other services and targets, the last success.
     https://github.com/prometheus/node_exporter#textfile-collector
     """
-    path = Path(own.path)
+    path = ROOT / own.path
     service, target = delivery.settings.service, notice.record.target
     if notice.is_test:
         # Not a name that the collector would read.
@@ -145,7 +147,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
         write_to_textfile(str(test), registry_of(Families(notice, service)))
         test.unlink()
         return
-    told = {f"{PREFIX}_{figure.name}" for figure in notice.measurements}
+    told = {(f"{PREFIX}_{figure.name}", service, target) for figure in notice.measurements}
     try:
         kept = list(text_string_to_metric_families(path.read_text(encoding="utf-8"))) if path.exists() else []
     except ValueError:
@@ -153,7 +155,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
     for family in kept:
         family.samples = [
             sample for sample in family.samples
-            if sample.name not in told or (sample.labels.get("service"), sample.labels.get("target")) != (service, target)]
+            if (sample.name, sample.labels.get("service"), sample.labels.get("target")) not in told]
     write_to_textfile(str(path), registry_of(Families(notice, service, [family for family in kept if family.samples])))
 
 
@@ -182,7 +184,8 @@ def send_cloudwatch(own: Cloudwatch, notice: Notice, delivery: Delivery):
     ended = record.started_at + timedelta(seconds=record.seconds)
     lines = []
     for model in dict.fromkeys(figure.model for figure in figures):
-        dimensions = {"service": delivery.settings.service, "target": record.target, **({"model": model} if model else {})}
+        dimensions = {"service": delivery.settings.service, "target": record.target}
+        dimensions |= {"model": model} if model else {}
         values = {figure.name: figure.value for figure in figures if figure.model == model}
         metrics = [{"Name": name, "Unit": "Seconds" if name.endswith("_seconds") else "Count"} for name in values]
         directive = {"Namespace": own.namespace, "Dimensions": [list(dimensions)], "Metrics": metrics}

@@ -77,26 +77,35 @@ class PrometheusTextfile(Section):
 
 
 class PrometheusPushgateway(Section):
+    """authorization_env: variable with the whole header Authorization, None for no such header."""
+
     url: Url
     authorization_env: Variable | None = None
 
 
 class Cloudwatch(Section):
+    """namespace: under which CloudWatch shows the figures."""
+
     namespace: Text = "signup_attribution"
 
 
 class Pagerduty(Section):
+    """routing_key_env: variable with the integration key; url: another one for PagerDuty's service region EU."""
+
     routing_key_env: Variable
     url: Url = "https://events.pagerduty.com/v2/enqueue"
     severity: Literal["critical", "error", "warning", "info"] = "critical"
 
 
 class Slack(Section):
+    """webhook_url_env: variable with the address of an incoming webhook."""
+
     webhook_url_env: Variable
 
 
 class Webhook(Section):
-    """when: 'problems' tells of failed and stale refreshes, 'always' of every one."""
+    """url_env: variable with the address; authorization_env: as above; when: 'problems' tells of failed and stale
+    refreshes, 'always' of every one."""
 
     url_env: Variable
     authorization_env: Variable | None = None
@@ -109,7 +118,7 @@ class Group(Section):
     @model_validator(mode="before")
     @classmethod
     def check_presence(cls, values):
-        """No endpoint is off by an empty mapping, because whoever wrote its name wants it."""
+        """An endpoint's name with nothing below it is an error: whoever wrote it wants it on, None would be off."""
         if isinstance(values, dict):
             for name in cls.model_fields:
                 if values.get(name, {}) is None:
@@ -131,8 +140,8 @@ class Alerts(Group):
 
 
 class Settings(Section):
-    """service: what this installation is called there; stale_after_hours: allowed age of the newest message, None for any;
-    timeout_seconds, tries: of one delivery."""
+    """service: what this installation is called there; stale_after_hours: allowed age of the newest message, None for
+    any; timeout_seconds, tries: of one delivery."""
 
     service: Service = "signup_attribution"
     stale_after_hours: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -150,14 +159,14 @@ def read_settings(path: Path, must_exist: bool = True) -> Settings:
         return make_settings(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise RefreshError(f"{path} cannot be read: correct the path, and save it as text in UTF-8.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}," if mark else ""
         raise RefreshError(f"{path.name}{line} is no YAML: correct it.") from None
 
 
 def make_settings(values, origin: str = "refresh.yml") -> Settings:
-    """Settings from what YAML holds; `origin` names it in errors. Raises RefreshError: one sentence on the first problem."""
+    """Settings from what YAML holds; `origin` names it in errors. Raises RefreshError for the first problem."""
     if not isinstance(values, dict | None):
         raise RefreshError(f"{origin} must name settings and their values: see the comments in refresh.yml.")
     try:
@@ -186,7 +195,7 @@ def sentence_of(problem: dict) -> str:
     if problem["type"] == "string_pattern_mismatch":
         rule = "must end in .prom" if name == "path" else "must be of letters, digits, _ and - alone"
     else:
-        rule = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("String should", "must")
+        rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
     return f"{where} {rule}: correct it."
 
 

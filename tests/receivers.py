@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
 TEXT = {"type": "string", "minLength": 1}
+MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$"
 # https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ and the OpenAPI description of it,
-# https://github.com/PagerDuty/api-schema/blob/main/reference/events-v2/openapiv3.json; the limits are those of the text.
+# https://github.com/PagerDuty/api-schema/blob/main/reference/events-v2/openapiv3.json; limits are those of the text.
 PAGERDUTY = {
     "type": "object",
     "required": ["routing_key", "event_action"],
@@ -34,7 +35,7 @@ PAGERDUTY = {
                 "summary": {**TEXT, "maxLength": 1024},
                 "source": TEXT,
                 "severity": {"enum": ["critical", "error", "warning", "info"]},
-                "timestamp": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$"},
+                "timestamp": {"type": "string", "pattern": MOMENT},
                 "component": TEXT, "group": TEXT, "class": TEXT,
                 "custom_details": {"type": "object"},
             },
@@ -44,7 +45,7 @@ PAGERDUTY = {
     "then": {"required": ["payload"]},
     "else": {"required": ["dedup_key"]},
 }
-# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/ (text is what it calls no_text without), the
+# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/ (no_text is its error without a text), the
 # limit from https://docs.slack.dev/reference/methods/chat.postMessage/, control characters from
 # https://docs.slack.dev/messaging/formatting-message-text/#escaping
 SLACK = {
@@ -73,7 +74,8 @@ EMBEDDED_METRICS = {
                 "additionalProperties": False,
                 "properties": {
                     "Namespace": NAME,
-                    "Dimensions": {"type": "array", "minItems": 1, "items": {"type": "array", "maxItems": 30, "items": NAME}},
+                    "Dimensions": {"type": "array", "minItems": 1, "items": {
+                        "type": "array", "maxItems": 30, "items": NAME}},
                     "Metrics": {"type": "array", "minItems": 1, "maxItems": 100, "items": {
                         "type": "object",
                         "required": ["Name"],
@@ -94,7 +96,7 @@ def problems_of(body, schema) -> list[str]:
 
 
 def embedded_metrics(line: str) -> tuple[dict, dict]:
-    """Dimensions and figures that CloudWatch would take from a line. Raises AssertionError if it is against the format."""
+    """Dimensions and figures that CloudWatch would take from a line. Raises AssertionError for a wrong one."""
     assert len(line.encode()) <= 256 * 1024
     body = json.loads(line)
     assert problems_of(body, EMBEDDED_METRICS) == []
@@ -152,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
         event = json.loads(body)
         problems = problems_of(event, PAGERDUTY)
         if problems:
-            return 400, json.dumps({"status": "invalid event", "message": "Event object is invalid", "errors": problems})
+            return 400, json.dumps({"status": "invalid event", "message": "Event is invalid", "errors": problems})
         change = self.server.open_alerts.add if event["event_action"] == "trigger" else self.server.open_alerts.discard
         change(event["dedup_key"])
         return 202, json.dumps({"status": "success", "message": "Event processed", "dedup_key": event["dedup_key"]})
@@ -197,7 +199,8 @@ class StatsdListener:
     https://docs.datadoghq.com/developers/dogstatsd/datagram_shell/ and https://github.com/statsd/statsd#usage
     """
 
-    GAUGE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+):(?P<value>\d+(\.\d+)?)\|g(\|#(?P<tags>[a-z_]+:[^,|]+(,[a-z_]+:[^,|]+)*))?")
+    GAUGE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+):(?P<value>\d+(\.\d+)?)\|g"
+                       r"(\|#(?P<tags>[a-z_]+:[^,|]+(,[a-z_]+:[^,|]+)*))?")
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -40,7 +40,8 @@ def test_the_file_of_the_project_tells_nobody_and_its_examples_work():
     ("metrics: {prometheus_pushgateway: {}}", "metrics.prometheus_pushgateway.url is missing: add it."),
     ("metrics: {prometheus_pushgateway: {url: 'host:9091'}}",
      "metrics.prometheus_pushgateway.url must be an address such as https://host.example/path: correct it."),
-    ("metrics: {prometheus_textfile: {path: a.txt}}", "metrics.prometheus_textfile.path must end in .prom: correct it."),
+    ("metrics: {prometheus_textfile: {path: a.txt}}",
+     "metrics.prometheus_textfile.path must end in .prom: correct it."),
     ("stale_after_hours: soon", "stale_after_hours must be a valid number: correct it."),
     ("stale_after_hours: .nan", "stale_after_hours must be a finite number: correct it."),
     ("stale_after_hours: 0", "stale_after_hours must be greater than 0: correct it."),
@@ -58,7 +59,7 @@ def test_what_is_wrong_is_one_sentence(text, sentence):
 @pytest.mark.parametrize("text, words", [
     (f"alerts: {{pagerduty: {{routing_key: {SECRET}}}}}", "write routing_key_env with the name of a variable."),
     (f"alerts: {{slack: {{webhook_url: https://hooks.example/{SECRET}}}}}", "write webhook_url_env with the name"),
-    (f"alerts: {{pagerduty: {{api_token: {SECRET}}}}}", "must not hold api_token: secrets come from the environment only"),
+    (f"alerts: {{pagerduty: {{api_token: {SECRET}}}}}", "must not hold api_token: secrets come from the environment"),
     (f"alerts: {{slack: https://hooks.example/{SECRET}}}", "alerts.slack must have settings below it"),
     (f"alerts: {{https://hooks.example/{SECRET}: {{}}}}", "alerts has a setting that does not exist: those"),
     (f"alerts: {{pagerduty: {{routing_key_env: {SECRET}}}}}", "routing_key_env must name an environment variable"),
@@ -67,7 +68,7 @@ def test_what_is_wrong_is_one_sentence(text, sentence):
     ("metrics: {prometheus_pushgateway: {url: 'http://me:abcdef01@host'}}", "without user, password and query"),
     ("metrics: {prometheus_pushgateway: {url: 'http://host?key=abcdef01'}}", "without user, password and query"),
     (f"service: {SECRET}", "service must hold no secret"),
-    (f"alerts: *{SECRET}", "line 1, is no YAML"),
+    (f"alerts: *{SECRET}", "line 1, is no YAML"), ("service: 2026-99-99", "is no YAML"),
 ])
 def test_secrets_in_the_file_are_refused_and_not_repeated(text, words, tmp_path, capsys):
     path = tmp_path / "my.yml"

@@ -228,7 +228,8 @@ def test_a_hanging_endpoint_is_given_up(monkeypatch):
 def test_the_command(vendors, environment, tmp_path, monkeypatch, capsys):
     listener, file = StatsdListener(), tmp_path / "my.yml"
     file.write_text(f"""
-        metrics: {{statsd: {{port: {listener.port}}}, cloudwatch: {{}}, prometheus_textfile: {{path: "{tmp_path}/a.prom"}},
+        metrics: {{statsd: {{port: {listener.port}}}, cloudwatch: {{}},
+                   prometheus_textfile: {{path: "{tmp_path}/a.prom"}},
                    prometheus_pushgateway: {{url: "{vendors.address}"}}}}
         alerts: {{pagerduty: {{routing_key_env: KEY, url: "{vendors.address}/v2/enqueue"}},
                   slack: {{webhook_url_env: SLACK}}, webhook: {{url_env: HOOK}}}}""")

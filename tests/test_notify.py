@@ -55,7 +55,7 @@ def pagerduty(vendors, path="/v2/enqueue"):
     return {"pagerduty": {"routing_key_env": "KEY", "url": vendors.address + path}}
 
 
-def test_statsd_with_tags_and_without():
+def test_statsd_with_tags_and_without(monkeypatch):
     listener = StatsdListener()
     assert announce(SUCCESS, settings({"statsd": {"port": listener.port}})) == []
     gauges = listener.take()
@@ -67,6 +67,7 @@ def test_statsd_with_tags_and_without():
     assert ("signup_attribution.model_rows_read", f"{tags},model:attribution") not in gauges
     assert len(gauges) == 3 + 6 + 5
 
+    monkeypatch.setenv("DD_ENV", "production")  # a tag for Datadog's library, which a plain server would not know
     plain = settings({"statsd": {"port": listener.port, "tags": False}}, service="shop")
     assert announce(replace(FAILURE, target="a.b"), plain) == []
     gauges = listener.take()

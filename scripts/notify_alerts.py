@@ -98,7 +98,7 @@ def pagerduty_reason(response: requests.Response) -> str:
 def send_slack(own: Slack, notice: Notice, delivery: Delivery):
     """A message on what is wrong. There is none when it is over: unlike PagerDuty, Slack does not know what was wrong.
 
-    https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/
+    https://api.slack.com/messaging/webhooks
     """
     url = delivery.secret(own.webhook_url_env)
     lines = [problem.summary for problem in notice.problems if problem.is_open]
@@ -109,7 +109,7 @@ def send_slack(own: Slack, notice: Notice, delivery: Delivery):
 def slack_text(text: str) -> str:
     """The text with Slack's control characters escaped.
 
-    https://docs.slack.dev/messaging/formatting-message-text/#escaping
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

@@ -45,9 +45,9 @@ PAGERDUTY = {
     "then": {"required": ["payload"]},
     "else": {"required": ["dedup_key"]},
 }
-# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/ (no_text is its error without a text), the
+# https://api.slack.com/messaging/webhooks (no_text is its error without a text), the
 # limit from https://docs.slack.dev/reference/methods/chat.postMessage/, control characters from
-# https://docs.slack.dev/messaging/formatting-message-text/#escaping
+# https://docs.slack.dev/messaging/formatting-message-text#escaping
 SLACK = {
     "type": "object",
     "required": ["text"],

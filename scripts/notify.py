@@ -1,0 +1,130 @@
+"""Tell others of a refresh: figures to metrics stores, alerts to people, as refresh.yml says.
+
+    python scripts/notify.py --test
+    python scripts/notify.py --test --settings /etc/signup_attribution/refresh.yml
+
+--test sends something that is marked as a test to each endpoint and says whether that worked: exit code 0 if all did,
+1 if one did not, 2 if the settings are wrong or name no endpoint.
+"""
+
+import os
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from notify_alerts import find_problems, send_pagerduty, send_slack, send_webhook
+from notify_delivery import Delivery, NotSent, Notice, Problem
+from notify_metrics import (
+    Measurement, measure, send_cloudwatch, send_prometheus_pushgateway, send_prometheus_textfile, send_statsd,
+)
+from notify_settings import Settings, read_settings
+from refresh_plan import BAD_INPUT, RefreshError
+from run_record import RunRecord
+
+ROOT = Path(__file__).resolve().parents[1]
+NOT_ALL_REACHED = 1
+SENDERS = {
+    "metrics": {
+        "statsd": send_statsd, "prometheus_textfile": send_prometheus_textfile,
+        "prometheus_pushgateway": send_prometheus_pushgateway, "cloudwatch": send_cloudwatch,
+    },
+    "alerts": {"pagerduty": send_pagerduty, "slack": send_slack, "webhook": send_webhook},
+}
+
+
+def announce(record: RunRecord, settings: Settings, environment=os.environ) -> list[str]:
+    """Tell every endpoint of a refresh; one sentence for each that could not be told.
+
+    Raises nothing but KeyboardInterrupt. A refresh that failed is to be announced when no retry is left.
+    environment: variable -> value, with the secrets.
+    """
+    try:
+        notice = Notice(record, measure(record), find_problems(record, settings))
+        return [sentence for sentence in deliver(notice, settings, environment).values() if sentence]
+    except Exception as error:
+        return [f"Nobody was told of this refresh: its record cannot be read ({type(error).__name__})."]
+
+
+def announce_test(settings: Settings, environment=os.environ) -> dict[str, str | None]:
+    """Send a test to every endpoint: name of the endpoint -> None if it worked, else one sentence."""
+    now = datetime.now(UTC)
+    summary = f"{settings.service}: this is a TEST of alerts, nothing is wrong."
+    figures = (Measurement("test", 1), Measurement("test_timestamp_seconds", round(now.timestamp(), 3)))
+    problems = Problem("test", True, summary), Problem("test", False, summary)
+    notice = Notice(RunRecord(None, "test", "success", now, 0.0, ()), figures, problems, is_test=True)
+    return deliver(notice, settings, environment)
+
+
+def endpoints(settings: Settings) -> dict:
+    """Name -> (function, its settings) of each endpoint that the settings name."""
+    return {
+        f"{group}.{name}": (sender, own)
+        for group, senders in SENDERS.items() for name, sender in senders.items()
+        if (own := getattr(getattr(settings, group), name)) is not None
+    }
+
+
+def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | None]:
+    """Tell all endpoints at the same time: name -> None, or one sentence on why it could not be told."""
+    delivery = Delivery(settings, environment)
+    # What time-outs of libraries do not cover, such as looking up a host's name or a network drive that hangs.
+    patience = settings.tries * 2 * settings.timeout_seconds + 1
+    late = f"nothing happened within {patience:g} seconds: look at its host and the network"
+    reasons = dict.fromkeys(endpoints(settings), late)
+
+    def tell(name, sender, own):
+        try:
+            sender(own, notice, delivery)
+            reasons[name] = None
+        except NotSent as error:
+            reasons[name] = str(error)
+        except OSError as error:
+            reasons[name] = f"{error.strerror or type(error).__name__}: correct its settings"
+        except Exception as error:
+            # Its text may hold a secret.
+            reasons[name] = f"{type(error).__name__}: correct its settings"
+
+    threads = [threading.Thread(target=tell, args=(name, *endpoint), daemon=True)
+               for name, endpoint in endpoints(settings).items()]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + patience
+    for thread in threads:
+        thread.join(max(end - time.monotonic(), 0))
+    return {name: reason and delivery.hide(f"{name} of refresh.yml was not told: {reason}.")
+            for name, reason in reasons.items()}
+
+
+@click.command(help="Try the endpoints that refresh.yml names.")
+@click.option("--test", is_flag=True, required=True, help="Send a test to each and say whether it worked.")
+@click.option("--settings", "path", metavar="FILE", type=click.Path(path_type=Path), default=ROOT / "refresh.yml",
+              help="The settings.  [default: refresh.yml of the project]")
+def command(test, path):
+    settings = read_settings(path)
+    results = announce_test(settings)
+    if not results:
+        raise RefreshError(f"{path.name} names no endpoint: take the comment signs away before those you want.")
+    for name, sentence in results.items():
+        remark = " (UDP does not tell whether it arrived)" if name == "metrics.statsd" else ""
+        print(sentence or f"{name}: sent{remark}")
+    return NOT_ALL_REACHED if any(results.values()) else 0
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        return command.main(arguments, prog_name="notify.py", standalone_mode=False)
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see notify.py --help.", file=sys.stderr)
+        return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -60,7 +60,7 @@ def table(found: list[Connection], width: int) -> str:
          duration(one.age_seconds), one.state or "(not shown)", one.wait or "", ", ".join(map(str, one.blocked_by))]
         for one in found
     ]
-    used = len(tabulate([*rows, headers[:-1]], tablefmt="plain", disable_numparse=True).splitlines()[0])
+    used = max(map(len, tabulate(rows, headers[:-1], tablefmt="plain", disable_numparse=True).splitlines()))
     room = max(LEAST_TEXT, width - used - 2)
     texts = [headline(one) for one in found]
     cut = [text if len(text) <= room else text[:room - 1] + "…" for text in texts]

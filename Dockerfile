@@ -9,7 +9,7 @@ RUN sed '/^# Tests/,$d' requirements.in > runtime.in \
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin refresh \
-    && install -d -o refresh -g refresh /data
+    && install -d -o 10001 -g 10001 /data
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /project
 # .dockerignore says what there is to copy.
@@ -22,10 +22,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     SIGNUP_ATTRIBUTION_DUCKDB=/data/signup_attribution.duckdb \
     DBT_TARGET_PATH=/data/target \
     DBT_LOG_PATH=/data/logs
-USER refresh
+USER 10001
 VOLUME /data
 # The first refresh reads all of history, which may take hours.
 HEALTHCHECK --interval=5m --timeout=30s --start-period=6h --retries=3 \
-    CMD python scripts/health.py --target "$REFRESH_TARGET"
+    CMD ["/bin/sh", "-c", "exec python scripts/health.py --target \"$REFRESH_TARGET\""]
 # One refresh; arguments to it, such as --vars, follow the name of the image. deploy/docker/daily.sh repeats it.
 ENTRYPOINT ["/bin/sh", "-c", "exec python scripts/refresh.py --target \"$REFRESH_TARGET\" \"$@\"", "refresh"]

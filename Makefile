@@ -42,7 +42,8 @@ test: lint
 
 # It looks at nothing but the DAG, so the other tests' fixtures are left out.
 test-airflow: $(AIRFLOW)/requirements.stamp
-	AIRFLOW_HOME=$(CURDIR)/$(AIRFLOW)/home $(AIRFLOW)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/test_airflow.py
+	AIRFLOW_HOME=$(CURDIR)/$(AIRFLOW)/home \
+	    $(AIRFLOW)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/test_airflow.py
 
 $(AIRFLOW)/requirements.stamp: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv $(AIRFLOW)

@@ -6,33 +6,27 @@
     python scripts/activity.py kill 4711
     python scripts/activity.py kill touches --force --yes
 
-The connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE; all databases of the server are looked at. The
-refresh calls its connections `signup_attribution refresh <batch> <model>`. Queries that speak of a password or another
-secret are not shown whole. Exit code 0 when everything asked for was done; 1 when there is no such connection, or one could
-not be ended; 2 for wrong input, or a server that cannot be reached.
+The connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE; all databases of the server are looked
+at. The refresh calls its connections `signup_attribution refresh <batch> <model>`. Queries that speak of a password or
+another secret are not shown whole. Exit code 0 when everything asked for was done; 1 when there is no such connection,
+or one could not be ended; 2 for wrong input, or a server that cannot be reached.
 """
 
 import json
-import re
-import shutil
 import sys
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 from tabulate import tabulate
 
+from activity_table import by_age, duration, printable, table
 from postgres import connected
-from refresh_errors import one_line
 from refresh_plan import BAD_INPUT, RefreshError
 from server_activity import Connection, connections, end
 
 NOT_DONE = 1  # exit code
 APPLICATION = "signup_attribution activity"
-WIDTH_OF_A_FILE = 160  # when the output goes to no terminal
-LEAST_TEXT = 20
-DBT_COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
-UNPRINTABLE = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]")  # might tell the terminal what to do
 ENDINGS = {
     "ended": "{what} of {pid} has ended.", "gone": "{what} of {pid} was over already.",
     "still running": "{what} of {pid} was asked to end and has not yet: look again with list{harder}.",
@@ -41,54 +35,18 @@ ENDINGS = {
 }
 
 
-def headline(one: Connection) -> str:
-    """The query as one line, without the comment that dbt puts before it."""
-    return one_line(UNPRINTABLE.sub(" ", DBT_COMMENT.sub("", one.query, count=1)))
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as H:MM:SS; nothing for None."""
-    return "" if seconds is None else str(timedelta(seconds=max(0, int(seconds))))
-
-
-def table(found: list[Connection], width: int) -> str:
-    """One line for each connection, none longer than `width` unless the columns before the text are."""
-    several = len({one.database for one in found}) > 1
-    headers = ["pid", "user", *(["database"] if several else []), "application", "age", "state", "wait", "blocked by", "text"]
-    rows = [
-        [one.pid, one.user, *([one.database] if several else []), UNPRINTABLE.sub(" ", one.application or ""),
-         duration(one.age_seconds), one.state or "(not shown)", one.wait or "", ", ".join(map(str, one.blocked_by))]
-        for one in found
-    ]
-    used = max(map(len, tabulate(rows, headers[:-1], tablefmt="plain", disable_numparse=True).splitlines()))
-    room = max(LEAST_TEXT, width - used - 2)
-    texts = [headline(one) for one in found]
-    cut = [text if len(text) <= room else text[:room - 1] + "…" for text in texts]
-    return tabulate([[*row, text] for row, text in zip(rows, cut)], headers, tablefmt="plain", disable_numparse=True)
-
-
-def by_age(found: list[Connection], newest: bool) -> list[Connection]:
-    """The connections in the order of their age, those of unknown age last."""
-    known = sorted((one for one in found if one.age_seconds is not None), key=lambda one: one.age_seconds, reverse=not newest)
-    return known + [one for one in found if one.age_seconds is None]
-
-
 def as_json(found) -> str:
     return json.dumps(found, indent=2, default=datetime.isoformat)
 
 
-def screen() -> int:
-    return shutil.get_terminal_size((WIDTH_OF_A_FILE, 0)).columns
-
-
 def wanted(found: list[Connection], target: str) -> list[Connection]:
-    """The connection with this process id, or those that are not idle and match the word. Raises RefreshError for none."""
+    """The connection with this process id, or those not idle that match the word. Raises RefreshError for none."""
     if target.isdecimal():
         chosen = [one for one in found if one.pid == int(target)]
         sentence = f"There is no connection {target} (besides this one): look at those there are with list --all."
     else:
         chosen = [one for one in found if not one.is_idle and one.matches(target)]
-        sentence = f"No running query has '{target}' in its application, user or text: look at those there are with list."
+        sentence = f"No running query has '{target}' in application, user or text: look at those there are with list."
     if not chosen:
         raise RefreshError(sentence, NOT_DONE)
     return chosen
@@ -115,7 +73,7 @@ def list_command(newest, with_idle, is_json):
     if is_json:
         print(as_json([asdict(one) for one in shown]))
     else:
-        print(table(shown, screen()) if shown else "Nothing is running.")
+        print(table(shown) if shown else "Nothing is running.")
     hidden = sum(one.state is None for one in found)
     if hidden:
         print(f"What {hidden} connections of other users do is not shown to you: ask for the role pg_read_all_stats.",
@@ -141,11 +99,11 @@ def show(pid, is_json):
     print(tabulate([(name, value) for name, value in facts.items() if value], tablefmt="plain", disable_numparse=True))
     for title, others in (("blocked by", before), ("blocks", behind)):
         if others:
-            print(f"\n{title}\n{table(others, screen())}")
-    print(f"\n{UNPRINTABLE.sub(' ', one.query).strip() or '(no query)'}")
+            print(f"\n{title}\n{table(others)}")
+    print(f"\n{printable(one.query).strip() or '(no query)'}")
 
 
-@command.command(help="Cancel the query of a connection, or all running queries that match a word in application, user or text.")
+@command.command(help="Cancel the query of a connection, or all queries with a word in application, user or text.")
 @click.argument("target", metavar="PID|WORD")
 @click.option("--force", is_flag=True, help="End the connection, not only its query.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -157,12 +115,13 @@ def kill(target, force, yes, is_json):
         hits = wanted(connections(server), target)
         if not force:
             hits = cancellable(hits, target)
-        click.echo(table(hits, screen()), err=is_json)
+        click.echo(table(hits), err=is_json)
         if not yes:
             ask(hits, force, is_json)
         outcomes = [(one, end(server, one, force)) for one in hits]
     if is_json:
-        print(as_json([{"pid": one.pid, "user": one.user, "application": one.application, "outcome": how} for one, how in outcomes]))
+        facts = [(one.pid, one.user, one.application, how) for one, how in outcomes]
+        print(as_json([dict(zip(("pid", "user", "application", "outcome"), row)) for row in facts]))
     what, harder = ("The connection", "") if force else ("The query", ", or end the connection with --force")
     for one, how in outcomes:
         failed = how in ("still running", "not permitted")
@@ -173,11 +132,12 @@ def kill(target, force, yes, is_json):
 
 
 def cancellable(hits: list[Connection], target: str) -> list[Connection]:
-    """Those that run a query. Raises RefreshError for none: an open transaction holds its locks until the connection ends."""
+    """Those that run a query. Raises RefreshError for none: an open transaction ends with its connection only."""
     running = [one for one in hits if one.runs_query]
     if not running:
         states = " and ".join(sorted({str(one.state) for one in hits}))
-        raise RefreshError(f"{target} runs no query that could be cancelled ({states}): end the connection with --force.", NOT_DONE)
+        raise RefreshError(
+            f"{target} runs no query that could be cancelled ({states}): end the connection with --force.", NOT_DONE)
     return running
 
 

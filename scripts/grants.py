@@ -3,8 +3,8 @@
     python scripts/grants.py
     python scripts/grants.py --sources segment,shop --reader bi
 
-Run it as an administrator; the connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE. Exit code 0 when all
-was granted; 1 when the database refused, and then nothing was changed; 2 when it cannot be reached.
+Run it as an administrator; the connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE. Exit code 0
+when all was granted; 1 when the database refused, and then nothing was changed; 2 when it cannot be reached.
 """
 
 import os
@@ -26,7 +26,7 @@ REFUSED = 1  # exit code
 @click.option("--owner", metavar="ROLE", help="Who owns the schemas.  [default: signup_attribution_owner]")
 @click.option("--refresh", metavar="ROLE", help="As whom refreshes run.  [default: signup_attribution_refresh]")
 @click.option("--reader", metavar="ROLE", help="Who reads what is published.  [default: signup_attribution_reader]")
-@click.option("--sources", metavar="SCHEMAS", help="Schemas with the messages, with commas between.  [default: segment]")
+@click.option("--sources", metavar="SCHEMAS", help="Schemas with messages, with commas between.  [default: segment]")
 @click.option("--published", metavar="SCHEMAS", help="Schemas that readers see.  [default: sessions,reporting]")
 def command(**chosen):
     schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
@@ -41,7 +41,8 @@ def command(**chosen):
             raise RefreshError(error.diag.message_primary, REFUSED) from error
         except psycopg2.Error as error:
             reason = one_line(error.diag.message_primary or str(error))
-            raise RefreshError(f"Nothing was granted, {reason}: run this as an administrator, or correct the names.", REFUSED) from error
+            sentence = f"Nothing was granted, {reason}: run this as an administrator, or correct the names."
+            raise RefreshError(sentence, REFUSED) from error
     for notice in server.notices:
         if notice.startswith("WARNING:"):
             print(notice.removeprefix("WARNING:").strip(), file=sys.stderr)

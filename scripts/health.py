@@ -3,8 +3,9 @@
     python scripts/health.py
     python scripts/health.py --target postgres --max-age 26 --max-lag 30
 
-One sentence. Exit code 0 when all is well; 1 when the last success is too long ago, the last refresh failed, messages are too
-old, or the database does not tell. (Docker, whose health checks this is for, knows no other codes.)
+One sentence. Exit code 0 when all is well; 1 when the last success is too long ago, the last refresh failed, messages
+are too old, or the database does not tell. (Docker, whose health checks this is for, knows no other codes:
+https://docs.docker.com/reference/dockerfile/#healthcheck)
 """
 
 import os
@@ -23,21 +24,25 @@ from refresh_plan import RefreshError
 
 ROOT = Path(__file__).resolve().parents[1]
 UNHEALTHY = 1  # exit code
-FAILURES = ("failed", "error", "interrupted")
+COLUMNS = (
+    "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_status")
+FAILURES = ("failed", "died", "interrupted")
+WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
 NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
 
 
 def read_health(target: str) -> dict:
     """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none."""
     schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
-    query = f'select * from "{f"{schema}_refresh" if schema.startswith("dev_") else "refresh"}".refresh_health'
-    rows = (read_duckdb if target == "duckdb" else read_postgres)(query)
-    if not rows:
+    view = f'"{f"{schema}_refresh" if schema.startswith("dev_") else "refresh"}".refresh_health'
+    query = f"select {', '.join(COLUMNS)} from {view}"
+    row = (read_duckdb if target == "duckdb" else read_postgres)(query)
+    if row is None or row[-1] is None:
         raise RefreshError(NOT_YET)
-    return rows[0]
+    return dict(zip(COLUMNS, row))
 
 
-def read_postgres(query: str) -> list[dict]:
+def read_postgres(query: str) -> tuple | None:
     with connected("signup_attribution health") as server, server.cursor() as cursor:
         try:
             cursor.execute(query)
@@ -46,15 +51,14 @@ def read_postgres(query: str) -> list[dict]:
         except psycopg2.Error as error:
             raise RefreshError(f"The state of the refreshes cannot be read ({first_line(str(error))}): "
                                "connect as the role that refreshes.") from error
-        return [dict(zip([column.name for column in cursor.description], row)) for row in cursor.fetchall()]
+        return cursor.fetchone()
 
 
-def read_duckdb(query: str) -> list[dict]:
+def read_duckdb(query: str) -> tuple | None:
     path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            result = connection.execute(query)
-            return [dict(zip([column[0] for column in result.description], row)) for row in result.fetchall()]
+            return connection.execute(query).fetchone()
     except duckdb.CatalogException as error:
         raise RefreshError(NOT_YET) from error
     except duckdb.Error as error:
@@ -67,12 +71,11 @@ def problem(health: dict, now: datetime, max_age: float, max_lag: float | None) 
     """What is wrong, as a sentence, or None. now: UTC without zone; max_age and max_lag in hours, None for any."""
     succeeded, status = health["last_success_at"], health["last_status"]
     if succeeded is None:
-        return f"No refresh has succeeded yet (the last one: {status}): run scripts/refresh.py, its message says what to do."
+        return f"No refresh has succeeded yet (the last one: {status}): {WHAT_TO_DO}"
     if now - succeeded > timedelta(hours=max_age):
-        return (f"The last refresh that succeeded was {hours(now - succeeded)} ago, more than {max_age:g} h: "
-                "run scripts/refresh.py, its message says what to do.")
+        return f"The last success was {hours(now - succeeded)} ago, more than {max_age:g} h: {WHAT_TO_DO}"
     if status in FAILURES:
-        return f"The last refresh did not succeed ({status}): run scripts/refresh.py, its message says what to do."
+        return f"The last refresh did not succeed ({status}): {WHAT_TO_DO}"
     lag = health["newest_message_lag_seconds"]
     if max_lag is not None and (lag is None or lag > max_lag * 3600):
         known = "unknown" if lag is None else hours(timedelta(seconds=lag))

@@ -4,7 +4,8 @@ import re
 
 # What names a secret, and the beginning of an address with a password in it.
 SECRET = re.compile(
-    r"passw(?:or)?d?|pwd|secret|token|credential|(api|access|private|encryption|account)[ _-]?key|crypt|://(?=[^\s/@]*:[^\s@]*@)",
+    r"passw(or)?d?|pwd|secret|token|credential|(api|access|private|encryption|account)[ _-]?key|crypt"
+    r"|://(?=[^\s/@]*:[^\s@]*@)",
     re.IGNORECASE)
 LITERAL = re.compile(r"['$]")
 HIDDEN = "*** (the rest is hidden: it may hold a secret)"

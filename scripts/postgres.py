@@ -15,7 +15,7 @@ ADDRESS_LOGIN = re.compile(r"://[^@\s]*@")
 
 @contextmanager
 def connected(application: str):
-    """A connection where every statement is its own transaction. Raises RefreshError when there is none, or it breaks off.
+    """A connection where every statement is its own transaction. Raises RefreshError for none, or when it breaks off.
 
     application: the name by which others see it in pg_stat_activity.
     """

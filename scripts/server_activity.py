@@ -28,7 +28,7 @@ where
     and (backend_type = 'client backend' or backend_type is null and usename is not null)
 order by pid
 """
-# A process id may be another's by now, so the connection's beginning has to agree, and of a query to be cancelled its own.
+# A process id may be another's by now, so the connection's beginning has to agree, and that of a query to be cancelled.
 CANCEL = """
 select pg_cancel_backend(pid) from pg_stat_activity
 where
@@ -45,7 +45,7 @@ where pid = %(pid)s and pid <> pg_backend_pid() and backend_start is not distinc
 class Connection:
     """A client's connection. What the server does not show to this user is None; the query is masked.
 
-    age_seconds: since its query began, or since it is idle; transaction_seconds: since its transaction began, None without one.
+    age_seconds: since its query began, or since it is idle; transaction_seconds: since its transaction began, if any.
     """
 
     pid: int
@@ -84,8 +84,9 @@ def connections(server) -> list[Connection]:
         rows = [dict(zip(names, row)) for row in cursor.fetchall()]
     return [
         Connection(
-            pid=row["pid"], user=row["usename"] or "", database=row["datname"] or "", application=row["application_name"],
-            state=row["state"], wait=": ".join(filter(None, (row["wait_event_type"], row["wait_event"]))) or None,
+            pid=row["pid"], user=row["usename"] or "", database=row["datname"] or "",
+            application=row["application_name"], state=row["state"],
+            wait=": ".join(filter(None, (row["wait_event_type"], row["wait_event"]))) or None,
             blocked_by=sorted(set(row["blocked_by"] or [])), age_seconds=row["age_seconds"],
             transaction_seconds=row["transaction_seconds"], backend_start=row["backend_start"],
             query_start=row["query_start"], query=masked(row["query"] or ""),
@@ -97,8 +98,8 @@ def connections(server) -> list[Connection]:
 def end(server, target: Connection, force: bool) -> str:
     """Cancel the query of a connection, or with force end the connection.
 
-    Returns ended, still running (it was asked, and has not ended within END_SECONDS), gone (the query was over before) or
-    not permitted.
+    Returns ended, still running (it was asked, and has not ended within END_SECONDS), gone (the query was over before)
+    or not permitted.
     """
     with server.cursor() as cursor:
         try:

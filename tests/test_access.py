@@ -12,14 +12,14 @@ import pytest
 
 from conftest import NO_SERVER
 from engines import Postgres
-from installed import Installed, assert_refused, assert_succeeded, visits
+from installed import STARTED, Installed, assert_refused, assert_succeeded, visits
 
 NO_PERMISSION = "42501"  # also for what only an owner may do
 OTHERS = ["partitioning", "aliasing", "sessions_stages", "refresh", "seeds"]
 
 
 class Shared:
-    """A database of an administrator who is no superuser, the project on it, and its roles; names begin with the database's."""
+    """A database of an administrator who is no superuser, the project on it, and roles, named after the database."""
 
     def __init__(self, folder):
         self.database = Postgres()
@@ -48,8 +48,8 @@ class Shared:
         """Run scripts/grants.py as the administrator."""
         names = [part for name in ("owner", "refresh", "reader") for part in (f"--{name}", self.role(name))]
         return subprocess.run(
-            [sys.executable, str(self.site.root / "scripts/grants.py"), *names, *options], text=True, capture_output=True,
-            env={**os.environ, **self.database.environment, **self.login("admin")})
+            [sys.executable, str(self.site.root / "scripts/grants.py"), *names, *options],
+            env={**os.environ, **self.database.environment, **self.login("admin")}, text=True, capture_output=True)
 
     def refresh(self, *arguments, **environment) -> subprocess.CompletedProcess:
         return self.site.refresh(*arguments, environment={**self.login("refresh"), **environment})
@@ -83,7 +83,7 @@ class Shared:
     def relations(self, schema) -> list[str]:
         """schema.name of the tables, partitions and views of a schema."""
         return [row["name"] for row in self.database.query(
-            f"select '{schema}.' || table_name as name from information_schema.tables where table_schema = '{schema}' order by 1")]
+            f"select '{schema}.' || table_name as name from information_schema.tables where table_schema = '{schema}'")]
 
     def close(self):
         self.database.close()
@@ -115,9 +115,10 @@ def assert_reads_only_what_is_published(shared, people: int):
 def assert_writes_nothing(shared):
     shared.assert_forbidden(
         "bi", "insert into sessions.attribution select * from sessions.attribution", "delete from sessions.attribution",
-        "update sessions.attribution set blog_url = ''", "truncate sessions.attribution", "drop table sessions.attribution",
-        "alter table sessions.attribution add column x int", "create table sessions.mine (i int)", "create schema mine",
-        "create view sessions.mine as select 1 as one", "create table public.mine (i int)", "drop schema sessions cascade",
+        "update sessions.attribution set blog_url = ''", "truncate sessions.attribution",
+        "drop table sessions.attribution", "alter table sessions.attribution add column x int",
+        "create table sessions.mine (i int)", "create view sessions.mine as select 1 as one",
+        "create table public.mine (i int)", "create schema mine", "drop schema sessions cascade",
         "comment on table sessions.attribution is 'mine'", f"set role {shared.role('refresh')}",
         "copy sessions.attribution to program 'cat'",
     )
@@ -126,12 +127,14 @@ def assert_writes_nothing(shared):
 def assert_refresh_keeps_to_its_own(shared):
     """The refresh role reads the sources, and touches nothing that is not its own."""
     shared.assert_forbidden(
-        "refresh", "insert into segment.tracks (id) values ('x')", "delete from segment.tracks", "drop table segment.tracks",
-        "alter table segment.tracks add column x int", "truncate segment.tracks", "create table segment.mine (i int)",
+        "refresh", "insert into segment.tracks (id) values ('x')", "delete from segment.tracks",
+        "truncate segment.tracks", "drop table segment.tracks", "alter table segment.tracks add column x int",
+        "create table segment.mine (i int)",
         "create index on segment.tracks (id)", "select 1 from shop.orders", "create table shop.mine (i int)",
         "create table public.mine (i int)", "drop schema sessions cascade", "alter schema sessions rename to mine",
-        "create role mine", f"grant {shared.role('owner')} to {shared.role('refresh')}", f"set role {shared.role('owner')}",
-        f"set role {shared.role('admin')}", "copy (select 1) to program 'cat'", "alter system set work_mem = '1MB'",
+        "create role mine", f"grant {shared.role('owner')} to {shared.role('refresh')}",
+        f"set role {shared.role('owner')}", f"set role {shared.role('admin')}",
+        "copy (select 1) to program 'cat'", "alter system set work_mem = '1MB'",
     )
 
 
@@ -141,12 +144,13 @@ def files_with(folder, text: str) -> list[str]:
 
 
 def test_roles(shared, tmp_path):
-    """A refresh as the refresh role, another with a new month and a new source, and a full one; each is read as the reader."""
+    """A refresh as the refresh role, one with a new month and a new source, and a full one; each read as the reader."""
     shared.receive(visits(4))
     # made before there were roles
     shared.database.execute(
         f"set role {shared.role('admin')}; create schema sessions; create view sessions.earlier as select 1 as one; "
-        "create schema refresh; create function refresh.url_decode(value text) returns text language sql return 'x'; reset role")
+        "create schema refresh; create function refresh.url_decode(value text) returns text language sql return 'x'; "
+        "reset role")
     for _ in range(2):  # the second time nothing is new
         assert_succeeded(shared.grant())
     shared.database.execute(
@@ -159,8 +163,8 @@ def test_roles(shared, tmp_path):
     assert_writes_nothing(shared)
     assert_refresh_keeps_to_its_own(shared)
 
-    later = {name: [{**row, "timestamp": row["timestamp"] + timedelta(days=61), "received_at": row["received_at"] + timedelta(days=61)}
-                    for row in rows] for name, rows in visits(2, first=4).items()}
+    two_months = {"timestamp": STARTED + timedelta(days=61), "received_at": STARTED + timedelta(days=61)}
+    later = {name: [{**row, **two_months} for row in rows] for name, rows in visits(2, first=4).items()}
     shared.receive({**later, "identifies": [{**later["tracks"][0], "id": "identify 1", "event": None}]})
     outcomes.append(shared.refresh())
     assert_succeeded(outcomes[-1])
@@ -169,8 +173,8 @@ def test_roles(shared, tmp_path):
 
     # the owner, who is a member of the refresh role, works on all of it
     shared.database.execute(f"grant {shared.role('owner')} to {shared.role('admin')}")
-    owned = shared.allowed("admin", f"set role {shared.role('owner')}", "select count(*) from partitioning.app_tracks_2026_05")
-    assert owned == [(4,)]
+    as_owner = f"set role {shared.role('owner')}"
+    assert shared.allowed("admin", as_owner, "select count(*) from partitioning.app_tracks_2026_05") == [(4,)]
     outcomes.append(shared.refresh("--full-refresh"))
     assert_succeeded(outcomes[-1])
     assert_reads_only_what_is_published(shared, people=6)

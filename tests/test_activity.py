@@ -96,10 +96,11 @@ def seen(capsys, word, count) -> list[dict]:
 def test_who_waits_for_whom_and_an_end_to_it(word, capsys, monkeypatch):
     refresh = f"signup_attribution refresh 7 {word}"
     comment = '/* {"app": "dbt", "node_id": "model.touches"} */'
+    changes_password = f"select 'two' /* don't */, pg_sleep(60); alter role {word} password $$hush$$"
     with clients(
         {"application": f"{word} holder", "before": f"lock table {word}"},
         {"application": refresh, "statement": f"{comment}\nselect count(*)\n  from {word}"},
-        {"application": f"{word} admin", "statement": f"select 'two' /* don't */, pg_sleep(60); alter role {word} password $$hush$$"},
+        {"application": f"{word} admin", "statement": changes_password},
         {"application": f"{word} idle"},
     ) as (holder, waiter, admin, idle):
         found = {one["pid"]: one for one in seen(capsys, word, 3)}
@@ -140,7 +141,8 @@ def test_who_waits_for_whom_and_an_end_to_it(word, capsys, monkeypatch):
         admin.thread.join(SOON)
         assert isinstance(admin.error, psycopg2.OperationalError) and admin.connection.closed
         assert run(capsys, "show", str(holder.pid))[0] == run(capsys, "kill", word, "--yes")[0] == 1
-        assert [one["pid"] for one in json.loads(run(capsys, "list", "--all", "--json")[1]) if word in one["application"]] == [idle.pid]
+        left = json.loads(run(capsys, "list", "--all", "--json")[1])
+        assert [one["pid"] for one in left if word in one["application"]] == [idle.pid]
 
 
 def test_others_connections(word, capsys, monkeypatch):
@@ -166,7 +168,8 @@ def test_others_connections(word, capsys, monkeypatch):
 def answered(arguments, answer: str) -> tuple[int, str]:
     """Exit code and output of the command line on a terminal where somebody answers."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, str(ROOT / "scripts/activity.py"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs)
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts/activity.py"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     os.write(ours, answer.encode())
     output = b""
@@ -198,7 +201,8 @@ def test_wrong_input(word, capsys, arguments, exit_code, words):
     assert_refused(subprocess.CompletedProcess([], code, out, err), words, exit_code=exit_code)
 
 
-@pytest.mark.parametrize("changed", [{"PGPORT": "1"}, {"PGPASSWORD": "hush"}, {"PGDATABASE": "postgresql://me:hush@nowhere/x"}], ids=str)
+@pytest.mark.parametrize("changed", [
+    {"PGPORT": "1"}, {"PGPASSWORD": "hush"}, {"PGDATABASE": "postgresql://me:hush@nowhere/x"}], ids=str)
 def test_not_reached(word, capsys, monkeypatch, changed):
     for name, value in changed.items():
         monkeypatch.setenv(name, value)
@@ -209,11 +213,16 @@ def test_not_reached(word, capsys, monkeypatch, changed):
 
 @pytest.mark.parametrize("query, shown", [
     ("select 1 from passengers where x = 'a'", None), ("select * from t where a = $$b$$", None), ("", None),
-    ("alter role x password 'hush'", "alter role x password"), ("ALTER ROLE x PASSWORD $a$hush$a$", "ALTER ROLE x PASSWORD"),
+    ("alter role x password 'hush'", "alter role x password"),
+    ("ALTER ROLE x PASSWORD $a$hush$a$", "ALTER ROLE x PASSWORD"),
     ("select 'hush' as secret", "select"), ("/* don't */ alter role x password 'hush'", "/* don"),
-    ("create user mapping for x server y options (user 'me', password E'hu\\'sh')", "create user mapping for x server y options (user"),
-    ("select dblink('host=a password=hush')", "select dblink("), ("copy t from 's3://a' credentials 'hush'", "copy t from"),
-    ("-- postgres://me:hush@host\nselect 1", "-- postgres://"), ("select pgp_sym_encrypt(a, 'hush')", "select pgp_sym_encrypt"),
+    ("create user mapping for x server y options (password E'hu\\'hush')",
+     "create user mapping for x server y options (password"),
+    ("select dblink('host=a password=hush')", "select dblink("),
+    ("copy t from 's3://a' credentials 'hush'", "copy t from"),
+    ("-- postgres://me:hush@host\nselect 1", "-- postgres://"),
+    ("select pgp_sym_encrypt(a, 'hush')", "select pgp_sym_encrypt"),
 ])
 def test_secrets_in_queries(query, shown):
-    assert masked(query) == query if shown is None else masked(query).startswith(f"{shown} ***") and "hush" not in masked(query)
+    text = masked(query)
+    assert text == query if shown is None else text.startswith(f"{shown} ***") and "hush" not in text

@@ -1,4 +1,4 @@
-"""The example of an Airflow DAG, imported by Airflow itself: make test-airflow. Skipped where Airflow is not installed."""
+"""The example of an Airflow DAG, imported by Airflow: make test-airflow. Skipped where Airflow is not installed."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ DAG = example.dag
 
 @pytest.fixture(scope="module", autouse=True)
 def project():
-    """Programs in place of the project's: they write down what they were asked, and end as the file `exit_code` says."""
+    """Programs in place of the project's: they write down what they were asked, and end as a file says."""
     (HOME / ".venv/bin").mkdir(parents=True)
     (HOME / "my_site.yml").write_text("session_gap_minutes: 30\n")
     for name in ("dbt", "python"):
@@ -69,7 +69,8 @@ def test_sensor_asks_the_project(exit_code):
     else:
         assert sensor.poke({}) == (exit_code == 0)
     assert (HOME / "asked").read_text().splitlines() == [
-        str(HOME), "run-operation", "fresh_sources", "--args", "{hours: 6}", "--target", "postgres", "--vars", "session_gap_minutes: 30"]
+        str(HOME), "run-operation", "fresh_sources", "--args", "{hours: 6}", "--target", "postgres",
+        "--vars", "session_gap_minutes: 30"]
 
 
 def rendered(task, full_refresh):
@@ -82,7 +83,8 @@ def test_full_refresh_is_for_the_first_stages():
     for stage, selection in example.STAGES.items():
         for full_refresh in (False, True):
             subprocess.run(["bash", "-c", rendered(DAG.get_task(stage), full_refresh)], check=True)
-            expected = [str(HOME), "scripts/refresh.py", "--target", "postgres", "--vars", "my_site.yml", "--select", selection]
+            expected = [str(HOME), "scripts/refresh.py", "--target", "postgres", "--vars", "my_site.yml",
+                        "--select", selection]
             if full_refresh and stage in example.REBUILT:
                 expected.append("--full-refresh")
             assert (HOME / "asked").read_text().splitlines() == expected

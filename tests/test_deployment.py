@@ -1,4 +1,4 @@
-"""The examples of a deployment: what they call exists, what they promise is said in them, and what can run here runs."""
+"""The examples of a deployment: what they call exists, what they promise is in them, and what can run here runs."""
 
 import ast
 import os
@@ -23,16 +23,17 @@ import refresh
 from installed import COPIED
 from project import ROOT
 
-EXAMPLES = [ROOT / "Dockerfile", ROOT / "compose.yml", *(path for path in (ROOT / "deploy").rglob("*") if path.is_file())]
-COMMANDS = {"refresh": refresh.command, "health": health.command, "grants": grants.command, "activity": activity.command}
+EXAMPLES = [ROOT / "Dockerfile", ROOT / "compose.yml", *filter(Path.is_file, (ROOT / "deploy").rglob("*"))]
+COMMANDS = {module.__name__: module.command for module in (refresh, health, grants, activity)}
 CALL = re.compile(r"scripts/(\w+)\.py([^\n;&|]*)")
 WAIT_SECONDS = 20
 
 
 def options_of(command: click.Command) -> set[str]:
     """All options of a command and of those below it."""
-    below = getattr(command, "commands", {}).values()
-    return {option for one in (command, *below) for parameter in one.params for option in parameter.opts if option[0] == "-"} | {"--help"}
+    commands = (command, *getattr(command, "commands", {}).values())
+    parameters = [parameter for one in commands for parameter in one.params]
+    return {option for parameter in parameters for option in parameter.opts if option[0] == "-"} | {"--help"}
 
 
 def test_commands_and_options_exist():
@@ -58,10 +59,20 @@ def test_image_has_the_packages_that_the_scripts_import():
     own = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     packages = metadata.packages_distributions()
     for path in (ROOT / "scripts").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            for top in {name.split(".")[0] for name in names} - own - sys.stdlib_module_names:
-                assert {re.sub("[-_.]+", "-", one).lower() for one in packages[top]} & installed, f"{path.name} imports {top}"
+        for name in imported_by(path) - own - sys.stdlib_module_names:
+            providers = {re.sub("[-_.]+", "-", provider).lower() for provider in packages[name]}
+            assert providers & installed, f"{path.name} imports {name}"
+
+
+def imported_by(path: Path) -> set[str]:
+    """The first names of all modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.split(".")[0])
+    return found
 
 
 def test_compose():
@@ -85,20 +96,21 @@ def test_compose():
 def test_image_is_not_root_and_watches_its_health():
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     words = [line.split()[0] for line in lines if line and line[0].isupper()]
-    assert lines[words.index("USER") and next(i for i, line in enumerate(lines) if line.startswith("USER"))] == "USER 10001"
-    assert words.index("USER") < words.index("HEALTHCHECK") < words.index("ENTRYPOINT") and words.count("USER") == 1
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
+    assert words.index("USER") < words.index("HEALTHCHECK") < words.index("ENTRYPOINT")
     assert sum(line.startswith("FROM python:3.11-slim") for line in lines) == 2
 
 
 def test_no_example_holds_a_password():
+    given = re.compile(r"(?i)password['\"]?[ \t]*[:=][ \t]*['\"]?([^\s'\"$,{]+)")
     for path in EXAMPLES:
-        for found in re.finditer(r"(?i)password['\"]?[ \t]*[:=][ \t]*['\"]?([^\s'\"$,{]+)", path.read_text(encoding="utf-8")):
+        for found in given.finditer(path.read_text(encoding="utf-8")):
             assert found[1].startswith(("${", ":", "?")), f"{path}: {found[0]}"
 
 
 @pytest.fixture
 def fake(tmp_path):
-    """PATH with a `python` that writes down its arguments and fails, and a `sleep` that is over at once the first time."""
+    """An environment with a `python` that writes down its arguments and fails, and a `sleep` that is short at first."""
     programs = {
         "python": 'echo "$@" >> "$ASKED"; exit 2',
         "sleep": 'echo "$1" >> "$SLEPT"; [ "$(wc -l < "$SLEPT")" = 1 ] || exec /bin/sleep 60',
@@ -106,7 +118,8 @@ def fake(tmp_path):
     for name, script in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "ASKED": str(tmp_path / "asked"), "SLEPT": str(tmp_path / "slept")}
+    written = {"ASKED": str(tmp_path / "asked"), "SLEPT": str(tmp_path / "slept")}
+    return {**os.environ, **written, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=str)
@@ -121,12 +134,14 @@ def test_daily_refresh_in_the_container(fake, number):
     process.send_signal(number)
     _, err = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 143 and err.splitlines()[:2] == ["The refresh ended with exit code 2."] * 2
-    assert Path(fake["ASKED"]).read_text().splitlines() == ["scripts/refresh.py --target postgres --vars my site.yml"] * 2
+    asked = Path(fake["ASKED"]).read_text().splitlines()
+    assert asked == ["scripts/refresh.py --target postgres --vars my site.yml"] * 2
     assert all(0 < int(seconds) <= 86_400 for seconds in slept.read_text().splitlines())
 
 
 def test_daily_refresh_refuses_a_time_that_is_none(fake):
-    done = subprocess.run(["/bin/sh", str(ROOT / "deploy/docker/daily.sh")], env={**fake, "REFRESH_AT": "noon-ish"}, capture_output=True)
+    command = ["/bin/sh", str(ROOT / "deploy/docker/daily.sh")]
+    done = subprocess.run(command, env={**fake, "REFRESH_AT": "noon-ish"}, capture_output=True)
     assert done.returncode == 1 and not Path(fake["ASKED"]).exists()
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 def test_fresh_sources(engine):
     """Before the first refresh; with old messages; with a new one; and with wrong input."""
     def asked(arguments="{hours: 6}"):
-        outcome = engine.project.invoke("run-operation", "fresh_sources", "--args", arguments, manifest=engine.project.manifest())
+        project = engine.project
+        outcome = project.invoke("run-operation", "fresh_sources", "--args", arguments, manifest=project.manifest())
         return outcome.success, str(outcome.result.results[0].message)
 
     now = datetime.now(timezone.utc)

@@ -1,9 +1,10 @@
 """The daily refresh as an Airflow 3 DAG: wait for the night's messages, then one task for each stage.
 
 Copy this file into the DAGs folder. Every worker needs the project, installed, in SIGNUP_ATTRIBUTION_HOME (by default
-/opt/signup_attribution) with my_site.yml in it, and Airflow a connection `signup_attribution` (type Postgres) that logs in as
-the refresh role; Airflow masks its password. Each task is a refresh of its own that continues where the one before stopped, so a
-task that is tried again, or a DAG run that was given up, needs no care: the next run applies what is missing.
+/opt/signup_attribution) with my_site.yml in it, and Airflow a connection `signup_attribution` (type Postgres) that logs
+in as the refresh role; Airflow masks its password. Each task is a refresh of its own that continues where the one
+before stopped, so a task that is tried again, or a DAG run that was given up, needs no care: the next run applies what
+is missing.
 """
 
 import os

@@ -20,12 +20,12 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not fresh -%}
-        {%- do stop('No message was loaded in the last ' ~ hours ~ ' hours: look at what loads the sources, or ask for more hours.') -%}
+        {%- do stop('No message was loaded in the last ' ~ hours ~ ' hours: look at what loads them, or allow more.') -%}
     {%- endif -%}
     {%- do log('fresh: ' ~ fresh[0], info=true) -%}
 {% endmacro %}
 
-{#- Query with a row when the collection has a message loaded since a UTC time (a text); none when it has no load times. -#}
+{#- Query with a row when the collection has a message loaded since a UTC time (a text); none without load times. -#}
 {% macro loaded_since(collection, time) %}
     {%- set times = [] -%}
     {%- set stored = [] -%}

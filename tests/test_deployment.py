@@ -104,8 +104,9 @@ def test_image_is_not_root_and_watches_its_health():
 def test_no_example_holds_a_password():
     given = re.compile(r"(?i)password['\"]?[ \t]*[:=][ \t]*['\"]?([^\s'\"$,{]+)")
     for path in EXAMPLES:
-        for found in given.finditer(path.read_text(encoding="utf-8")):
-            assert found[1].startswith(("${", ":", "?")), f"{path}: {found[0]}"
+        text = re.sub(r":'\w+'", "", path.read_text(encoding="utf-8"))  # variables of psql
+        for found in given.finditer(text):
+            assert found[1].startswith("?"), f"{path}: {found[0]}"  # compose: ${NAME_PASSWORD:?fill in .env}
 
 
 @pytest.fixture

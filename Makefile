@@ -6,12 +6,16 @@ INSTALLED := .venv/requirements.stamp
 # So many tests run at a time: one more than cores, because those on PostgreSQL wait for its server.
 WORKERS ?= 3
 
-.PHONY: help install demo test lint soak bench lock clean
+# Airflow needs other versions of what the project needs, so it has an environment of its own.
+AIRFLOW := .venv-airflow
+
+.PHONY: help install demo test test-airflow lint soak bench lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
-	@echo 'make lint    the style of the SQL, and warnings of dbt'
+	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
+	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
 	@echo 'make lock    requirements.lock from requirements.in'
@@ -36,11 +40,24 @@ demo: install
 test: lint
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests
 
-# Both look at the project as it is before the first refresh, in a database of their own.
+# It looks at nothing but the DAG, so the other tests' fixtures are left out.
+test-airflow: $(AIRFLOW)/requirements.stamp
+	AIRFLOW_HOME=$(CURDIR)/$(AIRFLOW)/home \
+	    $(AIRFLOW)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/test_airflow.py
+
+$(AIRFLOW)/requirements.stamp: deploy/airflow/requirements.lock
+	$(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/airflow/requirements.lock
+	@touch $@
+
+# dbt and sqlfluff look at the project as it is before the first refresh, in a database of their own.
 lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
 lint: install
 	$(BIN)/dbt --no-use-colors --quiet --warn-error parse --no-partial-parse
 	$(BIN)/sqlfluff lint models
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows deploy/github-actions/refresh.yml
 
 soak: export EXAMPLES ?= 1000
 soak: install
@@ -61,5 +78,5 @@ lock:
 	rm -rf target/lock
 
 clean:
-	rm -rf .venv target logs .pytest_cache .hypothesis
+	rm -rf .venv $(AIRFLOW) target logs .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

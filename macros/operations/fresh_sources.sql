@@ -1,0 +1,46 @@
+{#-
+    Fails unless one of tracks, pages and screens has a message that was loaded in the last hours:
+        dbt run-operation fresh_sources --args '{hours: 6}'
+    For a scheduler that waits for the night's load before it refreshes. Before the first refresh nothing is too old.
+-#}
+{% macro fresh_sources(hours=24) %}
+    {%- if hours is not number or hours is boolean or hours <= 0 -%}
+        {%- do stop('hours must be a number above 0, not ' ~ tojson(hours) ~ ': correct it.') -%}
+    {%- endif -%}
+    {%- do check_sources() -%}
+    {%- set since = modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(hours=hours) -%}
+    {%- set fresh = [] -%}
+    {%- if stored_relation('app_tracks') is none -%}
+        {%- do fresh.append('everything, before the first refresh') -%}
+    {%- endif -%}
+    {%- for collection in ['tracks', 'pages', 'screens'] if not fresh -%}
+        {%- set query = loaded_since(collection, since.strftime('%Y-%m-%d %H:%M:%S')) -%}
+        {%- if query and run_query(query).rows | length > 0 -%}
+            {%- do fresh.append(collection) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not fresh -%}
+        {%- do stop('No message was loaded in the last ' ~ hours ~ ' hours: look at what loads them, or allow more.') -%}
+    {%- endif -%}
+    {%- do log('fresh: ' ~ fresh[0], info=true) -%}
+{% endmacro %}
+
+{#- Query with a row when the collection has a message loaded since a UTC time (a text); none without load times. -#}
+{% macro loaded_since(collection, time) %}
+    {%- set times = [] -%}
+    {%- set stored = [] -%}
+    {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] -%}
+        {%- for column in source_columns(collection) if column.name | lower == name -%}
+            {%- do stored.append(column) -%}
+            {%- do times.append(source_value(column, 'time')) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if not times -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set place = source_location(collection) -%}
+    {{ return(
+        'select 1 from ' ~ (place.relation or read_files(place.files)) ~ ' where ' ~ is_not_before(stored[0], time)
+        ~ ' and coalesce(' ~ times | join(', ') ~ ", cast(null as timestamp)) > timestamp '" ~ time ~ "' limit 1"
+    ) }}
+{% endmacro %}

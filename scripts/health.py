@@ -1,0 +1,134 @@
+"""Whether the tables are up to date, by what the view refresh.refresh_health says of the last refreshes.
+
+    python scripts/health.py
+    python scripts/health.py --target postgres --max-age 26 --max-lag 30
+
+One sentence. Exit code 0 when all is well; 1 when the last success is too long ago, the last refresh failed, messages
+are too old, or the database does not tell. (Docker, whose health checks this is for, knows no other codes:
+https://docs.docker.com/reference/dockerfile/#healthcheck)
+"""
+
+import os
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import click
+import duckdb
+import psycopg2
+import yaml
+
+from postgres import connected
+from refresh_errors import first_line, known_sentence
+from refresh_plan import RefreshError
+
+ROOT = Path(__file__).resolve().parents[1]
+UNHEALTHY = 1  # exit code
+COLUMNS = (
+    "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_status")
+FAILURES = ("failed", "died", "interrupted")
+WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
+NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
+
+
+def read_health(target: str) -> dict:
+    """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none."""
+    schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
+    view = f'"{f"{schema}_refresh" if schema.startswith("dev_") else "refresh"}".refresh_health'
+    query = f"select {', '.join(COLUMNS)} from {view}"
+    row = (read_duckdb if target == "duckdb" else read_postgres)(query)
+    if row is None or row[-1] is None:
+        raise RefreshError(NOT_YET)
+    return dict(zip(COLUMNS, row))
+
+
+def read_postgres(query: str) -> tuple | None:
+    with connected("signup_attribution health") as server, server.cursor() as cursor:
+        try:
+            cursor.execute(query)
+        except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+            raise RefreshError(NOT_YET) from error
+        except psycopg2.Error as error:
+            raise RefreshError(f"The state of the refreshes cannot be read ({first_line(str(error))}): "
+                               "connect as the role that refreshes.") from error
+        return cursor.fetchone()
+
+
+def read_duckdb(query: str) -> tuple | None:
+    path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(query).fetchone()
+    except duckdb.CatalogException as error:
+        raise RefreshError(NOT_YET) from error
+    except duckdb.Error as error:
+        text = str(error)
+        raise RefreshError(NOT_YET if "database does not exist" in text else known_sentence(text) or
+                           f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error
+
+
+def problem(health: dict, now: datetime, max_age: float, max_lag: float | None) -> str | None:
+    """What is wrong, as a sentence, or None. now: UTC without zone; max_age and max_lag in hours, None for any."""
+    succeeded, status = health["last_success_at"], health["last_status"]
+    if succeeded is None:
+        return f"No refresh has succeeded yet (the last one: {status}): {WHAT_TO_DO}"
+    if now - succeeded > timedelta(hours=max_age):
+        return f"The last success was {hours(now - succeeded)} ago, more than {max_age:g} h: {WHAT_TO_DO}"
+    if status in FAILURES:
+        return f"The last refresh did not succeed ({status}): {WHAT_TO_DO}"
+    lag = health["newest_message_lag_seconds"]
+    if max_lag is not None and (lag is None or lag > max_lag * 3600):
+        known = "unknown" if lag is None else hours(timedelta(seconds=lag))
+        return f"The newest message is too old ({known}, more than {max_lag:g} h): look at what loads the sources."
+    return None
+
+
+def summary(health: dict, now: datetime) -> str:
+    """What is right, as a sentence."""
+    lag, last, median = (health[name] for name in (
+        "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds"))
+    parts = [f"The last refresh succeeded {hours(now - health['last_success_at'])} ago"]
+    if last is not None:
+        parts.append(f"took {last:.0f} s" + (f" (usually {median:.0f} s)" if median is not None else ""))
+    if lag is not None:
+        parts.append(f"the newest message is {hours(timedelta(seconds=lag))} old")
+    return ", ".join(parts) + "."
+
+
+def hours(span: timedelta) -> str:
+    """A span of time in hours, to a tenth."""
+    return f"{span.total_seconds() / 3600:.1f} h"
+
+
+@click.command(help=__doc__.split("\n\n")[0])
+@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@click.option("--max-age", type=click.FloatRange(min=0, min_open=True), default=26, show_default=True, metavar="HOURS",
+              help="How long ago the last success may be.")
+@click.option("--max-lag", type=click.FloatRange(min=0, min_open=True), metavar="HOURS",
+              help="How old the newest message may be.  [default: any age]")
+def command(target, max_age, max_lag):
+    profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
+    if (target or profile["target"]) not in profile["outputs"]:
+        raise RefreshError(f"There is no target {target}: choose {' or '.join(profile['outputs'])}.")
+    health, now = read_health(target or profile["target"]), datetime.now(timezone.utc).replace(tzinfo=None)
+    wrong = problem(health, now, max_age, max_lag)
+    if wrong:
+        raise RefreshError(wrong)
+    print(summary(health, now))
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        command.main(arguments, prog_name="health.py", standalone_mode=False)
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return UNHEALTHY
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see health.py --help.", file=sys.stderr)
+        return UNHEALTHY
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

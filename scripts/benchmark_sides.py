@@ -154,8 +154,8 @@ class OnPostgres(Side):
         """Model -> rows that the statements of a refresh read, which ran after the copy was made."""
         return self.replayed(found)[0]
 
-    def replayed(self, found) -> tuple[dict[str, int], dict[str, set[str]]]:
-        """As replay_on_postgres: what the statements of a refresh read, and which tables whole."""
+    def replayed(self, found) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+        """As replay_on_postgres: what the statements of a refresh read, and what of it without an index."""
         # The statements name the database, so for a while the copy has its name.
         kept = f"{self.copy}_2"
         self.administer(f"alter database {self.database} rename to {kept}", f"alter database {self.copy} rename to {self.database}")

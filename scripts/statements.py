@@ -55,12 +55,12 @@ def replay_on_duckdb(file: Path, found: list[tuple[str, str]], memory: str) -> d
     return dict(rows_read)
 
 
-def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dict[str, int], dict[str, set[str]]]:
-    """Model -> rows that its statements read from stored tables, and model -> tables that they were planned to read whole.
+def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Model -> rows that its statements read from stored tables; and model -> table -> most rows that one scan of it read.
 
-    `database` is a copy, and is changed.
+    A scan reads a table from its first row on, without an index. `database` is a copy, and is changed.
     """
-    rows_read, read_whole = defaultdict(int), defaultdict(set)
+    rows_read, scans = defaultdict(int), defaultdict(dict)
     with closing(psycopg2.connect(dbname=database)) as connection, connection.cursor() as cursor:
         connection.autocommit = True  # the statements begin and end their transactions themselves
         for model, sql in found:
@@ -70,15 +70,18 @@ def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dic
                     rows_read[model] += int(cursor.fetchone()[0])
                     cursor.execute("select pg_stat_force_next_flush()")  # or the next transaction would count these again
                 if EXPLAINED.match(statement):
-                    cursor.execute(f"explain (format json, verbose) {statement}")
-                    read_whole[model] |= scanned(cursor.fetchone()[0][0]["Plan"])
-                cursor.execute(statement)
-    return dict(rows_read), dict(read_whole)
+                    cursor.execute(f"explain (analyze, timing off, format json, verbose) {statement}")
+                    add_scans(cursor.fetchone()[0][0]["Plan"], scans[model])
+                else:
+                    cursor.execute(statement)
+    return dict(rows_read), dict(scans)
 
 
-def scanned(plan: dict) -> set[str]:
-    """schema.table of each stored table that a plan reads from its first row to its last."""
-    found = set().union(*map(scanned, plan.get("Plans", [])))
-    if plan["Node Type"] == "Seq Scan" and not plan["Schema"].startswith("pg_temp"):
-        found.add(f"{plan['Schema']}.{plan['Relation Name']}")
-    return found
+def add_scans(plan: dict, scans: dict[str, int]):
+    """Note the rows that the scans of a plan which ran read from stored tables, by schema.table."""
+    for part in plan.get("Plans", []):
+        add_scans(part, scans)
+    if plan["Node Type"] == "Seq Scan" and not plan["Schema"].startswith("pg_"):
+        table = f"{plan['Schema']}.{plan['Relation Name']}"
+        rows = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Filter", 0)
+        scans[table] = max(scans.get(table, 0), int(rows))

@@ -87,19 +87,28 @@ clusters as (
 ),
 
 -- only where users took turns within one cluster does the order of their messages have to be read
+shared_clusters as (
+    select * from clusters
+    where not has_one_user
+),
+
 turns as (
     select
-        clusters.anonymous_id,
+        shared_clusters.anonymous_id,
         app_tracks.user_id,
         app_tracks.event_id,
         app_tracks.message_type,
         app_tracks.occurred_at as first_at,
         app_tracks.occurred_at as last_at
-    from clusters
+    from shared_clusters
     inner join app_tracks
-        on clusters.anonymous_id = app_tracks.anonymous_id
-        and app_tracks.occurred_at between clusters.first_at and clusters.last_at
-    where not clusters.has_one_user and app_tracks.user_id is not null
+        on shared_clusters.anonymous_id = app_tracks.anonymous_id
+        and app_tracks.occurred_at between shared_clusters.first_at and shared_clusters.last_at
+    where
+        app_tracks.user_id is not null
+        -- the months that need not be read
+        and app_tracks.occurred_at >= (select min(first_at) from shared_clusters)
+        and app_tracks.occurred_at <= (select max(last_at) from shared_clusters)
     union all
     select anonymous_id, user_id, '' as event_id, '' as message_type, first_at, last_at from clusters
     where has_one_user

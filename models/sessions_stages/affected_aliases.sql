@@ -76,8 +76,10 @@ changed_throughout as (
     {%- endif %}
     {%- if stored_touches is not none %}
     union
-    select alias_id from {{ stored_touches }} as stored
-    where is_direct and {{ direct_combination_id() }} in (select combination_id from reclassified)
+    select stored.alias_id
+    from reclassified
+    inner join {{ stored_touches }} as stored on reclassified.combination_id = {{ direct_combination_id() }}
+    where stored.is_direct
     {%- endif %}
     {%- if has_lost_track() %}
     {%- for reader in alias_readers() if stored_batch_id(reader) is not none %}

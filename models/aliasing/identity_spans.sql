@@ -92,6 +92,10 @@ shared_clusters as (
     where not has_one_user
 ),
 
+shared_period as (
+    select min(first_at) as first_at, max(last_at) as last_at from shared_clusters
+),
+
 turns as (
     select
         shared_clusters.anonymous_id,
@@ -106,9 +110,9 @@ turns as (
         and app_tracks.occurred_at between shared_clusters.first_at and shared_clusters.last_at
     where
         app_tracks.user_id is not null
-        -- the months that need not be read
-        and app_tracks.occurred_at >= (select min(first_at) from shared_clusters)
-        and app_tracks.occurred_at <= (select max(last_at) from shared_clusters)
+        -- so that other months are not read
+        and app_tracks.occurred_at >= (select first_at from shared_period)
+        and app_tracks.occurred_at <= (select last_at from shared_period)
     union all
     select anonymous_id, user_id, '' as event_id, '' as message_type, first_at, last_at from clusters
     where has_one_user

@@ -183,7 +183,7 @@ def refresh(side, variables: Path, environment: dict[str, str] | None = None) ->
     """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails."""
     start = time.monotonic()
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(variables), *side.options],
+        [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(variables), "--log-format", "text", *side.options],
         env={**os.environ, **side.environment, **(environment or {})}, check=False, stdout=subprocess.PIPE, text=True,
     )
     seconds = time.monotonic() - start

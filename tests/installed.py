@@ -47,9 +47,10 @@ class Installed:
         """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables."""
         named = ["--vars", str(variables)] if variables else []
         target = [] if "--target" in arguments else ["--target", self.database.target]
+        text = [] if "--log-format" in arguments else ["--log-format", "text"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         return subprocess.run(
-            [sys.executable, str(self.root / "scripts/refresh.py"), *target, *named, *arguments],
+            [sys.executable, str(self.root / "scripts/refresh.py"), *target, *text, *named, *arguments],
             cwd=self.elsewhere, env={**kept, **self.database.environment, **(environment or {})},
             text=True, capture_output=True, timeout=TIME_LIMIT,
         )

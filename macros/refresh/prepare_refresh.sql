@@ -37,16 +37,27 @@
     create table if not exists {{ state_table('archived_messages') }} (
         message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
     );
+    {{ create_logs() }}
 {% endmacro %}
 
-{#- SQL that numbers this run's batch. -#}
+{#-
+    SQL that numbers this run's batch, and says of runs that never came to their end that they died. A run that tries again
+    what failed goes on with its batch: the runner names its run in SIGNUP_ATTRIBUTION_RUN.
+-#}
 {% macro open_batch() %}
+    {%- set run = quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) %}
     insert into {{ state_table('batches') }}
-    select coalesce(max(batch_id), 0) + 1, '{{ invocation_id }}', {{ utc_now() }}
-    from {{ state_table('batches') }};
+    select coalesce(max(batch_id), 0) + 1, {{ run }}, {{ utc_now() }}
+    from {{ state_table('batches') }}
+    having count(*) filter (where invocation_id = {{ run }}) = 0;
+    update {{ state_table('refresh_runs') }} set status = 'died'
+    where status = 'running' and batch_id not in (select batch_id from {{ state_table('batches') }} where invocation_id = {{ run }});
+    insert into {{ state_table('refresh_runs') }} (batch_id, status, started_at)
+    select batch_id, 'running', started_at from {{ state_table('batches') }}
+    where invocation_id = {{ run }} and batch_id not in (select batch_id from {{ state_table('refresh_runs') }});
 {% endmacro %}
 
-{#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages. -#}
+{#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages, refresh_runs, refresh_log. -#}
 {% macro state_table(name) -%}
     {{ project_schema('refresh') }}.{{ name }}
 {%- endmacro %}

@@ -3,16 +3,20 @@
     python scripts/refresh.py
     python scripts/refresh.py --target postgres --since 2026-05-01
     python scripts/refresh.py --vars my_site.yml --full-refresh
+    python scripts/refresh.py --check
 
-One line for each table, then a summary. Exit code 0 only when everything succeeded; 1 when a table
-could not be made (the next refresh continues there); 2 for wrong input, a database that cannot be reached
-or is locked (the tables are as before); 130 when interrupted. What went wrong is one sentence on stderr;
-logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
+One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something that passes is
+tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the next refresh continues there);
+2 for wrong input, a database that cannot be reached or is locked (the tables are as before); 3 when another refresh is
+running; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the
+details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
+import json
 import signal
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -34,15 +38,18 @@ def read_yaml(path: Path) -> dict:
         raise RefreshError(f"{path} cannot be read: restore it.") from error
 
 
-def plan_refresh(target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None) -> Plan:
-    """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds."""
+def plan_refresh(target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, with_seeds=True) -> Plan:
+    """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
+
+    with_seeds: whether the seeds are looked at too.
+    """
     profile = read_yaml(ROOT / "profiles.yml")["signup_attribution"]
     defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
     plan = make_plan(
         target or profile["target"], read_variables_option(variables), since, full_refresh, select, retry_for, wait,
         targets=list(profile["outputs"]), defaults=defaults,
     )
-    problem = first_problem(ROOT / "seeds")
+    problem = first_problem(ROOT / "seeds") if with_seeds else None
     if problem:
         raise RefreshError(problem)
     return plan
@@ -98,13 +105,21 @@ def make_progress(log_format: str, quiet: bool, log_file: str | None):
 @click.option("--log-format", type=click.Choice(["text", "json"]),
               help="What is printed.  [default: text on a terminal, else json: one object a line]")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
+@click.option("--check", "is_check", is_flag=True, help="Change nothing: say what is fine and what to do about what is not.")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
-def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, quiet):
+def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, is_check, quiet):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
-    plan = plan_refresh(target, since, full_refresh, variables, select, retry_for, wait)
+    plan = plan_refresh(target, since, full_refresh, variables, select, retry_for, wait, with_seeds=not is_check)
+    if is_check:
+        from refresh_check import check, check_lines
+
+        found = check(plan)
+        print("\n".join([json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)), flush=True)
+        return 0 if all(one.is_fine for one in found) else BAD_INPUT
     report = refresh(plan, make_progress(log_format, quiet, log_file))
     if log_format == "text" and not quiet:
         print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
+    return 0
 
 
 class Interrupt:
@@ -122,7 +137,8 @@ def main(arguments=None) -> int:
     interrupt = Interrupt()
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        command.main(arguments, prog_name="refresh.py", standalone_mode=False)
+        # --help has no exit code of its own
+        return command.main(arguments, prog_name="refresh.py", standalone_mode=False) or 0
     except RefreshError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -132,7 +148,6 @@ def main(arguments=None) -> int:
     except (click.Abort, KeyboardInterrupt):
         print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)
         return 128 + interrupt.received
-    return 0
 
 
 if __name__ == "__main__":

@@ -123,13 +123,19 @@ def build_arguments(plan: Plan, root: str, only: tuple[str, ...] = ()) -> list[s
     """Arguments of the dbt command that refreshes: seeds and models, no tests. only: names of those that are left to do."""
     select = only or plan.select
     return [
-        "build", "--resource-type", "seed", "--resource-type", "model",
-        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
-        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
+        "build", "--resource-type", "seed", "--resource-type", "model", *target_arguments(plan, root),
         *(["--full-refresh"] if plan.full_refresh else []),
         *(["--select", *select] if select else []),
         # A selection that matches nothing would be a success otherwise.
         "--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}',
+    ]
+
+
+def target_arguments(plan: Plan, root: str) -> list[str]:
+    """Arguments of any dbt command on the project with the plan's target and variables."""
+    return [
+        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
+        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
         # Nothing on the console; the log file has it all. Artefacts that nobody reads would take a second to write.
         "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug", "--no-write-json",
     ]

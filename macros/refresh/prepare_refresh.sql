@@ -80,13 +80,22 @@
 {#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
 {% macro check_settings() %}
     {%- if not flags.FULL_REFRESH -%}
-        {%- set current = stored_settings() -%}
-        {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
-            {%- if row[0] in current and row[1] != current[row[0]] -%}
-                {%- do stop(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
-            {%- endif -%}
+        {%- for problem in setting_problems() -%}
+            {%- do stop(problem) -%}
         {%- endfor -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- A sentence for each setting that differs from the one the stored rows were made with. -#}
+{% macro setting_problems() %}
+    {%- set problems = [] -%}
+    {%- set current = stored_settings() -%}
+    {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
+        {%- if row[0] in current and row[1] != current[row[0]] -%}
+            {%- do problems.append(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
 {% endmacro %}
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}

@@ -17,11 +17,6 @@
             {%- if not ['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | list -%}
                 {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at), so that it is read whole each time']) -%}
             {%- endif -%}
-            {%- if place.relation is not none -%}
-                {%- for problem in reading_problems(place.relation) -%}
-                    {%- do findings.append(['permissions', false, problem]) -%}
-                {%- endfor -%}
-            {%- endif -%}
         {%- elif place is not none and place.is_optional -%}
             {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ ' is not there yet, and optional']) -%}
         {%- endif -%}

@@ -65,7 +65,10 @@
         {%- if place is not none -%}
             {%- set columns = source_columns(collection) | map(attribute='name') | map('lower') | list -%}
             {%- do looked_at.append(place.label) -%}
-            {%- if not columns and not place.is_optional -%}
+            {#- a table that may not be read looks as if it had no columns -#}
+            {%- set denied = reading_problems(place.relation) if not columns and place.relation is not none else [] -%}
+            {%- do problems.extend(denied) -%}
+            {%- if not columns and not place.is_optional and not denied -%}
                 {%- do problems.append(('No file matches ' if place.files else 'The source table does not exist: ') ~ place.label ~ ' (sources.' ~ collection ~ '): create it, correct the name under vars, or mark it `optional: true`.') -%}
             {%- endif -%}
             {%- if columns and 'id' not in columns -%}

@@ -5,11 +5,11 @@
     python scripts/refresh.py --vars my_site.yml --full-refresh
     python scripts/refresh.py --check
 
-One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something that passes is
-tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the next refresh continues there);
-2 for wrong input, a database that cannot be reached or is locked (the tables are as before); 3 when another refresh is
-running; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the
-details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
+One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
+that passes is tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the
+next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
+as before); 3 when another refresh is running; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What went wrong is
+one sentence on stderr; logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
 import json
@@ -38,7 +38,9 @@ def read_yaml(path: Path) -> dict:
         raise RefreshError(f"{path} cannot be read: restore it.") from error
 
 
-def plan_refresh(target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, with_seeds=True) -> Plan:
+def plan_refresh(
+    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, with_seeds=True,
+) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
 
     with_seeds: whether the seeds are looked at too.
@@ -78,7 +80,7 @@ def refresh(plan: Plan, progress=None) -> Report:
     return report
 
 
-def make_progress(log_format: str, quiet: bool, log_file: str | None):
+def make_progress(log_format: str, quiet: bool = False, log_file: str | None = None):
     """Whom a refresh tells of what it does. Raises RefreshError when the log file cannot be written."""
     told = []
     if not quiet:
@@ -98,14 +100,15 @@ def make_progress(log_format: str, quiet: bool, log_file: str | None):
 @click.option("--full-refresh", is_flag=True, help="Rebuild all tables from all messages.")
 @click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
 @click.option("--select", multiple=True, metavar="MODELS", help="Only these models, in dbt's syntax; may be repeated.")
-@click.option("--retry-for", metavar="TIME", help="How long a model is tried again that fails by what passes, such as a lost "
-              "connection or a lock: 90s, 15m, 2h.  [default: 2h]")
+@click.option("--retry-for", metavar="TIME", help="How long a model is tried again that fails by what passes, such as a "
+              "lost connection or a lock: 90s, 15m, 2h.  [default: 2h]")
 @click.option("--wait", metavar="TIME", is_flag=False, flag_value="forever",
               help="Wait for another refresh to end, at most so long; without a time as long as it takes.")
 @click.option("--log-format", type=click.Choice(["text", "json"]),
               help="What is printed.  [default: text on a terminal, else json: one object a line]")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
-@click.option("--check", "is_check", is_flag=True, help="Change nothing: say what is fine and what to do about what is not.")
+@click.option("--check", "is_check", is_flag=True,
+              help="Change nothing: say what is fine and what to do about what is not.")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
 def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, is_check, quiet):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
@@ -114,12 +117,20 @@ def command(target, since, full_refresh, variables, select, retry_for, wait, log
         from refresh_check import check, check_lines
 
         found = check(plan)
-        print("\n".join([json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)), flush=True)
+        lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
+        print("\n".join(lines), flush=True)
         return 0 if all(one.is_fine for one in found) else BAD_INPUT
-    report = refresh(plan, make_progress(log_format, quiet, log_file))
+    try:
+        report = refresh(plan, make_progress(log_format, quiet, log_file))
+    except KeyboardInterrupt as error:
+        raise Interrupted from error  # click would add an empty line
     if log_format == "text" and not quiet:
         print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     return 0
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM ended the refresh."""
 
 
 class Interrupt:
@@ -145,7 +156,7 @@ def main(arguments=None) -> int:
     except click.ClickException as error:
         print(f"{error.message.rstrip('.')}: see refresh.py --help.", file=sys.stderr)
         return BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
+    except (Interrupted, click.Abort, KeyboardInterrupt):
         print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)
         return 128 + interrupt.received
 

@@ -35,8 +35,8 @@ def check(plan: Plan) -> list[Finding]:
     try:
         target = find_target(plan.target)
         if target.file and not target.file.exists():
-            return found + list(file_findings(target.file)) + [Finding(
-                "connection", True, f"{target.file} is not there yet: the first refresh makes it; the sources were not looked at")]
+            text = f"{target.file} is not there yet: the first refresh makes it; the sources were not looked at"
+            return [*found, *file_findings(target.file), Finding("connection", True, text)]
         with target.connected() as connection:
             found.append(Finding("connection", True, f"{target.name} ({target.engine})"))
             if target.engine == "postgres":
@@ -77,7 +77,8 @@ def file_findings(file: Path):
     """Yields how things are around a DuckDB file."""
     folder = file.parent
     if not folder.is_dir():
-        yield Finding("permissions", False, f"The folder {folder} does not exist: make it, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+        yield Finding("permissions", False,
+                      f"The folder {folder} does not exist: make it, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
         return
     for path in (folder, *([file] if file.exists() else [])):
         if os.access(path, os.W_OK):
@@ -103,19 +104,22 @@ def server_findings(connection, target: Target):
         select current_user, current_database(), has_database_privilege(current_database(), 'create'),
             has_database_privilege(current_database(), 'temporary'), pg_database_size(current_database())""")[0]
     if not may_make_temporary:
-        yield Finding("permissions", False, f"{user} may make no temporary tables: grant temporary on database {database} to {user}.")
+        yield Finding("permissions", False, f"{user} may make no temporary tables: "
+                      f"grant temporary on database {database} to {user}.")
+    rights = "select has_schema_privilege(oid, 'create, usage') from pg_namespace where nspname = %s"
     for folder in SCHEMAS:
         schema = target.schema(folder)
-        owned = rows(connection, "select has_schema_privilege(oid, 'create, usage') from pg_namespace where nspname = %s", [schema])
-        if owned == [(True,)] or (not owned and may_create):
-            yield Finding("permissions", True, f"{user} may write the schema {schema}" if owned else f"{user} may make the schema {schema}")
+        present = rows(connection, rights, [schema])
+        if present == [(True,)] or (not present and may_create):
+            yield Finding("permissions", True, f"{user} may {'write' if present else 'make'} the schema {schema}")
         else:
-            grant = f"create, usage on schema {schema}" if owned else f"create on database {database}"
+            grant = f"create, usage on schema {schema}" if present else f"create on database {database}"
             yield Finding("permissions", False, f"{user} may not write the schema {schema}: grant {grant} to {user}.")
-    for schema, table in rows(connection, """
-            select nspname, relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-            where nspname = any(%s) and relkind in ('r', 'p', 'v') and not pg_has_role(relowner, 'usage') order by 1, 2""",
-            [[target.schema(folder) for folder in SCHEMAS]]):
+    foreign = """
+        select nspname, relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where nspname = any(%s) and relkind in ('r', 'p', 'v') and not pg_has_role(relowner, 'usage')
+        order by nspname, relname"""
+    for schema, table in rows(connection, foreign, [[target.schema(folder) for folder in SCHEMAS]]):
         yield Finding("permissions", False, f"{schema}.{table} belongs to somebody else: alter its owner to {user}.")
     yield from partition_findings(connection, target.schema("partitioning"))
     yield Finding("disk", True, f"the database has {size / 2**30:,.2f} GB; a server does not tell what room is left")
@@ -130,7 +134,8 @@ def partition_findings(connection, schema: str):
         where nspname = %s and relkind = 'r' and relname ~ '^app_tracks_[0-9]{4}_[0-9]{2}$' and not relispartition
         order by relname""", [schema])
     for (name,) in loose:
-        yield Finding("partitions", False, f"{schema}.{name} is no partition of app_tracks and has the name of one: rename it.")
+        yield Finding("partitions", False,
+                      f"{schema}.{name} is no partition of app_tracks and has the name of one: rename it.")
     if not loose:
         yield Finding("partitions", True, "no table has the name of a month to come")
 

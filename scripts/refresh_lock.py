@@ -17,6 +17,8 @@ from refresh_plan import LOCKED_OUT, RefreshError
 from target import LOCK_APPLICATION, ROOT, Target, rows
 
 POLL_SECONDS = 1.0
+# The connection that holds the lock is idle for hours and meant to be; and the server should notice soon when it is gone.
+SESSION = {"idle_session_timeout": "0", "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 # Who holds the lock of this database: also what the view refresh_health asks.
 HOLDERS = """
     select pg_stat_activity.pid, usename, application_name, client_addr
@@ -48,9 +50,9 @@ class ServerLock:
         self.connection = self.connection or self.target.connect()
         taken = rows(self.connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", [lock_name(self.target)])
         if taken == [(True,)]:
-            # Idle for hours and meant to be: no time-out may end it.
-            rows(self.connection, "select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'")
-            rows(self.connection, "select set_config('application_name', %s, false)", [f"{LOCK_APPLICATION} since {now()}"])
+            settings = {**SESSION, "application_name": f"{LOCK_APPLICATION} since {now()}"}
+            for name, value in settings.items():
+                rows(self.connection, "select set_config(name, %s, false) from pg_settings where name = %s", [value, name])
             self.end_orphans()
             return True
         return False
@@ -77,7 +79,7 @@ class ServerLock:
         """Whether the connection still lives, and with it the lock."""
         try:
             return bool(self.connection) and rows(self.connection, "select 1") == [(1,)]
-        except Exception:  # psycopg2's: any means that it is of no use any more
+        except RefreshError:
             return False
 
     def release(self):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from dataclasses import asdict
 from datetime import datetime, timezone
 
@@ -54,7 +55,7 @@ class Text(Silent):
 
 
 class Bar(Text):
-    """As Text, with a bar in the last line of the terminal: which models are in the making, and how long it will take yet.
+    """As Text, with a bar in the last line of the terminal: which models are in the making, and the time left.
 
     The time left is that of past runs; before the first one there is none.
     """
@@ -98,12 +99,13 @@ class Lines(Silent):
     """One JSON object a line. Each has `at` (UTC) and `event`."""
 
     def __init__(self, stream):
-        self.stream = stream
+        self.stream, self.lock = stream, threading.Lock()  # models that are made side by side report from threads
 
     def write(self, event: str, **facts):
         """Write a line."""
         at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        print(json.dumps({"at": at, "event": event, **facts}, default=str), file=self.stream, flush=True)
+        with self.lock:
+            print(json.dumps({"at": at, "event": event, **facts}, default=str), file=self.stream, flush=True)
 
     def started(self, model, index, total):
         self.write("model_started", model=model, index=index, total=total)

@@ -9,9 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-import duckdb
-import psycopg2
-
 import refresh_log
 from refresh_errors import failure
 from refresh_lock import acquire, make_lock
@@ -73,7 +70,7 @@ class Run:
         self.plan, self.progress, self.id = plan, progress, uuid.uuid4().hex
         self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.budget = Budget(plan.retry_for)
-        self.done: list[str] = []  # models and seeds
+        self.knows_left = False
         self.left: dict[str, tuple[str, str | None]] = {}  # models and seeds not done -> status, error
         self.seconds: dict[str, float] = {}  # of models
         self.attempts: dict[str, int] = {}
@@ -99,7 +96,6 @@ class Run:
                 self.attempts[model] = self.attempts.get(model, 0) + 1
             if status == "success":
                 self.left.pop(model, None)
-                self.done.append(model)
             self.progress.finished(model, status, event.data.execution_time)
 
     def carry_out(self):
@@ -128,17 +124,21 @@ class Run:
         if not self.lock.is_held():
             self.lock.release()
             # Who has had the lock lost it with the connection: somebody else may have it now.
-            acquire(self.lock, 0 if self.budget.in_touch else self.plan.wait, self.progress.say)
+            # Or the server has not noticed yet that it is gone.
+            acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
             if not self.budget.in_touch and self.progress.wants_expectations:
                 with self.connected() as connection:
                     self.progress.expect(refresh_log.expected_seconds(connection, self.target))
         self.budget.in_touch = True
-        only = tuple(self.left) if self.done else ()
+        self.causes.clear()
         try:
-            execute(build_arguments(self.plan, str(ROOT), only), self)
+            execute(build_arguments(self.plan, str(ROOT), tuple(self.left) if self.knows_left else ()), self)
         except RefreshError as error:
+            # Only a command that came to its end says of all models what became of them.
+            self.knows_left = self.knows_left or bool(error.failed)
             self.left.update({name: ("error", text) for name, text in error.failed.items()})
             self.left.update({name: ("skipped", None) for name in error.skipped})
+            error.args = (self.target.without_secrets(str(error)),)
             raise
 
     @contextmanager
@@ -163,7 +163,7 @@ class Run:
                 with self.connected() as connection:
                     record = refresh_log.completed(connection, self.target, self.id, record)
                     refresh_log.write(connection, self.target, record)
-            except (RefreshError, psycopg2.Error, duckdb.Error) as problem:
+            except RefreshError as problem:
                 self.progress.not_logged(str(problem), record)
         self.progress.ended(record)
         announce(record)
@@ -172,7 +172,8 @@ class Run:
         """Yields each model that was tried or left out."""
         for name in {**self.seconds, **self.left}:
             status, error = self.left.get(name, ("success", None))
-            yield ModelRun(name, status, self.seconds.get(name, 0.0), self.attempts.get(name, 0), None, None, None, error)
+            attempts = self.attempts.get(name, 0)
+            yield ModelRun(name, status, self.seconds.get(name, 0.0), attempts, None, None, None, error)
 
     def without_secrets(self, record: RunRecord) -> RunRecord:
         """The record as it may be written anywhere."""

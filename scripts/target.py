@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+import psycopg2
+
 from refresh_errors import first_line, is_transient, known_sentence
 from refresh_plan import RefreshError
 
@@ -64,40 +67,46 @@ class Target:
 
 
 def connect_duckdb(credentials):
-    import duckdb
-
-    try:
+    with database_errors():
         return duckdb.connect(credentials.path, config=credentials.config_options or {})
-    except duckdb.Error as error:
-        text = str(error)
-        raise RefreshError(known_sentence(text) or f"The database cannot be opened: {first_line(text)}.",
-                           is_transient=is_transient(text)) from error
 
 
 def connect_postgres(credentials):
     """As dbt connects, with all that profiles.yml may say of it."""
     from dbt.adapters.contracts.connection import Connection
-    from dbt.adapters.exceptions import FailedToConnectError
     from dbt.adapters.postgres.connections import PostgresConnectionManager
 
     asked = credentials.replace(application_name=LOCK_APPLICATION)
-    try:
+    with database_errors():
         connection = PostgresConnectionManager.open(Connection(type="postgres", name="runner", credentials=asked)).handle
-    except FailedToConnectError as error:
-        text = str(error)
-        raise RefreshError(known_sentence(text) or f"PostgreSQL refuses the connection: {first_line(text)}.",
-                           is_transient=is_transient(text)) from error
     connection.autocommit = True
     return connection
 
 
 def rows(connection, sql: str, values=()) -> list[tuple]:
-    """The rows of a statement, %s in which stands for a value."""
-    if hasattr(connection, "extract_statements"):  # DuckDB
-        return connection.execute(sql.replace("%s", "?"), list(values)).fetchall()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(values) or None)
-        return cursor.fetchall() if cursor.description else []
+    """The rows of a statement, %s in which stands for a value. Raises RefreshError."""
+    with database_errors():
+        if isinstance(connection, duckdb.DuckDBPyConnection):
+            return connection.execute(sql.replace("%s", "?"), list(values)).fetchall()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, list(values) or None)
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def database_errors():
+    """What a database says is wrong inside becomes a RefreshError."""
+    from dbt.adapters.exceptions import FailedToConnectError
+
+    try:
+        yield
+    except (duckdb.Error, psycopg2.Error, FailedToConnectError) as error:
+        text = str(error)
+        kind = type(error)
+        raise RefreshError(
+            known_sentence(text) or f"The database refuses: {first_line(text)}: correct this and run again.",
+            is_transient=is_transient(text, f"{kind.__module__}.{kind.__name__}"),
+        ) from error
 
 
 def find_target(name: str) -> Target:

@@ -1,8 +1,8 @@
 {#- What refreshes did: tables for people and monitors; nothing that a refresh does depends on them. -#}
 
 {#-
-    SQL for the logs. refresh_runs: one row per batch; status running, success, failed or died (a later run found that it had
-    never ended). refresh_log: one row per model and batch; the row of a model that succeeded is written in the transaction of
+    SQL for the logs. refresh_runs: one row per refresh; status running, success, failed or died (a later run found that it had
+    never ended); batch_id is null when it failed before it had a batch. refresh_log: one row per model and batch; the row of a model that succeeded is written in the transaction of
     its table, so what is stored is logged; seconds, attempts and models that failed are added by the runner at the end.
 -#}
 {% macro create_logs() %}
@@ -25,7 +25,8 @@
 
     newest as (
         select status, error, started_at from runs
-        where batch_id = (select max(batch_id) from runs)
+        order by started_at desc, batch_id desc
+        limit 1
     ),
 
     successes as (
@@ -35,7 +36,8 @@
 
     newest_success as (
         select finished_at, seconds, newest_message_at from successes
-        where batch_id = (select max(batch_id) from successes)
+        order by started_at desc, batch_id desc
+        limit 1
     ),
 
     usual as (

@@ -17,8 +17,8 @@ class Silent:
 
     wants_expectations = False  # whether `expect` is worth a question to the database
 
-    def expect(self, seconds: dict[str, float]):
-        """Model -> seconds it usually takes."""
+    def expect(self, seconds: dict[str, float], threads: int):
+        """Model -> seconds it usually takes, and how many are made side by side."""
 
     def started(self, model: str, index: int, total: int):
         """A model begins, as the index-th of so many."""
@@ -34,6 +34,9 @@ class Silent:
 
     def not_logged(self, problem: str, record: RunRecord):
         """The run could not be written to the log in the database."""
+
+    def refused(self, error: str):
+        """Another refresh is running."""
 
     def ended(self, record: RunRecord):
         """The run has ended."""
@@ -63,11 +66,11 @@ class Bar(Text):
     wants_expectations = True
 
     def __init__(self):
-        self.seconds, self.running, self.ended_models = {}, [], 0
+        self.seconds, self.threads, self.running, self.ended_models = {}, 1, [], 0
         self.bar = tqdm(total=0, file=sys.stderr, leave=False, bar_format="{percentage:3.0f}% |{bar:20}| {desc}")
 
-    def expect(self, seconds):
-        self.seconds = seconds
+    def expect(self, seconds, threads):
+        self.seconds, self.threads = seconds, threads
 
     def started(self, model, index, total):
         self.running.append(model)
@@ -84,12 +87,15 @@ class Bar(Text):
 
     def show(self):
         """Say where the refresh is."""
-        left = sum(self.seconds.values())
-        time = f", about {left:.0f} s left" if left else ""
-        self.bar.set_description_str(f"{self.ended_models} of {self.bar.total}: {', '.join(self.running)}{time}")
+        left = max([sum(self.seconds.values()) / self.threads, *self.seconds.values()])
+        doing = [", ".join(self.running), f"about {left:.0f} s left" if left else ""]
+        self.bar.set_description_str(f"{self.ended_models} of {self.bar.total}: {', '.join(filter(None, doing))}")
 
     def say(self, text):
         self.bar.write(text, file=sys.stderr)
+
+    def refused(self, error):
+        self.bar.close()
 
     def ended(self, record):
         self.bar.close()
@@ -122,6 +128,9 @@ class Lines(Silent):
     def not_logged(self, problem, record):
         self.write("not_logged", error=problem)
 
+    def refused(self, error):
+        self.write("refused", error=error)
+
     def ended(self, record):
         self.write("refresh_finished", **asdict(record))
 
@@ -132,7 +141,7 @@ class Several(Silent):
     def __init__(self, told: list[Silent]):
         self.told = told
         self.wants_expectations = any(one.wants_expectations for one in told)
-        for method in ("expect", "started", "finished", "retrying", "say", "not_logged", "ended"):
+        for method in ("expect", "started", "finished", "retrying", "say", "not_logged", "refused", "ended"):
             setattr(self, method, self.teller(method))
 
     def teller(self, method):

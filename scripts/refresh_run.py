@@ -107,7 +107,9 @@ class Run:
             self.lock = make_lock(self.target)
             keep_trying(self.attempt, self.budget, self.progress.retrying)
         except RefreshError as error:
-            if error.exit_code != LOCKED_OUT:
+            if error.exit_code == LOCKED_OUT:
+                self.progress.refused(str(error))
+            else:
                 self.end(str(error))
             raise
         except KeyboardInterrupt:
@@ -128,7 +130,7 @@ class Run:
             acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
             if not self.budget.in_touch and self.progress.wants_expectations:
                 with self.connected() as connection:
-                    self.progress.expect(refresh_log.expected_seconds(connection, self.target))
+                    self.progress.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
         self.budget.in_touch = True
         self.causes.clear()
         try:

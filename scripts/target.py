@@ -18,10 +18,14 @@ LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds th
 
 @dataclass(frozen=True)
 class Target:
-    """A target and its connection as dbt understands it: `credentials` is dbt's own object."""
+    """A target and its connection as dbt understands it: `credentials` is dbt's own object.
+
+    threads: how many models are made side by side at most.
+    """
 
     name: str
     credentials: object
+    threads: int = 1
 
     @property
     def engine(self) -> str:
@@ -119,10 +123,10 @@ def find_target(name: str) -> Target:
     set_invocation_context(os.environ)
     set_from_args(Namespace(PROFILES_DIR=str(ROOT), PROJECT_DIR=str(ROOT)), None)
     try:
-        credentials = load_profile(str(ROOT), {}, target_override=name).credentials
+        profile = load_profile(str(ROOT), {}, target_override=name)
     except DbtBaseException as error:
-        raise RefreshError(f"The target {name} cannot be used: {first_line(str(error))}: correct profiles.yml or the variables "
-                           "it reads.") from error
-    if credentials.type not in ("duckdb", "postgres"):
-        raise RefreshError(f"The target {name} is of type {credentials.type}: choose one of type duckdb or postgres.")
-    return Target(name, credentials)
+        raise RefreshError(f"The target {name} cannot be used: {first_line(str(error))}: correct profiles.yml or the "
+                           "variables it reads.") from error
+    if profile.credentials.type not in ("duckdb", "postgres"):
+        raise RefreshError(f"The target {name} is of type {profile.credentials.type}: choose one of type duckdb or postgres.")
+    return Target(name, profile.credentials, profile.threads)

@@ -2,8 +2,8 @@
 
 {#-
     SQL, put before the statement that makes a model's rows (so that it costs no round trip): names the session after the
-    batch and the model, and takes a lock that is held, beside others, until the model's transaction has ended. A runner that
-    finds it held while no refresh runs knows that the runner of that session died.
+    batch and the model. In a refresh by the runner it also takes a lock that is held, beside others, until the model's
+    transaction has ended: a runner that finds it held while no refresh runs knows that the runner of that session died.
 -#}
 {% macro announce_model() -%}
     {{ adapter.dispatch('announce_model', 'signup_attribution')() }}
@@ -15,7 +15,9 @@
 {% macro postgres__announce_model() -%}
     {%- if execute and model.resource_type == 'model' -%}
     set application_name = {{ quoted('signup_attribution refresh ' ~ current_batch_id() ~ ' ' ~ model.name) }};
+    {%- if env_var('SIGNUP_ATTRIBUTION_RUN', '') %}
     select pg_advisory_xact_lock_shared(hashtextextended({{ quoted(project_schema('refresh') ~ ' models') }}, 0));
+    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -154,7 +154,9 @@ def main(arguments=None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except click.ClickException as error:
-        print(f"{error.message.rstrip('.')}: see refresh.py --help.", file=sys.stderr)
+        # Of a value that an option does not take, the message alone does not name the option.
+        text = error.format_message() if isinstance(error, click.BadParameter) else error.message
+        print(f"{text.rstrip('.')}: see refresh.py --help.", file=sys.stderr)
         return BAD_INPUT
     except (Interrupted, click.Abort, KeyboardInterrupt):
         print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)

@@ -141,7 +141,7 @@ def test_folder_of_the_database_missing(duckdb_site, tmp_path):
     (["--select", "no_such_model"], ["--select no_such_model"]),
     (["--sinse", "2026-02-28"], ["--sinse"]),
     (["--retry-for", "long"], ["--retry-for", "90s, 15m or 2h", "long"]),
-    (["--wait", "-5m"], ["--wait", "-5m"]),
+    (["--wait", "5"], ["--wait", "15m"]),
     (["--log-format", "xml"], ["--log-format"]),
     (["--log-file", "/no/such/folder/log.jsonl"], ["--log-file", "/no/such/folder/log.jsonl"]),
 ], ids=" ".join)

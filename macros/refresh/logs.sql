@@ -2,8 +2,9 @@
 
 {#-
     SQL for the logs. refresh_runs: one row per refresh; status running, success, failed or died (a later run found that it had
-    never ended); batch_id is null when it failed before it had a batch. refresh_log: one row per model and batch; the row of a model that succeeded is written in the transaction of
-    its table, so what is stored is logged; seconds, attempts and models that failed are added by the runner at the end.
+    never ended); batch_id is null when it failed before it had a batch. refresh_log: one row per model and batch; the row of a
+    model that succeeded is written in the transaction of its table, so what is stored is logged; seconds, attempts and models
+    that failed are added by the runner at the end.
 -#}
 {% macro create_logs() %}
     create table if not exists {{ state_table('refresh_runs') }} (

@@ -51,29 +51,38 @@
 
 {#- Stops with one sentence when a variable has a value that makes no sense. -#}
 {% macro check_variables() %}
+    {%- for problem in variable_problems() -%}
+        {%- do stop(problem) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- A sentence for each variable whose value makes no sense. -#}
+{% macro variable_problems() %}
+    {%- set problems = [] -%}
     {%- for name, lowest in [('session_gap_minutes', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
         {%- set value = var(name) -%}
         {%- if value is not number or value is boolean or (lowest is none and value <= 0) or (lowest is not none and value < lowest) -%}
-            {%- do stop(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}
+            {%- do problems.append(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') < 0) -%}
-        {%- do stop('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
+        {%- do problems.append('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}
-        {%- do stop('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}
+        {%- do problems.append('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- for name in ['signup_events', 'ignored_events', 'own_domains', 'attributed_channels', 'pass_through_columns'] -%}
         {%- if var(name) is string or var(name) is not iterable or var(name) is mapping -%}
-            {%- do stop(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
+            {%- do problems.append(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if var('blog_url_pattern') is not string -%}
-        {%- do stop('blog_url_pattern must be a text with % as wildcard, not ' ~ tojson(var('blog_url_pattern')) ~ ': correct it under vars.') -%}
+        {%- do problems.append('blog_url_pattern must be a text with % as wildcard, not ' ~ tojson(var('blog_url_pattern')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- if var('since') is not none and not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', var('since') | string) -%}
-        {%- do stop('since must be a date such as 2026-01-31, not ' ~ tojson(var('since')) ~ ': correct it.') -%}
+        {%- do problems.append('since must be a date such as 2026-01-31, not ' ~ tojson(var('since')) ~ ': correct it.') -%}
     {%- endif -%}
+    {{ return(problems) }}
 {% endmacro %}
 
 {#- Ends the run with one sentence that says what to do. -#}

@@ -192,7 +192,8 @@ def refresh(side, environment: dict[str, str] | None = None, *options: str) -> t
     """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails."""
     start = time.monotonic()
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(side.variables), *side.options, *options],
+        [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(side.variables), "--log-format", "text",
+         *side.options, *options],
         env={**os.environ, **side.environment, **(environment or {})}, check=False, stdout=subprocess.PIPE, text=True,
     )
     seconds = time.monotonic() - start

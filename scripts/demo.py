@@ -16,7 +16,7 @@ import duckdb
 import yaml
 
 import sample_data
-from refresh import ROOT, plan_refresh, refresh
+from refresh import ROOT, make_progress, plan_refresh, refresh
 from refresh_plan import RefreshError
 from refresh_report import first_session_share, summary_lines, table_lines
 
@@ -85,13 +85,13 @@ def run():
 
     print(f"\nFirst refresh, of the messages loaded from {first_days[0]} to {first_days[-1]}:")
     hand_over(file for file in files if file[0] in first_days)
-    plan = plan_refresh("duckdb", None, False, str(VARIABLES), ())
-    report = refresh(plan)
+    plan = plan_refresh("duckdb", variables=str(VARIABLES))
+    report = refresh(plan, make_progress("text"))
     print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     for day in last_days:
         print(f"\nDaily refresh, messages loaded on {day} come in:")
         hand_over(file for file in files if file[0] == day)
-        report = refresh(plan)
+        report = refresh(plan, make_progress("text"))
         print("\n".join(summary_lines(report)), flush=True)
     print_result(report.totals)
 

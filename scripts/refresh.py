@@ -3,30 +3,31 @@
     python scripts/refresh.py
     python scripts/refresh.py --target postgres --since 2026-05-01
     python scripts/refresh.py --vars my_site.yml --full-refresh
+    python scripts/refresh.py --check
 
-One line for each table, then a summary. Exit code 0 only when everything succeeded; 1 when a table
-could not be made (the next refresh continues there); 2 for wrong input, a database that cannot be reached
-or is locked (the tables are as before); 130 when interrupted. What went wrong is one sentence on stderr;
-logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
+One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
+that passes is tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the
+next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
+as before); 3 when another refresh is running; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What went wrong is
+one sentence on stderr; logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
 import json
-import os
 import signal
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import yaml
 
-from refresh_errors import failure
-from refresh_plan import BAD_INPUT, Plan, RefreshError, build_arguments, make_plan, read_variables
-from refresh_report import FIGURES, Report, read_report, summary_lines, table_lines
+from refresh_plan import BAD_INPUT, Plan, RefreshError, make_plan, read_variables
+from refresh_progress import Bar, Lines, Several, Silent, Text
+from refresh_report import Report, read_report, summary_lines, table_lines
+from refresh_run import Run
 from seed_check import first_problem
-
-ROOT = Path(__file__).resolve().parents[1]
-INTERRUPTED = 130
+from target import ROOT
 
 
 def read_yaml(path: Path) -> dict:
@@ -37,15 +38,20 @@ def read_yaml(path: Path) -> dict:
         raise RefreshError(f"{path} cannot be read: restore it.") from error
 
 
-def plan_refresh(target, since, full_refresh, variables, select) -> Plan:
-    """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds."""
+def plan_refresh(
+    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, with_seeds=True,
+) -> Plan:
+    """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
+
+    with_seeds: whether the seeds are looked at too.
+    """
     profile = read_yaml(ROOT / "profiles.yml")["signup_attribution"]
     defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
     plan = make_plan(
-        target or profile["target"], read_variables_option(variables), since, full_refresh, select,
+        target or profile["target"], read_variables_option(variables), since, full_refresh, select, retry_for, wait,
         targets=list(profile["outputs"]), defaults=defaults,
     )
-    problem = first_problem(ROOT / "seeds")
+    problem = first_problem(ROOT / "seeds") if with_seeds else None
     if problem:
         raise RefreshError(problem)
     return plan
@@ -64,79 +70,28 @@ def read_variables_option(text: str | None) -> dict:
     return read_variables(text)
 
 
-def log_file() -> Path:
-    """Where dbt writes its log."""
-    return Path(os.environ.get("DBT_LOG_PATH") or ROOT / "logs") / "dbt.log"
-
-
-def run_dbt(arguments: list[str], on_event=None, manifest=None):
-    """Run one dbt command in this process; how it ended. Afterwards no database file is held open.
-
-    on_event: called with each event. manifest: the project as dbt parsed it before, which then is not parsed again.
-    """
-    # These take two seconds, which wrong options need not wait for.
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    try:
-        return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
-    finally:
-        # One connection serves all models and would stay open, so that nobody else could open the file.
-        DuckDBConnectionManager.close_all_connections()
-
-
-def execute(arguments: list[str], on_event=None):
-    """Run one dbt command; its result. Raises RefreshError, KeyboardInterrupt.
-
-    Everything that a refresh does to a database passes here.
-    """
-    outcome = run_dbt(arguments, on_event)
-    if isinstance(outcome.exception, (KeyboardInterrupt, SystemExit)):
-        raise KeyboardInterrupt
-    if not outcome.success:
-        raise failure(outcome.exception, getattr(outcome.result, "results", None) or [], log_file())
-    return outcome.result
-
-
-class Progress:
-    """Follows dbt's events: how long each table took, the figures at the end and, on a terminal, the table in the making."""
-
-    def __init__(self, stream):
-        self.stream = stream if stream and stream.isatty() else None
-        self.seconds: dict[str, float] = {}
-        self.figures: list[list] = []
-
-    def __call__(self, event):
-        if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(FIGURES):
-            self.figures = json.loads(event.data.msg.removeprefix(FIGURES))
-        elif event.info.name in ("LogStartLine", "LogModelResult", "LogSeedResult"):
-            name = event.data.node_info.node_name
-            if event.info.name == "LogStartLine":
-                self.show(f"{event.data.index} of {event.data.total}: {name}")
-            elif event.info.name == "LogModelResult":
-                self.seconds[name] = event.data.execution_time
-
-    def show(self, text=""):
-        """Replace the terminal's last line."""
-        if self.stream:
-            self.stream.write(f"\r\033[K{text}")
-            self.stream.flush()
-
-
-def refresh(plan: Plan, with_report: bool = True) -> Report | None:
-    """Carry out a plan; what was done, if asked for. Raises RefreshError, KeyboardInterrupt."""
+def refresh(plan: Plan, progress=None) -> Report:
+    """Carry out a plan; what was done. progress: see refresh_progress. Raises RefreshError, KeyboardInterrupt."""
     started = time.monotonic()
-    os.chdir(ROOT)  # so that relative paths mean the same from everywhere
-    progress = Progress(sys.stderr if with_report else None)
-    try:
-        execute(build_arguments(plan, str(ROOT)), progress)
-    finally:
-        progress.show()
-    if not with_report:
-        return None
-    report = read_report(progress.figures)
-    report.seconds, report.elapsed = progress.seconds, time.monotonic() - started
+    run = Run(plan, progress or Silent())
+    run.carry_out()
+    report = read_report(run.figures)
+    report.seconds, report.elapsed = run.seconds, time.monotonic() - started
     return report
+
+
+def make_progress(log_format: str, quiet: bool = False, log_file: str | None = None):
+    """Whom a refresh tells of what it does. Raises RefreshError when the log file cannot be written."""
+    told = []
+    if not quiet:
+        told.append(Lines(sys.stdout) if log_format == "json" else Bar() if sys.stderr.isatty() else Text())
+    if log_file:
+        try:
+            told.append(Lines(open(log_file, "a", encoding="utf-8")))
+        except OSError as error:
+            raise RefreshError(f"The file {log_file} cannot be written ({error.strerror}): correct the path after "
+                               "--log-file.") from error
+    return Several(told)
 
 
 @click.command(help="Refresh all tables from the messages that are new.")
@@ -145,33 +100,67 @@ def refresh(plan: Plan, with_report: bool = True) -> Report | None:
 @click.option("--full-refresh", is_flag=True, help="Rebuild all tables from all messages.")
 @click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
 @click.option("--select", multiple=True, metavar="MODELS", help="Only these models, in dbt's syntax; may be repeated.")
+@click.option("--retry-for", metavar="TIME", help="How long a model is tried again that fails by what passes, such as a "
+              "lost connection or a lock: 90s, 15m, 2h.  [default: 2h]")
+@click.option("--wait", metavar="TIME", is_flag=False, flag_value="forever",
+              help="Wait for another refresh to end, at most so long; without a time as long as it takes.")
+@click.option("--log-format", type=click.Choice(["text", "json"]),
+              help="What is printed.  [default: text on a terminal, else json: one object a line]")
+@click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
+@click.option("--check", "is_check", is_flag=True,
+              help="Change nothing: say what is fine and what to do about what is not.")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
-def command(target, since, full_refresh, variables, select, quiet):
-    report = refresh(plan_refresh(target, since, full_refresh, variables, select), with_report=not quiet)
-    if report:
+def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, is_check, quiet):
+    log_format = log_format or ("text" if sys.stdout.isatty() else "json")
+    plan = plan_refresh(target, since, full_refresh, variables, select, retry_for, wait, with_seeds=not is_check)
+    if is_check:
+        from refresh_check import check, check_lines
+
+        found = check(plan)
+        lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
+        print("\n".join(lines), flush=True)
+        return 0 if all(one.is_fine for one in found) else BAD_INPUT
+    try:
+        report = refresh(plan, make_progress(log_format, quiet, log_file))
+    except KeyboardInterrupt as error:
+        raise Interrupted from error  # click would add an empty line
+    if log_format == "text" and not quiet:
         print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
+    return 0
 
 
-def interrupt(*_):
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM ended the refresh."""
+
+
+class Interrupt:
     """A request to stop is treated like Ctrl-C, because only that makes dbt cancel its query."""
-    raise KeyboardInterrupt
+
+    received = signal.SIGINT
+
+    def __call__(self, number, _frame):
+        self.received = number
+        raise KeyboardInterrupt
 
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
+    interrupt = Interrupt()
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        command.main(arguments, prog_name="refresh.py", standalone_mode=False)
+        # --help has no exit code of its own
+        return command.main(arguments, prog_name="refresh.py", standalone_mode=False) or 0
     except RefreshError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except click.ClickException as error:
-        print(f"{error.message.rstrip('.')}: see refresh.py --help.", file=sys.stderr)
+        # Of a value that an option does not take, the message alone does not name the option.
+        text = error.format_message() if isinstance(error, click.BadParameter) else error.message
+        print(f"{text.rstrip('.')}: see refresh.py --help.", file=sys.stderr)
         return BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
+    except (Interrupted, click.Abort, KeyboardInterrupt):
         print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+        return 128 + interrupt.received
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import re
 
+import psycopg2.errors
+
 from refresh_plan import BAD_INPUT, MODEL_FAILED, RefreshError
 
 # Lines that tell a programmer where a message comes from.
@@ -14,28 +16,52 @@ NOT_REACHED = re.compile(
     r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
     r"|server closed the connection unexpectedly|terminating connection .*)")
 NO_MATCH = re.compile(r"The selection criterion '(?P<selection>[^']*)' does not match")
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection lost or refused, serialization, deadlock, too many
+# connections, lock not available, and the server going down or coming up.
+TRANSIENT_STATES = ("08000", "08001", "08003", "08004", "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03")
+TRANSIENT_CLASSES = {psycopg2.errors.lookup(state).__name__ for state in TRANSIENT_STATES}
+SQL_STATE_CLASS = re.compile(r"\bpsycopg2\.errors\.(\w+)")
+STATEMENT_TIMEOUT = re.compile("canceling statement due to statement timeout")
+STARTING = re.compile("the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)")
+# What libpq says itself, and errors of which only the text has come here.
+LOST = re.compile(
+    r"canceling statement due to (lock|statement) timeout|deadlock detected|could not serialize access"
+    r"|terminating connection (due to administrator command|because of crash of another server process)"
+    r"|could not (receive data from|send data to) server|(SSL )?connection (has been|already) closed|cursor already closed"
+    r"|SSL SYSCALL error|too many clients already|remaining connection slots are reserved")
 
 
-def failure(exception, results, log) -> RefreshError:
+def failure(exception, results, log, causes=None) -> RefreshError:
     """Why a dbt command failed.
 
-    exception: what ended the command, or None; results: its nodes, of which some failed;
-    log: where the details are, for a failure of a kind that is not known here.
+    exception: what ended the command, or None; results: its nodes, of which some failed; causes: name of a node -> traceback,
+    as far as known; log: where the details are, for a failure of a kind that is not known here.
     """
     failed = [node for node in results if str(node.status) in ("error", "fail", "runtime error")]
     if exception is not None or not failed:
         text = str(exception or "dbt gave no reason")
-        return RefreshError(known_sentence(text) or project_sentence(text, log), BAD_INPUT)
-    first = failed[0]
+        return RefreshError(known_sentence(text) or project_sentence(text, log), BAD_INPUT, is_transient(text))
+    permanent = [node for node in failed if not is_transient(str(node.message), (causes or {}).get(node.node.name, ""))]
+    first = (permanent or failed)[0]
     text = str(first.message or "no reason given")
     known = known_sentence(text)
+    about = {
+        "is_transient": not permanent,
+        "failed": {node.node.name: first_line(str(node.message)) for node in failed if is_table(node)},
+        "skipped": [node.node.name for node in results if str(node.status) == "skipped" and is_table(node)],
+    }
     if known:
-        in_hook = str(first.node.resource_type) == "operation" or LOCKED.search(text) or NOT_REACHED.search(text)
-        return RefreshError(known, BAD_INPUT if in_hook else MODEL_FAILED)
+        in_hook = not is_table(first) or LOCKED.search(text) or NOT_REACHED.search(text)
+        return RefreshError(known, BAD_INPUT if in_hook else MODEL_FAILED, **about)
     others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     return RefreshError(
         f"{first.node.name}{others} failed: {first_line(text)}: correct this and run again, "
-        f"the refresh continues where it stopped; details are in {log}.", MODEL_FAILED)
+        f"the refresh continues where it stopped; details are in {log}.", MODEL_FAILED, **about)
+
+
+def is_table(node) -> bool:
+    """Whether a node makes a table, and is no hook."""
+    return str(node.node.resource_type) != "operation"
 
 
 def known_sentence(text: str) -> str | None:
@@ -56,6 +82,19 @@ def known_sentence(text: str) -> str | None:
     if "> in macro stop " in text or "> called by macro check_" in text:
         return first_line(text) + "."
     return None
+
+
+def is_transient(text: str, cause: str = "") -> bool:
+    """Whether a failure passes by itself. text: what dbt says of it; cause: the traceback, if it is known.
+
+    What SQLSTATE a server's error has tells the class of psycopg2 in the traceback, whatever language the server speaks.
+    """
+    if found := SQL_STATE_CLASS.search(cause):
+        return found[1] in TRANSIENT_CLASSES or bool(found[1] == "QueryCanceled" and STATEMENT_TIMEOUT.search(text))
+    if LOST.search(text) or STARTING.search(text) or LOCKED.search(text):
+        return True
+    # FATAL: the server answered, and does not know this user or database.
+    return bool(NOT_REACHED.search(text)) and "FATAL:" not in text
 
 
 def project_sentence(text: str, log) -> str:

@@ -5,6 +5,8 @@ Nothing here reads a file or a database; names of variables and targets are hand
 
 import difflib
 import json
+import math
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -12,15 +14,23 @@ import yaml
 
 BAD_INPUT = 2  # exit code: wrong input, no connection, or a locked file; nothing was changed
 MODEL_FAILED = 1  # exit code: a table could not be made; the next refresh continues there
+LOCKED_OUT = 3  # exit code: another refresh of the same database is running
+RETRY_SECONDS = 2 * 3600
+SECONDS_OF = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 KINDS = {(int, float): "a number", list: "a list such as [a, b]", dict: "names with values such as {a: b}"}
 
 
 class RefreshError(Exception):
-    """Ends the refresh: one sentence that says what to do, and the exit code."""
+    """Ends the refresh: one sentence that says what to do, and the exit code.
 
-    def __init__(self, sentence: str, exit_code: int = BAD_INPUT):
+    is_transient: it may pass by itself. failed: model -> why it failed, in the database's words; skipped: models that were not
+    tried because of that.
+    """
+
+    def __init__(self, sentence: str, exit_code: int = BAD_INPUT, is_transient=False, failed=None, skipped=()):
         super().__init__(sentence)
-        self.exit_code = exit_code
+        self.exit_code, self.is_transient = exit_code, is_transient
+        self.failed, self.skipped = dict(failed or {}), tuple(skipped)
 
 
 @dataclass(frozen=True)
@@ -28,16 +38,19 @@ class Plan:
     """A refresh as it was asked for.
 
     target: name of the connection in profiles.yml; vars: values that replace those in dbt_project.yml;
-    select: models in dbt's selection syntax, none for all of them.
+    select: models in dbt's selection syntax, none for all of them; retry_for: seconds for which a model that fails
+    by what passes is tried again; wait: seconds to wait at most for another refresh to end.
     """
 
     target: str
     vars: dict = field(default_factory=dict)
     full_refresh: bool = False
     select: tuple[str, ...] = ()
+    retry_for: float = RETRY_SECONDS
+    wait: float = 0
 
 
-def make_plan(target, variables=None, since=None, full_refresh=False, select=(), *, targets, defaults) -> Plan:
+def make_plan(target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, *, targets, defaults) -> Plan:
     """The plan for these options.
 
     variables: as read_variables gives them; since: a text YYYY-MM-DD; targets: the names that exist; defaults:
@@ -58,7 +71,11 @@ def make_plan(target, variables=None, since=None, full_refresh=False, select=(),
                 raise RefreshError(f"{name} must be {words}, not {json.dumps(value, default=str)}: correct it.")
     if since is not None:
         values["since"] = read_date(since).isoformat()
-    return Plan(target, values, full_refresh, tuple(select))
+    return Plan(
+        target, values, full_refresh, tuple(select),
+        RETRY_SECONDS if retry_for is None else read_duration(retry_for, "--retry-for"),
+        0 if wait is None else read_duration(wait, "--wait"),
+    )
 
 
 def is_kind(value, kind) -> bool:
@@ -77,6 +94,16 @@ def read_date(text: str) -> date:
     return found
 
 
+def read_duration(text: str, option: str) -> float:
+    """Seconds of a duration such as 90s, 15m, 2h or 1d; `forever` has no end. Raises RefreshError."""
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip().lower())
+    if text.strip().lower() == "forever":
+        return math.inf
+    if not found:
+        raise RefreshError(f"{option} must be a duration such as 90s, 15m or 2h, not '{text}': correct it.")
+    return int(found[1]) * SECONDS_OF[found[2]]
+
+
 def read_variables(text: str, origin: str = "--vars") -> dict:
     """Variables from YAML text, name -> value. `origin` names the text in the error. Raises RefreshError."""
     advice = "write it as YAML, such as '{session_gap_minutes: 30}', or name a YAML file."
@@ -92,16 +119,23 @@ def read_variables(text: str, origin: str = "--vars") -> dict:
     return values
 
 
-def build_arguments(plan: Plan, root: str) -> list[str]:
-    """Arguments of the one dbt command that refreshes: seeds and models, no tests."""
+def build_arguments(plan: Plan, root: str, only: tuple[str, ...] = ()) -> list[str]:
+    """Arguments of the dbt command that refreshes: seeds and models, no tests. only: names of those that are left to do."""
+    select = only or plan.select
     return [
-        "build", "--resource-type", "seed", "--resource-type", "model",
-        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
-        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
+        "build", "--resource-type", "seed", "--resource-type", "model", *target_arguments(plan, root),
         *(["--full-refresh"] if plan.full_refresh else []),
-        *(["--select", *plan.select] if plan.select else []),
+        *(["--select", *select] if select else []),
         # A selection that matches nothing would be a success otherwise.
         "--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}',
+    ]
+
+
+def target_arguments(plan: Plan, root: str) -> list[str]:
+    """Arguments of any dbt command on the project with the plan's target and variables."""
+    return [
+        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
+        *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
         # Nothing on the console; the log file has it all. Artefacts that nobody reads would take a second to write.
         "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug", "--no-write-json",
     ]

@@ -1,4 +1,4 @@
-"""What one refresh did, for whoever is to be told: the log, metrics, alerts."""
+"""What one refresh did, for whoever is told of it: the log in the database, metrics, alerts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,9 @@ from datetime import datetime
 class ModelRun:
     """One model of one refresh.
 
-    status: 'success', 'error' or 'skipped'; seconds: of all attempts; attempts: 0 for a skipped model;
-    rows_*: None where nobody counted; error: one sentence, None without one.
+    status: 'success', 'error' or 'skipped' (because a model it reads failed, or the run ended before). seconds: of its last
+    attempt. rows_read: rows that its query gave; rows_inserted: those of them that were not stored as they are already;
+    rows_deleted: stored rows that made way. None where that is not known.
     """
 
     name: str
@@ -24,11 +25,10 @@ class ModelRun:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One refresh.
+    """One refresh, with all its attempts.
 
-    batch_id: None where it ended before it had one; target: connection of profiles.yml; status: 'success' or 'failed';
-    started_at: aware, UTC; seconds: until its end; error: one sentence, None without one;
-    newest_message_at: newest occurred_at stored, aware, UTC; None where nothing is stored or nobody could look.
+    batch_id: None when it ended before it had one. status: 'success' or 'failed'. started_at: aware, UTC.
+    newest_message_at: the newest occurred_at stored, aware, UTC; None before the first message, or if it cannot be asked.
     """
 
     batch_id: int | None

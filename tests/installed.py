@@ -45,13 +45,23 @@ class Installed:
 
     def refresh(self, *arguments, environment=None, **variables) -> subprocess.CompletedProcess:
         """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables."""
+        text = [] if "--log-format" in arguments else ["--log-format", "text"]
+        process = self.start(*arguments, *text, environment=environment, **variables)
+        try:
+            stdout, stderr = process.communicate(timeout=TIME_LIMIT)
+        finally:
+            process.kill()  # it has ended, unless the time is over
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def start(self, *arguments, environment=None, **variables) -> subprocess.Popen:
+        """As refresh, without waiting for its end; unless said otherwise it writes a line in JSON for whatever happens."""
         named = ["--vars", str(variables)] if variables else []
         target = [] if "--target" in arguments else ["--target", self.database.target]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, str(self.root / "scripts/refresh.py"), *target, *named, *arguments],
             cwd=self.elsewhere, env={**kept, **self.database.environment, **(environment or {})},
-            text=True, capture_output=True, timeout=TIME_LIMIT,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
 
     def receive(self, messages: dict[str, list[dict]]):

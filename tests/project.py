@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dbt.contracts.graph.manifest import Manifest
 
-from refresh import run_dbt
+from refresh_run import run_dbt
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ from conftest import NO_SERVER
 from engines import DuckDB, Postgres
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
 from pattern_check import pattern_problem
-from refresh import execute
+from refresh_run import execute
 from refresh_errors import failure
 from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables
 from refresh_report import Report, read_report, summary_lines, table_lines

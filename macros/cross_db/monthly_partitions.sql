@@ -93,6 +93,7 @@
 -#}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
+    {{ announce_model() }}
     {%- if column and not temporary %}
         create temporary table new_rows on commit drop as ({{ sql }}) with no data;
         create table {{ relation }} (like new_rows) partition by range ({{ column }});

@@ -119,6 +119,7 @@
         {{ quoted(documentation()) }} as documentation, (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at;
     delete from {{ state_table('models') }} where model = '{{ model.name }}';
     insert into {{ state_table('models') }} select * from refreshed_model;
+    {{ log_model(rows) }}
     drop table refreshed_model;
 {% endmacro %}
 

@@ -37,16 +37,27 @@
     create table if not exists {{ state_table('archived_messages') }} (
         message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
     );
+    {{ create_logs() }}
 {% endmacro %}
 
-{#- SQL that numbers this run's batch. -#}
+{#-
+    SQL that numbers this run's batch, and says of runs that never came to their end that they died. A run that tries again
+    what failed goes on with its batch: the runner names its run in SIGNUP_ATTRIBUTION_RUN.
+-#}
 {% macro open_batch() %}
+    {%- set run = quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) %}
     insert into {{ state_table('batches') }}
-    select coalesce(max(batch_id), 0) + 1, '{{ invocation_id }}', {{ utc_now() }}
-    from {{ state_table('batches') }};
+    select coalesce(max(batch_id), 0) + 1, {{ run }}, {{ utc_now() }}
+    from {{ state_table('batches') }}
+    having count(*) filter (where invocation_id = {{ run }}) = 0;
+    update {{ state_table('refresh_runs') }} set status = 'died'
+    where status = 'running' and batch_id not in (select batch_id from {{ state_table('batches') }} where invocation_id = {{ run }});
+    insert into {{ state_table('refresh_runs') }} (batch_id, status, started_at)
+    select batch_id, 'running', started_at from {{ state_table('batches') }}
+    where invocation_id = {{ run }} and batch_id not in (select batch_id from {{ state_table('refresh_runs') }});
 {% endmacro %}
 
-{#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages. -#}
+{#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages, refresh_runs, refresh_log. -#}
 {% macro state_table(name) -%}
     {{ project_schema('refresh') }}.{{ name }}
 {%- endmacro %}
@@ -69,13 +80,22 @@
 {#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
 {% macro check_settings() %}
     {%- if not flags.FULL_REFRESH -%}
-        {%- set current = stored_settings() -%}
-        {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
-            {%- if row[0] in current and row[1] != current[row[0]] -%}
-                {%- do stop(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
-            {%- endif -%}
+        {%- for problem in setting_problems() -%}
+            {%- do stop(problem) -%}
         {%- endfor -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- A sentence for each setting that differs from the one the stored rows were made with. -#}
+{% macro setting_problems() %}
+    {%- set problems = [] -%}
+    {%- set current = stored_settings() -%}
+    {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
+        {%- if row[0] in current and row[1] != current[row[0]] -%}
+            {%- do problems.append(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
 {% endmacro %}
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}

@@ -12,7 +12,23 @@
             {%- endif -%}
         {%- endfor -%}
         {%- do log('refresh_figures ' ~ tojson(figures)) -%}
+        {%- if not env_var('SIGNUP_ATTRIBUTION_RUN', '') -%}
+            {%- do run_and_commit(close_run()) -%}
+        {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- SQL that says how this run ended; what the runner does itself for its runs, which may be several of dbt. -#}
+{% macro close_run() %}
+    {%- set partitions = stored_relation('partitions') %}
+    {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error']) | list %}
+    update {{ state_table('refresh_runs') }}
+    set
+        status = '{{ 'failed' if failed else 'success' }}', finished_at = {{ utc_now() }},
+        seconds = cast(extract(epoch from {{ utc_now() }} - started_at) as double precision),
+        newest_message_at = {{ '(select max(last_occurred_at) from ' ~ partitions ~ ')' if partitions is not none else 'null' }},
+        error = {{ quoted(failed[0].message) if failed else 'null' }}
+    where batch_id = {{ current_batch_id() }};
 {% endmacro %}
 
 {#-

@@ -3,6 +3,7 @@
 {#- append_rows: the new rows are added; the stored ones stay. -#}
 {% macro get_incremental_append_rows_sql(arg_dict) %}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {{ count_before(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     {{ prepare_target(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
     {{ record_batch(arg_dict['temp_relation']) }}
@@ -23,6 +24,7 @@
     {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
+    {{ count_before(target_relation, temp_relation) }}
     delete from {{ target_relation }}
     {%- if meta.affected_by %}
     using {{ unapplied_aliases() }}

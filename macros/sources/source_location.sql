@@ -47,21 +47,32 @@
 
 {#- Stops with one sentence when the configured sources cannot be read. -#}
 {% macro check_sources() %}
+    {%- for problem in source_problems() -%}
+        {%- do stop(problem) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- A sentence for each reason why the configured sources cannot be read. -#}
+{% macro source_problems() %}
+    {%- set problems = [] -%}
     {%- set read_from = [] -%}
     {%- set looked_at = [] -%}
     {%- for name in (var('sources') or {}) if name not in collections() -%}
-        {%- do stop('sources.' ~ name ~ ' is not a collection (' ~ collections() | join(', ') ~ '): correct it under vars.') -%}
+        {%- do problems.append('sources.' ~ name ~ ' is not a collection (' ~ collections() | join(', ') ~ '): correct it under vars.') -%}
     {%- endfor -%}
     {%- for collection in collections() -%}
         {%- set place = source_location(collection) -%}
         {%- if place is not none -%}
             {%- set columns = source_columns(collection) | map(attribute='name') | map('lower') | list -%}
             {%- do looked_at.append(place.label) -%}
-            {%- if not columns and not place.is_optional -%}
-                {%- do stop(('No file matches ' if place.files else 'The source table does not exist: ') ~ place.label ~ ' (sources.' ~ collection ~ '): create it, correct the name under vars, or mark it `optional: true`.') -%}
+            {#- a table that may not be read looks as if it had no columns -#}
+            {%- set denied = reading_problems(place.relation) if not columns and place.relation is not none else [] -%}
+            {%- do problems.extend(denied) -%}
+            {%- if not columns and not place.is_optional and not denied -%}
+                {%- do problems.append(('No file matches ' if place.files else 'The source table does not exist: ') ~ place.label ~ ' (sources.' ~ collection ~ '): create it, correct the name under vars, or mark it `optional: true`.') -%}
             {%- endif -%}
             {%- if columns and 'id' not in columns -%}
-                {%- do stop('The required column id is missing in ' ~ place.label ~ ' (sources.' ~ collection ~ '): add it, or correct the name under vars.') -%}
+                {%- do problems.append('The required column id is missing in ' ~ place.label ~ ' (sources.' ~ collection ~ '): add it, or correct the name under vars.') -%}
             {%- endif -%}
             {%- if columns and collection in ['tracks', 'pages', 'screens'] -%}
                 {%- do read_from.append(collection) -%}
@@ -69,6 +80,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not read_from -%}
-        {%- do stop('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': say under vars, sources, where the messages are.') -%}
+        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': say under vars, sources, where the messages are.') -%}
     {%- endif -%}
+    {{ return(problems) }}
 {% endmacro %}

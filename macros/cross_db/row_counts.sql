@@ -1,0 +1,44 @@
+{#-
+    How many rows a model's transaction read and deleted. PostgreSQL counts as it goes, for its statistics; DuckDB knows the
+    number of rows of a table without reading it, so it is asked before and after.
+    https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
+-#}
+
+{#- SQL before the first change of a stored table. temp_relation: the rows that the model's query gave. -#}
+{% macro count_before(target_relation, temp_relation) -%}
+    {{ adapter.dispatch('count_before', 'signup_attribution')(target_relation, temp_relation) }}
+{%- endmacro %}
+
+{% macro default__count_before(target_relation, temp_relation) -%}
+{%- endmacro %}
+
+{% macro duckdb__count_before(target_relation, temp_relation) -%}
+    set variable rows_before = (select count(*) from {{ target_relation }});
+    set variable rows_read = (select count(*) from {{ temp_relation }});
+{%- endmacro %}
+
+{#- Number of rows that the model's query gave, after those that were stored as they are have been removed from temp_relation. -#}
+{% macro rows_read(temp_relation) -%}
+    {{ adapter.dispatch('rows_read', 'signup_attribution')(temp_relation) }}
+{%- endmacro %}
+
+{% macro default__rows_read(temp_relation) -%}
+    pg_stat_get_xact_tuples_inserted(cast('{{ temp_relation }}' as regclass))
+{%- endmacro %}
+
+{% macro duckdb__rows_read(temp_relation) -%}
+    getvariable('rows_read')
+{%- endmacro %}
+
+{#- Number of stored rows that made way for those inserted. -#}
+{% macro rows_deleted(target_relation, temp_relation) -%}
+    {{ adapter.dispatch('rows_deleted', 'signup_attribution')(target_relation, temp_relation) }}
+{%- endmacro %}
+
+{% macro default__rows_deleted(target_relation, temp_relation) -%}
+    pg_stat_get_xact_tuples_deleted(cast('{{ target_relation.include(database=false) }}' as regclass))
+{%- endmacro %}
+
+{% macro duckdb__rows_deleted(target_relation, temp_relation) -%}
+    getvariable('rows_before') + rows_written - (select count(*) from {{ target_relation }})
+{%- endmacro %}

@@ -1,0 +1,25 @@
+{#-
+    What `refresh.py --check` asks dbt, as one JSON line in the log: a list of (what, is it fine, sentence). Changes nothing.
+-#}
+{% macro check_refresh() %}
+    {%- set findings = [] -%}
+    {%- for what, problems in [('variables', variable_problems()), ('settings', setting_problems()), ('sources', source_problems())] -%}
+        {%- for problem in problems -%}
+            {%- do findings.append([what, false, problem]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for collection in collections() -%}
+        {%- set place = source_location(collection) -%}
+        {%- set present = source_columns(collection) | map(attribute='name') | map('lower') | list -%}
+        {%- set missing = segment_columns(collection) | map(attribute='name') | reject('in', present) | list -%}
+        {%- if place is not none and present -%}
+            {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ (', without ' ~ missing | join(', ') ~ ' (null)' if missing else ', all columns')]) -%}
+            {%- if not ['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | list -%}
+                {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at), so that it is read whole each time']) -%}
+            {%- endif -%}
+        {%- elif place is not none and place.is_optional -%}
+            {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ ' is not there yet, and optional']) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- do log('refresh_check ' ~ tojson(findings)) -%}
+{% endmacro %}

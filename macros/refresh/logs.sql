@@ -1,0 +1,78 @@
+{#- What refreshes did: tables for people and monitors; nothing that a refresh does depends on them. -#}
+
+{#-
+    SQL for the logs. refresh_runs: one row per refresh; status running, success, failed or died (a later run found that it had
+    never ended); batch_id is null when it failed before it had a batch. refresh_log: one row per model and batch; the row of a
+    model that succeeded is written in the transaction of its table, so what is stored is logged; seconds, attempts and models
+    that failed are added by the runner at the end.
+-#}
+{% macro create_logs() %}
+    create table if not exists {{ state_table('refresh_runs') }} (
+        batch_id bigint, status text, started_at timestamp, finished_at timestamp, seconds double precision,
+        newest_message_at timestamp, error text
+    );
+    create table if not exists {{ state_table('refresh_log') }} (
+        batch_id bigint, model text, status text, attempts integer, rows_read bigint, rows_inserted bigint, rows_deleted bigint,
+        seconds double precision, finished_at timestamp, error text
+    );
+    {{ create_missing_view(state_table('refresh_health'), refresh_health()) }}
+{% endmacro %}
+
+{#- Query, one row: how the refreshes are. Times are UTC. -#}
+{% macro refresh_health() %}
+    with runs as (
+        select * from {{ state_table('refresh_runs') }}
+    ),
+
+    newest as (
+        select status, error, started_at from runs
+        order by started_at desc, batch_id desc
+        limit 1
+    ),
+
+    successes as (
+        select * from runs
+        where status = 'success'
+    ),
+
+    newest_success as (
+        select finished_at, seconds, newest_message_at from successes
+        order by started_at desc, batch_id desc
+        limit 1
+    ),
+
+    usual as (
+        select percentile_cont(0.5) within group (order by seconds) as median_seconds from successes
+        where started_at >= {{ utc_now() }} - interval '30 days'
+    )
+
+    select
+        newest.status as last_status,
+        newest.error as last_error,
+        newest.started_at as last_started_at,
+        newest_success.finished_at as last_success_at,
+        newest_success.newest_message_at,
+        cast(extract(epoch from {{ utc_now() }} - newest_success.finished_at) as double precision) as seconds_since_success,
+        cast(extract(epoch from {{ utc_now() }} - newest_success.newest_message_at) as double precision) as message_lag_seconds,
+        newest_success.seconds as last_seconds,
+        usual.median_seconds as median_seconds_30_days,
+        newest_success.seconds / nullif(usual.median_seconds, 0) as last_to_median,
+        {{ is_refreshing() }} as is_running
+    from usual
+    left join newest on true
+    left join newest_success on true
+{% endmacro %}
+
+{#-
+    SQL that logs this model with the rows it has just written; part of the model's transaction.
+    rows: a relation that holds the rows just written.
+-#}
+{% macro log_model(rows) %}
+    insert into {{ state_table('refresh_log') }} (
+        batch_id, model, status, attempts, rows_read, rows_inserted, rows_deleted, finished_at
+    )
+    select
+        {{ current_batch_id() }}, '{{ model.name }}', 'success', 1, {{ rows_read(rows) if is_incremental() else 'rows_written' }},
+        rows_written, {{ rows_deleted(this, rows) if is_incremental() else 'cast(null as bigint)' }}, refreshed_at
+    from refreshed_model;
+{% endmacro %}

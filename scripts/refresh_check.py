@@ -1,0 +1,146 @@
+"""Whether a refresh could run: what is fine, and what to do about what is not. Changes nothing in the database."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from refresh_errors import first_line
+from refresh_lock import HOLDERS, lock_name
+from refresh_plan import Plan, RefreshError, target_arguments
+from refresh_run import execute
+from seed_check import COLUMNS, seed_problems
+from target import ROOT, Target, find_target, rows
+
+FINDINGS = "refresh_check "  # what the line of a dbt log begins with that holds what dbt found
+SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions")
+# A rebuilt table lies beside the old one until it takes its place.
+FREE_OF_SIZE, LEAST_FREE = 1.0, 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer."""
+
+    what: str
+    is_fine: bool
+    text: str
+
+
+def check(plan: Plan) -> list[Finding]:
+    """Everything that was found. Raises KeyboardInterrupt."""
+    os.chdir(ROOT)
+    found = list(seed_findings(ROOT / "seeds"))
+    try:
+        target = find_target(plan.target)
+        if target.file and not target.file.exists():
+            text = f"{target.file} is not there yet: the first refresh makes it; the sources were not looked at"
+            return [*found, *file_findings(target.file), Finding("connection", True, text)]
+        with target.connected() as connection:
+            found.append(Finding("connection", True, f"{target.name} ({target.engine})"))
+            if target.engine == "postgres":
+                found += server_findings(connection, target)
+        if target.file:
+            found += file_findings(target.file)
+        found += dbt_findings(plan)
+    except RefreshError as error:
+        found.append(Finding("connection", False, str(error)))
+    return found
+
+
+def seed_findings(folder: Path):
+    """Yields what is wrong with the seeds."""
+    for name in COLUMNS:
+        problems = list(seed_problems(folder / f"{name}.csv"))
+        yield from (Finding("seeds", False, problem) for problem in problems)
+        if not problems:
+            yield Finding("seeds", True, f"{name}.csv")
+
+
+def dbt_findings(plan: Plan) -> list[Finding]:
+    """What dbt knows: variables, settings and sources. Raises RefreshError when it cannot run the project."""
+    found = []
+
+    def listen(event):
+        if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(FINDINGS):
+            found.extend(Finding(*one) for one in json.loads(event.data.msg.removeprefix(FINDINGS)))
+
+    execute(["run-operation", "check_refresh", *target_arguments(plan, str(ROOT))], listen)
+    for what in ("variables", "settings"):
+        if not any(one.what == what for one in found):
+            found.append(Finding(what, True, "as the project expects them"))
+    return found
+
+
+def file_findings(file: Path):
+    """Yields how things are around a DuckDB file."""
+    folder = file.parent
+    if not folder.is_dir():
+        yield Finding("permissions", False,
+                      f"The folder {folder} does not exist: make it, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+        return
+    for path in (folder, *([file] if file.exists() else [])):
+        if os.access(path, os.W_OK):
+            yield Finding("permissions", True, f"{path} may be written")
+        else:
+            yield Finding("permissions", False, f"{path} may not be written: correct its permissions.")
+    size = file.stat().st_size if file.exists() else 0
+    yield disk_finding(folder, max(LEAST_FREE, FREE_OF_SIZE * size))
+
+
+def disk_finding(folder: Path, needed: float) -> Finding:
+    """Whether there is room in a folder."""
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 2**30:,.1f} GB free in {folder}"
+    if free < needed:
+        return Finding("disk", False, f"{text}: a rebuild needs about {needed / 2**30:,.1f} GB, make room.")
+    return Finding("disk", True, text)
+
+
+def server_findings(connection, target: Target):
+    """Yields rights, partitions, room and other refreshes on PostgreSQL."""
+    user, database, may_create, may_make_temporary, size = rows(connection, """
+        select current_user, current_database(), has_database_privilege(current_database(), 'create'),
+            has_database_privilege(current_database(), 'temporary'), pg_database_size(current_database())""")[0]
+    if not may_make_temporary:
+        yield Finding("permissions", False, f"{user} may make no temporary tables: "
+                      f"grant temporary on database {database} to {user}.")
+    rights = "select has_schema_privilege(oid, 'create, usage') from pg_namespace where nspname = %s"
+    for folder in SCHEMAS:
+        schema = target.schema(folder)
+        present = rows(connection, rights, [schema])
+        if present == [(True,)] or (not present and may_create):
+            yield Finding("permissions", True, f"{user} may {'write' if present else 'make'} the schema {schema}")
+        else:
+            grant = f"create, usage on schema {schema}" if present else f"create on database {database}"
+            yield Finding("permissions", False, f"{user} may not write the schema {schema}: grant {grant} to {user}.")
+    foreign = """
+        select nspname, relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where nspname = any(%s) and relkind in ('r', 'p', 'v') and not pg_has_role(relowner, 'usage')
+        order by nspname, relname"""
+    for schema, table in rows(connection, foreign, [[target.schema(folder) for folder in SCHEMAS]]):
+        yield Finding("permissions", False, f"{schema}.{table} belongs to somebody else: alter its owner to {user}.")
+    yield from partition_findings(connection, target.schema("partitioning"))
+    yield Finding("disk", True, f"the database has {size / 2**30:,.2f} GB; a server does not tell what room is left")
+    for _pid, holder, application, address in rows(connection, HOLDERS, [lock_name(target)]):
+        yield Finding("lock", True, f"{application} by {holder} from {address}: a refresh is running now")
+
+
+def partition_findings(connection, schema: str):
+    """Yields tables in the way of a month's partition, which a refresh would then fail to fill."""
+    loose = rows(connection, """
+        select relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where nspname = %s and relkind = 'r' and relname ~ '^app_tracks_[0-9]{4}_[0-9]{2}$' and not relispartition
+        order by relname""", [schema])
+    for (name,) in loose:
+        yield Finding("partitions", False,
+                      f"{schema}.{name} is no partition of app_tracks and has the name of one: rename it.")
+    if not loose:
+        yield Finding("partitions", True, "no table has the name of a month to come")
+
+
+def check_lines(found: list[Finding]) -> list[str]:
+    """The findings as a table."""
+    width = max(len(one.what) for one in found)
+    return [f"{'fine' if one.is_fine else 'PROBLEM':<7}  {one.what:<{width}}  {first_line(one.text)}" for one in found]

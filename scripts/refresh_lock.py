@@ -1,0 +1,186 @@
+"""One refresh of a database at a time.
+
+PostgreSQL: an advisory lock on a connection of its own, DuckDB: a lock on a file beside the database file. Both belong to the
+process that holds them: when it dies, however that happens, the server or the operating system frees them.
+
+https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+"""
+
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+
+from refresh_plan import LOCKED_OUT, RefreshError
+from target import LOCK_APPLICATION, ROOT, Target, rows
+
+POLL_SECONDS = 1.0
+# The connection that holds the lock is idle for hours and meant to be; and the server should notice soon when it is gone.
+SESSION = {"idle_session_timeout": "0", "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+# Who holds the lock of this database: also what the view refresh_health asks.
+HOLDERS = """
+    select pg_stat_activity.pid, usename, application_name, client_addr
+    from pg_locks inner join pg_stat_activity on pg_locks.pid = pg_stat_activity.pid
+    where locktype = 'advisory' and granted and objsubid = 1
+        and pg_locks.database = (select oid from pg_database where datname = current_database())
+        and (cast(classid as bigint) << 32) | cast(objid as bigint) = hashtextextended(%s, 0)
+        and pg_stat_activity.pid != pg_backend_pid()
+"""
+
+
+def lock_name(target: Target, what: str = "lock") -> str:
+    """What the advisory lock's number is the hash of: developers' schemas in one database have locks of their own."""
+    return f"{target.schema('refresh')} {what}"
+
+
+def now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+class ServerLock:
+    """The lock on PostgreSQL. `connection` is what holds it, or None."""
+
+    def __init__(self, target: Target):
+        self.target, self.connection = target, None
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free. Raises RefreshError when the server cannot be reached."""
+        self.connection = self.connection or self.target.connect()
+        taken = rows(self.connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", [lock_name(self.target)])
+        if taken == [(True,)]:
+            settings = {**SESSION, "application_name": f"{LOCK_APPLICATION} since {now()}"}
+            for name, value in settings.items():
+                rows(self.connection, "select set_config(name, %s, false) from pg_settings where name = %s", [value, name])
+            self.end_orphans()
+            return True
+        return False
+
+    def end_orphans(self):
+        """End what a dead holder left running: the server notices that its client is gone only when a statement has ended.
+
+        Transactions of models hold another lock, shared. Whoever has it while nobody has the first one has no runner.
+        """
+        name = lock_name(self.target, "models")
+        while left := rows(self.connection, HOLDERS, [name]):
+            for pid, *_ in left:
+                rows(self.connection, "select pg_terminate_backend(%s)", [pid])
+            time.sleep(POLL_SECONDS / 10)
+
+    def holder(self) -> str:
+        """Who holds it, as words."""
+        for pid, user, application, address in rows(self.connection, HOLDERS, [lock_name(self.target)]):
+            since = application.removeprefix(LOCK_APPLICATION)
+            return f"{user} from {address or 'the same machine'} (server process {pid}){since}"
+        return "somebody who ended just now"
+
+    def is_held(self) -> bool:
+        """Whether the connection still lives, and with it the lock."""
+        try:
+            return bool(self.connection) and rows(self.connection, "select 1") == [(1,)]
+        except RefreshError:
+            return False
+
+    def release(self):
+        """Free the lock."""
+        if self.connection:
+            self.connection.close()
+            self.connection = None
+
+
+class FileLock:
+    """The lock on DuckDB: a file beside the database's, which says who holds it. It stays there, empty, afterwards."""
+
+    def __init__(self, target: Target):
+        import fasteners
+
+        self.path = target.file.with_name(target.file.name + ".lock")
+        self.lock = fasteners.InterProcessLock(str(self.path))
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free. Raises RefreshError when the file cannot be written."""
+        folder = self.path.parent
+        if folder == ROOT / "target":
+            folder.mkdir(exist_ok=True)
+        database = self.path.with_suffix("")
+        if not folder.is_dir():
+            raise RefreshError(f"{database} cannot be opened: make its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+        try:
+            taken = self.lock.acquire(blocking=False)
+        except OSError as error:
+            raise RefreshError(f"{database} cannot be opened, its lock {self.path} cannot be written ({error.strerror}): "
+                               "correct the permissions.") from error
+        if taken:
+            self.write({"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
+        return taken
+
+    def write(self, holder: dict):
+        """Say who holds the lock. (Through the handle that holds it: to close another one would free it.)"""
+        self.lock.lockfile.truncate(0)
+        self.lock.lockfile.write(json.dumps(holder) if holder else "")
+        self.lock.lockfile.flush()
+
+    def holder(self) -> str:
+        """Who holds it, as words."""
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+            return f"process {found['pid']} on {found['host']} since {found['since']}"
+        except (OSError, ValueError, KeyError):
+            return "a process that has only just begun"
+
+    def is_held(self) -> bool:
+        return self.lock.acquired
+
+    def release(self):
+        """Free the lock."""
+        if self.lock.acquired:
+            self.write({})
+            self.lock.release()
+
+
+class NoLock:
+    """A database that only this process can see."""
+
+    def acquire(self):
+        return True
+
+    def is_held(self):
+        return True
+
+    def release(self):
+        pass
+
+
+def make_lock(target: Target):
+    """The lock of the target's database."""
+    if target.engine == "postgres":
+        return ServerLock(target)
+    return FileLock(target) if target.file else NoLock()
+
+
+def acquire(lock, wait: float | None, say=lambda text: None):
+    """Take the lock. wait: seconds to wait for it at most. Raises RefreshError (exit code LOCKED_OUT) when somebody has it.
+
+    say: told who holds it, once, when there is something to wait for.
+    """
+    deadline = time.monotonic() + (wait or 0)
+    told = False
+    while not lock.acquire():
+        if time.monotonic() >= deadline:
+            advice = "run again when it has ended, or use --wait" if not wait else "run again when it has ended"
+            raise RefreshError(f"Another refresh is running, by {lock.holder()}: {advice}.", LOCKED_OUT)
+        if not told:
+            say(f"Waiting for the refresh by {lock.holder()}.")
+            told = True
+        time.sleep(min(POLL_SECONDS, max(0.01, deadline - time.monotonic())))
+
+
+@contextmanager
+def one_at_a_time(lock, wait: float | None = None, say=lambda text: None):
+    """Hold the lock for a while. See acquire."""
+    try:
+        acquire(lock, wait, say)
+        yield lock
+    finally:
+        lock.release()

@@ -1,0 +1,95 @@
+"""The log of refreshes in the database: refresh.refresh_runs and refresh.refresh_log, completed when a run has ended.
+
+The tables are made by macros/refresh/logs.sql; a database without them has had no refresh yet, and nothing is logged there.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from run_record import ModelRun, RunRecord
+from target import Target, rows
+
+EXPECTED_OF_RUNS = 10  # so many of the last successful runs of a model say how long it will take
+
+
+def has_table(connection, schema: str, table: str) -> bool:
+    """Whether the database has this table."""
+    found = "select 1 from information_schema.tables where table_schema = %s and table_name = %s"
+    return bool(rows(connection, found, [schema, table]))
+
+
+def expected_seconds(connection, target: Target) -> dict[str, float]:
+    """Model -> seconds it usually takes: the median of its last runs. Empty before the first refresh."""
+    schema = target.schema("refresh")
+    if not has_table(connection, schema, "refresh_log"):
+        return {}
+    return dict(rows(connection, f"""
+        select model, percentile_cont(0.5) within group (order by seconds) from (
+            select model, seconds, row_number() over (partition by model order by batch_id desc) as age
+            from {schema}.refresh_log where status = 'success' and seconds is not null
+        ) as runs
+        where age <= {EXPECTED_OF_RUNS} group by model"""))
+
+
+def batch_of(connection, target: Target, run: str) -> int | None:
+    """The batch that a run has opened; None when it did not come so far."""
+    schema = target.schema("refresh")
+    if not has_table(connection, schema, "refresh_log"):
+        return None
+    found = rows(connection, f"select max(batch_id) from {schema}.batches where invocation_id = %s", [run])
+    return found[0][0]
+
+
+def newest_message_at(connection, target: Target) -> datetime | None:
+    """The newest occurred_at stored."""
+    schema = target.schema("partitioning")
+    if not has_table(connection, schema, "partitions"):
+        return None
+    newest = rows(connection, f"select max(last_occurred_at) from {schema}.partitions")[0][0]
+    return newest.replace(tzinfo=timezone.utc) if newest else None
+
+
+def completed(connection, target: Target, run: str, record: RunRecord) -> RunRecord:
+    """The record with what the database knows of the run: its batch, the rows of its models, the newest message.
+
+    A model that is logged and not in the record was done, and the word of it got lost with the connection.
+    """
+    batch = batch_of(connection, target, run)
+    counts = {}
+    if batch is not None:
+        counts = {model: found for model, *found in rows(connection, f"""
+            select model, rows_read, rows_inserted, rows_deleted from {target.schema("refresh")}.refresh_log
+            where batch_id = %s and status = 'success'""", [batch])}
+    models = {model.name: model for model in record.models}
+    for name, (read, inserted, deleted) in counts.items():
+        known = models.get(name) or ModelRun(name, "success", 0.0, 1, None, None, None)
+        models[name] = replace(
+            known, status="success", error=None, rows_read=read, rows_inserted=inserted, rows_deleted=deleted)
+    return replace(record, batch_id=batch, models=tuple(models.values()),
+                   newest_message_at=newest_message_at(connection, target))
+
+
+def write(connection, target: Target, record: RunRecord):
+    """Complete the log with this run, in one transaction. A run that has no batch of its own (it ended before) gets one row
+    in refresh_runs, without a batch."""
+    schema, batch = target.schema("refresh"), record.batch_id
+    if not has_table(connection, schema, "refresh_log"):
+        return
+    started = record.started_at.replace(tzinfo=None)
+    ended = datetime.now(timezone.utc).replace(tzinfo=None)
+    newest = record.newest_message_at and record.newest_message_at.replace(tzinfo=None)
+    rows(connection, "begin")
+    if batch is not None:
+        rows(connection, f"delete from {schema}.refresh_runs where batch_id = %s", [batch])
+        rows(connection, f"delete from {schema}.refresh_log where batch_id = %s", [batch])
+    rows(connection, f"insert into {schema}.refresh_runs values (%s, %s, %s, %s, %s, %s, %s)",
+         [batch, record.status, started, ended, record.seconds, newest, record.error])
+    lines = [
+        (batch, model.name, model.status, model.attempts, model.rows_read, model.rows_inserted, model.rows_deleted,
+         model.seconds, ended, model.error)
+        for model in record.models
+    ]
+    if lines:
+        values = ", ".join(["(" + ", ".join(["%s"] * len(lines[0])) + ")"] * len(lines))
+        rows(connection, f"insert into {schema}.refresh_log values {values}", [value for line in lines for value in line])
+    rows(connection, "commit")

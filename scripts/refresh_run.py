@@ -1,0 +1,186 @@
+"""One refresh from beginning to end: under the lock, attempt after attempt, and its entry in the log."""
+
+import json
+import os
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import refresh_log
+from refresh_errors import failure
+from refresh_lock import acquire, make_lock
+from refresh_plan import LOCKED_OUT, Plan, RefreshError, build_arguments
+from refresh_report import FIGURES
+from refresh_retry import Budget, keep_trying
+from run_record import ModelRun, RunRecord
+from target import ROOT, Target, find_target
+
+RUN_VARIABLE = "SIGNUP_ATTRIBUTION_RUN"  # names the run to dbt, so that all attempts are one batch
+
+
+def log_file() -> Path:
+    """Where dbt writes its log."""
+    return Path(os.environ.get("DBT_LOG_PATH") or ROOT / "logs") / "dbt.log"
+
+
+def run_dbt(arguments: list[str], on_event=None, manifest=None):
+    """Run one dbt command in this process; how it ended. Afterwards no database file is held open.
+
+    on_event: called with each event. manifest: the project as dbt parsed it before, which then is not parsed again.
+    """
+    # These take two seconds, which wrong options need not wait for.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    try:
+        return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
+    finally:
+        # One connection serves all models and would stay open, so that nobody else could open the file.
+        DuckDBConnectionManager.close_all_connections()
+
+
+def execute(arguments: list[str], on_event=None):
+    """Run one dbt command; its result. Raises RefreshError, KeyboardInterrupt.
+
+    Everything that a refresh does to tables passes here. on_event may have `causes`: node -> traceback of its failure.
+    """
+    outcome = run_dbt(arguments, on_event)
+    if isinstance(outcome.exception, (KeyboardInterrupt, SystemExit)):
+        raise KeyboardInterrupt
+    if not outcome.success:
+        results = getattr(outcome.result, "results", None) or []
+        raise failure(outcome.exception, results, log_file(), getattr(on_event, "causes", None))
+    return outcome.result
+
+
+def announce(record: RunRecord):
+    """Told of every run that has ended, also of those that failed: the one place from which others hear of it."""
+
+
+class Run:
+    """A refresh under way. It is called with dbt's events, and remembers of each model what became of it.
+
+    progress: told of what happens, see refresh_progress.
+    """
+
+    def __init__(self, plan: Plan, progress):
+        self.plan, self.progress, self.id = plan, progress, uuid.uuid4().hex
+        self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
+        self.budget = Budget(plan.retry_for)
+        self.knows_left = False
+        self.left: dict[str, tuple[str, str | None]] = {}  # models and seeds not done -> status, error
+        self.seconds: dict[str, float] = {}  # of models
+        self.attempts: dict[str, int] = {}
+        self.causes: dict[str, str] = {}
+        self.figures: list[list] = []
+        self.target: Target | None = None
+        self.lock = None
+
+    def __call__(self, event):
+        name = event.info.name
+        if name == "JinjaLogDebug" and event.data.msg.startswith(FIGURES):
+            self.figures = json.loads(event.data.msg.removeprefix(FIGURES))
+        elif name == "CatchableExceptionOnRun":
+            self.causes[event.data.node_info.node_name] = event.data.exc_info
+        elif name == "LogStartLine":
+            model = event.data.node_info.node_name
+            self.left[model] = ("error", "It was interrupted.")
+            self.progress.started(model, event.data.index, event.data.total)
+        elif name in ("LogModelResult", "LogSeedResult"):
+            model, status = event.data.node_info.node_name, event.data.node_info.node_status
+            if name == "LogModelResult":
+                self.seconds[model] = event.data.execution_time
+                self.attempts[model] = self.attempts.get(model, 0) + 1
+            if status == "success":
+                self.left.pop(model, None)
+            self.progress.finished(model, status, event.data.execution_time)
+
+    def carry_out(self):
+        """The whole refresh. Raises RefreshError, KeyboardInterrupt."""
+        os.chdir(ROOT)  # so that relative paths mean the same from everywhere
+        os.environ[RUN_VARIABLE] = self.id
+        try:
+            self.target = find_target(self.plan.target)
+            self.lock = make_lock(self.target)
+            keep_trying(self.attempt, self.budget, self.progress.retrying)
+        except RefreshError as error:
+            if error.exit_code == LOCKED_OUT:
+                self.progress.refused(str(error))
+            else:
+                self.end(str(error))
+            raise
+        except KeyboardInterrupt:
+            self.end("It was interrupted.")
+            raise
+        else:
+            self.end()
+        finally:
+            if self.lock:
+                self.lock.release()
+
+    def attempt(self):
+        """Do what is left to do. Raises RefreshError, KeyboardInterrupt."""
+        if not self.lock.is_held():
+            self.lock.release()
+            # Who has had the lock lost it with the connection: somebody else may have it now.
+            # Or the server has not noticed yet that it is gone.
+            acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
+            if not self.budget.in_touch and self.progress.wants_expectations:
+                with self.connected() as connection:
+                    self.progress.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
+        self.budget.in_touch = True
+        self.causes.clear()
+        try:
+            execute(build_arguments(self.plan, str(ROOT), tuple(self.left) if self.knows_left else ()), self)
+        except RefreshError as error:
+            # Only a command that came to its end says of all models what became of them.
+            self.knows_left = self.knows_left or bool(error.failed)
+            self.left.update({name: ("error", text) for name, text in error.failed.items()})
+            self.left.update({name: ("skipped", None) for name in error.skipped})
+            error.args = (self.target.without_secrets(str(error)),)
+            raise
+
+    @contextmanager
+    def connected(self):
+        """A connection to the database: on PostgreSQL the one that holds the lock, if it still lives."""
+        held = getattr(self.lock, "connection", None) if self.lock.is_held() else None
+        if held:
+            yield held
+        else:
+            with self.target.connected() as connection:
+                yield connection
+
+    def end(self, error: str | None = None):
+        """Log the run, and tell others of it."""
+        record = RunRecord(
+            None, self.plan.target, "failed" if error else "success", self.started_at, time.monotonic() - self.clock,
+            tuple(self.models()), error)
+        if self.target:
+            record = self.without_secrets(record)
+        if self.budget.in_touch:
+            try:
+                with self.connected() as connection:
+                    record = refresh_log.completed(connection, self.target, self.id, record)
+                    refresh_log.write(connection, self.target, record)
+            except RefreshError as problem:
+                self.progress.not_logged(str(problem), record)
+        self.progress.ended(record)
+        announce(record)
+
+    def models(self):
+        """Yields each model that was tried or left out."""
+        for name in {**self.seconds, **self.left}:
+            status, error = self.left.get(name, ("success", None))
+            attempts = self.attempts.get(name, 0)
+            yield ModelRun(name, status, self.seconds.get(name, 0.0), attempts, None, None, None, error)
+
+    def without_secrets(self, record: RunRecord) -> RunRecord:
+        """The record as it may be written anywhere."""
+        def cleaned(text):
+            return text and self.target.without_secrets(text)
+
+        models = tuple(replace(model, error=cleaned(model.error)) for model in record.models)
+        return replace(record, models=models, error=cleaned(record.error))

@@ -1,0 +1,132 @@
+"""The database that a target of profiles.yml names, for what the runner asks of it besides dbt."""
+
+import os
+from argparse import Namespace
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import psycopg2
+
+from refresh_errors import first_line, is_transient, known_sentence
+from refresh_plan import RefreshError
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds the lock names itself
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target and its connection as dbt understands it: `credentials` is dbt's own object.
+
+    threads: how many models are made side by side at most.
+    """
+
+    name: str
+    credentials: object
+    threads: int = 1
+
+    @property
+    def engine(self) -> str:
+        """duckdb or postgres."""
+        return self.credentials.type
+
+    @property
+    def file(self) -> Path | None:
+        """The DuckDB file; None for PostgreSQL, and for a database that is no file of this machine."""
+        path = self.credentials.path if self.engine == "duckdb" else ":memory:"
+        return None if path.startswith((":memory:", "md:", "motherduck:")) else Path(path).absolute()
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be written anywhere."""
+        return [secret for secret in (getattr(self.credentials, "password", None),) if secret]
+
+    def schema(self, folder: str) -> str:
+        """Name of the schema of a folder of models, as the macro project_schema gives it."""
+        prefix = self.credentials.schema
+        return f"{prefix}_{folder}" if prefix.startswith("dev_") and folder != prefix else folder
+
+    def without_secrets(self, text: str) -> str:
+        """The text with each secret replaced by ***."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def connect(self):
+        """A new connection (DB-API; PostgreSQL: each statement is a transaction). Raises RefreshError."""
+        if self.engine == "duckdb":
+            return connect_duckdb(self.credentials)
+        return connect_postgres(self.credentials)
+
+    @contextmanager
+    def connected(self):
+        """A connection for a while."""
+        connection = self.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def connect_duckdb(credentials):
+    with database_errors():
+        return duckdb.connect(credentials.path, config=credentials.config_options or {})
+
+
+def connect_postgres(credentials):
+    """As dbt connects, with all that profiles.yml may say of it."""
+    from dbt.adapters.contracts.connection import Connection
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+
+    asked = credentials.replace(application_name=LOCK_APPLICATION)
+    with database_errors():
+        connection = PostgresConnectionManager.open(Connection(type="postgres", name="runner", credentials=asked)).handle
+    connection.autocommit = True
+    return connection
+
+
+def rows(connection, sql: str, values=()) -> list[tuple]:
+    """The rows of a statement, %s in which stands for a value. Raises RefreshError."""
+    with database_errors():
+        if isinstance(connection, duckdb.DuckDBPyConnection):
+            return connection.execute(sql.replace("%s", "?"), list(values)).fetchall()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, list(values) or None)
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def database_errors():
+    """What a database says is wrong inside becomes a RefreshError."""
+    from dbt.adapters.exceptions import FailedToConnectError
+
+    try:
+        yield
+    except (duckdb.Error, psycopg2.Error, FailedToConnectError) as error:
+        text = str(error)
+        kind = type(error)
+        raise RefreshError(
+            known_sentence(text) or f"The database refuses: {first_line(text)}: correct this and run again.",
+            is_transient=is_transient(text, f"{kind.__module__}.{kind.__name__}"),
+        ) from error
+
+
+def find_target(name: str) -> Target:
+    """The target of that name in profiles.yml. Raises RefreshError when its connection is not well described."""
+    from dbt.config.runtime import load_profile
+    from dbt.flags import set_from_args
+    from dbt_common.context import set_invocation_context
+    from dbt_common.exceptions import DbtBaseException
+
+    set_invocation_context(os.environ)
+    set_from_args(Namespace(PROFILES_DIR=str(ROOT), PROJECT_DIR=str(ROOT)), None)
+    try:
+        profile = load_profile(str(ROOT), {}, target_override=name)
+    except DbtBaseException as error:
+        raise RefreshError(f"The target {name} cannot be used: {first_line(str(error))}: correct profiles.yml or the "
+                           "variables it reads.") from error
+    if profile.credentials.type not in ("duckdb", "postgres"):
+        raise RefreshError(f"The target {name} is of type {profile.credentials.type}: choose one of type duckdb or postgres.")
+    return Target(name, profile.credentials, profile.threads)

@@ -1,0 +1,75 @@
+"""refresh.py --check: what is fine and what is not, and nothing changes."""
+
+import json
+import os
+
+import pytest
+
+from conftest import NO_SERVER
+from engines import DuckDB, Postgres
+from installed import Installed, assert_succeeded, visits
+
+SOURCES = {"pages": {"schema": "segment", "table": "pages"}, "tracks": {"schema": "segment", "table": "tracks"}}
+READER = "refresh_check_reader"
+
+
+def checked(site, *arguments, exit_code, **variables) -> dict[bool, list[str]]:
+    """What --check says: True -> what is fine, False -> what is not."""
+    outcome = site.refresh("--check", "--log-format", "json", *arguments, **variables)
+    assert outcome.returncode == exit_code and not outcome.stderr, outcome.stdout + outcome.stderr
+    found = {True: [], False: []}
+    for line in outcome.stdout.splitlines():
+        one = json.loads(line)
+        found[one["is_fine"]].append(f"{one['what']}: {one['text']}")
+    return found
+
+
+def test_on_duckdb(tmp_path):
+    site = Installed(DuckDB(tmp_path), tmp_path)
+    found = checked(site, exit_code=0)
+    assert any("the first refresh makes it" in text for text in found[True])
+    assert not site.database.path.exists() and list(tmp_path.glob("*.lock")) == []
+
+    site.receive(visits(2))
+    before = site.contents()
+    outcome = site.refresh("--check", sources=SOURCES)
+    assert_succeeded(outcome)
+    for what in ("connection", "permissions", "seeds", "variables", "settings", "sources", "disk"):
+        assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
+    with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,bing,serch"):
+        found = checked(site, exit_code=2, sources={**SOURCES, "screens": {"schema": "segment", "table": "screans"}},
+                        identity_policy="newest")
+    assert len(found[False]) == 3
+    for words in ("seeds: seeds/referrers.csv, line", "variables: identity_policy must be", "sources: The source table does not exist"):
+        assert any(text.startswith(words) for text in found[False]), words
+    assert site.contents() == before
+
+
+def test_on_postgres(tmp_path):
+    if not os.environ.get("PGHOST"):
+        pytest.skip(NO_SERVER)
+    database = Postgres()
+    try:
+        site = Installed(database, tmp_path)
+        site.receive(visits(2))
+        database.execute("create schema partitioning; create table partitioning.app_tracks_2030_01 (event_id text)")
+        database.execute(f"drop role if exists {READER}; create role {READER} login password 'not to be seen'")
+        database.execute(f"revoke temporary on database {database.name} from public; grant usage on schema segment to {READER}")
+        environment = {"PGUSER": READER, "PGPASSWORD": "not to be seen"}
+        site.database.environment.update(environment)
+        found = checked(site, exit_code=2, sources=SOURCES)
+        for words in (f"grant temporary on database {database.name} to {READER}", "grant create on database",
+                      f"grant select on segment.pages to {READER}", "app_tracks_2030_01 is no partition",
+                      "partitioning.app_tracks_2030_01 belongs to somebody else"):
+            assert any(words in text for text in found[False]), (words, found)
+        assert "not to be seen" not in json.dumps({str(key): value for key, value in found.items()})
+        assert site.database.schemas() == ["partitioning", "segment"]
+        for name in environment:
+            del site.database.environment[name]
+        database.execute("drop table partitioning.app_tracks_2030_01")
+        assert checked(site, exit_code=0, sources=SOURCES)[False] == []
+        outcome = site.refresh("--check", environment={"PGPORT": "1"})
+        assert outcome.returncode == 2 and "PROBLEM  connection" in outcome.stdout and "PGHOST" in outcome.stdout
+    finally:
+        database.execute(f"drop owned by {READER}; drop role {READER}")
+        database.close()

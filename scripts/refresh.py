@@ -22,12 +22,15 @@ from pathlib import Path
 import click
 import yaml
 
+from notify_settings import Settings, read_settings
 from refresh_plan import BAD_INPUT, Plan, RefreshError, make_plan, read_variables
 from refresh_progress import Bar, Lines, Several, Silent, Text
 from refresh_report import Report, read_report, summary_lines, table_lines
 from refresh_run import Run
 from seed_check import first_problem
 from target import ROOT
+
+SETTINGS = ROOT / "refresh.yml"
 
 
 def read_yaml(path: Path) -> dict:
@@ -70,10 +73,13 @@ def read_variables_option(text: str | None) -> dict:
     return read_variables(text)
 
 
-def refresh(plan: Plan, progress=None) -> Report:
-    """Carry out a plan; what was done. progress: see refresh_progress. Raises RefreshError, KeyboardInterrupt."""
+def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Report:
+    """Carry out a plan; what was done. Raises RefreshError, KeyboardInterrupt.
+
+    progress: see refresh_progress. settings: who is told of it, by default those whom the project's refresh.yml names.
+    """
     started = time.monotonic()
-    run = Run(plan, progress or Silent())
+    run = Run(plan, progress or Silent(), settings or read_settings(SETTINGS, must_exist=False))
     run.carry_out()
     report = read_report(run.figures)
     report.seconds, report.elapsed = run.seconds, time.monotonic() - started
@@ -109,8 +115,10 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
 @click.option("--check", "is_check", is_flag=True,
               help="Change nothing: say what is fine and what to do about what is not.")
+@click.option("--settings", metavar="FILE", type=click.Path(path_type=Path),
+              help="Who is told of the refresh.  [default: refresh.yml of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
-def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, is_check, quiet):
+def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, is_check, settings, quiet):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
     plan = plan_refresh(target, since, full_refresh, variables, select, retry_for, wait, with_seeds=not is_check)
     if is_check:
@@ -121,7 +129,7 @@ def command(target, since, full_refresh, variables, select, retry_for, wait, log
         print("\n".join(lines), flush=True)
         return 0 if all(one.is_fine for one in found) else BAD_INPUT
     try:
-        report = refresh(plan, make_progress(log_format, quiet, log_file))
+        report = refresh(plan, make_progress(log_format, quiet, log_file), read_settings(settings) if settings else None)
     except KeyboardInterrupt as error:
         raise Interrupted from error  # click would add an empty line
     if log_format == "text" and not quiet:

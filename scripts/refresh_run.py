@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 import uuid
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import refresh_log
+from notify_settings import Settings
 from refresh_errors import failure
 from refresh_lock import acquire, make_lock
 from refresh_plan import LOCKED_OUT, Plan, RefreshError, build_arguments
@@ -56,18 +58,23 @@ def execute(arguments: list[str], on_event=None):
     return outcome.result
 
 
-def announce(record: RunRecord):
-    """Told of every run that has ended, also of those that failed: the one place from which others hear of it."""
+def announce(record: RunRecord, settings: Settings) -> list[str]:
+    """Tell others of a run that has ended, as refresh.yml says; one sentence for each who could not be told."""
+    if not any(value is not None for group in (settings.metrics, settings.alerts) for _, value in group):
+        return []
+    from notify import announce as tell  # what it needs takes a while to import
+
+    return tell(record, settings)
 
 
 class Run:
     """A refresh under way. It is called with dbt's events, and remembers of each model what became of it.
 
-    progress: told of what happens, see refresh_progress.
+    progress: told of what happens, see refresh_progress; settings: who else is told of it in the end.
     """
 
-    def __init__(self, plan: Plan, progress):
-        self.plan, self.progress, self.id = plan, progress, uuid.uuid4().hex
+    def __init__(self, plan: Plan, progress, settings: Settings):
+        self.plan, self.progress, self.settings, self.id = plan, progress, settings, uuid.uuid4().hex
         self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.budget = Budget(plan.retry_for)
         self.knows_left = False
@@ -168,7 +175,8 @@ class Run:
             except RefreshError as problem:
                 self.progress.not_logged(str(problem), record)
         self.progress.ended(record)
-        announce(record)
+        for sentence in announce(record, self.settings):
+            print(sentence, file=sys.stderr, flush=True)
 
     def models(self):
         """Yields each model that was tried or left out."""

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from installed import ROOT
+from engines import DuckDB
+from installed import ROOT, Installed, visits
 from notify import announce, announce_test, main
 from notify_settings import make_settings
 from receivers import StatsdListener, Vendors, embedded_metrics
@@ -252,3 +253,29 @@ def test_the_command(vendors, environment, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv(name, value)
     assert main(["--test", "--settings", str(file)]) == 1
     assert "alerts.slack of refresh.yml was not told: it answered 404 (no_service)" in capsys.readouterr().out
+
+
+def test_refreshes_tell(tmp_path, vendors, environment):
+    site = Installed(DuckDB(tmp_path), tmp_path)
+    site.receive(visits(4))
+    settings = tmp_path / "told.yml"
+    settings.write_text(f"""
+        alerts:
+          pagerduty: {{routing_key_env: KEY, url: "{vendors.address}/v2/enqueue"}}
+          webhook: {{url_env: HOOK, when: always}}
+        """)
+    with site.edited("models/sessions/attribution.sql", "select * from attribution", "select no_such from attribution"):
+        failed = site.refresh("--settings", str(settings), environment=environment)
+    assert failed.returncode == 1 and len(failed.stderr.splitlines()) == 1
+    assert vendors.open_alerts == {"failed/signup_attribution/duckdb"}
+    told = vendors.bodies("/hook/webhook-path")[0]["refresh"]
+    assert told["status"] == "failed" and told["error"] in failed.stderr
+    assert {model["name"]: model["status"] for model in told["models"]}["attribution"] == "error"
+
+    settings.write_text(settings.read_text() + "  slack: {webhook_url_env: NOT_THERE}")
+    succeeded = site.refresh("--settings", str(settings), environment=environment)
+    assert succeeded.returncode == 0 and len(succeeded.stderr.splitlines()) == 1 and "NOT_THERE" in succeeded.stderr
+    assert vendors.open_alerts == set()
+    told = vendors.bodies("/hook/webhook-path")[1]["refresh"]
+    assert told["status"] == "success" and told["newest_message_at"].startswith("2026-03-01")
+    assert {model["name"]: model["rows_inserted"] for model in told["models"]}["attribution"] == 2

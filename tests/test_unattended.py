@@ -108,8 +108,8 @@ def test_on_duckdb(tmp_path):
     assert counted(site) == dict(zip(PUBLISHED, (10, 5, 5, 15)))
     found = health(site)
     assert (found["last_status"], found["is_running"]) == ("success", False)
-    assert found["newest_message_at"] == datetime(2026, 3, 1, 19) and found["message_lag_seconds"] > 0
-    assert found["last_seconds"] > 0 and found["last_to_median"] > 0
+    assert found["newest_message_at"] == datetime(2026, 3, 1, 19) and found["newest_message_lag_seconds"] > 0
+    assert found["last_duration_seconds"] > 0 and found["last_to_median"] > 0
 
     # a source that is missing for a moment is no reason to wait, nor to lose anything
     site.receive(visits(2, first=10))

@@ -53,9 +53,9 @@
         newest_success.finished_at as last_success_at,
         newest_success.newest_message_at,
         cast(extract(epoch from {{ utc_now() }} - newest_success.finished_at) as double precision) as seconds_since_success,
-        cast(extract(epoch from {{ utc_now() }} - newest_success.newest_message_at) as double precision) as message_lag_seconds,
-        newest_success.seconds as last_seconds,
-        usual.median_seconds as median_seconds_30_days,
+        cast(extract(epoch from {{ utc_now() }} - newest_success.newest_message_at) as double precision) as newest_message_lag_seconds,
+        newest_success.seconds as last_duration_seconds,
+        usual.median_seconds as median_duration_seconds,
         newest_success.seconds / nullif(usual.median_seconds, 0) as last_to_median,
         {{ is_refreshing() }} as is_running
     from usual

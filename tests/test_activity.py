@@ -108,12 +108,12 @@ def test_who_waits_for_whom_and_an_end_to_it(word, capsys, monkeypatch):
         assert (found[holder.pid]["state"], found[waiter.pid]["wait"]) == ("idle in transaction", "Lock: relation")
         assert (found[waiter.pid]["application"], found[waiter.pid]["blocked_by"]) == (refresh, [holder.pid])
 
-        monkeypatch.setenv("COLUMNS", "180")
+        monkeypatch.setenv("COLUMNS", "240")
         _, out, _ = run(capsys, "list")
         lines = [line for line in out.splitlines() if word in line]
         assert [int(line.split()[0]) for line in lines] == [holder.pid, waiter.pid, admin.pid]
         assert any(f"select count(*) from {word}" in line for line in lines) and "node_id" not in out
-        assert all(len(line) <= 180 for line in lines) and "hush" not in out
+        assert all(len(line) <= 240 for line in lines) and "hush" not in out
         newest = json.loads(run(capsys, "list", "--newest", "--all", "--json")[1])
         shown = [one["pid"] for one in newest if word in one["application"]]
         assert [pid for pid in shown if pid != idle.pid] == [admin.pid, waiter.pid, holder.pid] and idle.pid in shown

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from project import ROOT
 
-COPIED = ["dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
+COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
 SOURCES = "_staging__sources.yml"  # the one file of models/ beside the SQL that a refresh needs
 STARTED = datetime(2026, 3, 1, 10)
 TIME_LIMIT = 120  # seconds for one refresh

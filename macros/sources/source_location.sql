@@ -49,9 +49,11 @@
 {% macro check_sources() %}
     {%- set read_from = [] -%}
     {%- set looked_at = [] -%}
-    {%- for name in (var('sources') or {}) if name not in collections() -%}
-        {%- do stop('sources.' ~ name ~ ' is not a collection (' ~ collections() | join(', ') ~ '): correct it under vars.') -%}
+    {%- set known = collections() + business_sources().keys() | list -%}
+    {%- for name in (var('sources') or {}) if name not in known -%}
+        {%- do stop('sources.' ~ name ~ ' is not a collection (' ~ known | join(', ') ~ '): correct it under vars.') -%}
     {%- endfor -%}
+    {%- do check_business_sources() -%}
     {%- for collection in collections() -%}
         {%- set place = source_location(collection) -%}
         {%- if place is not none -%}

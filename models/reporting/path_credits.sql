@@ -21,7 +21,7 @@ touches as (
 ),
 
 models as (
-    select unnest(array[{% for name in path_models() %}{{ quoted(name) }}{{ ', ' if not loop.last }}{% endfor %}]) as model
+    select unnest({{ text_array(path_models()) }}) as model
 ),
 
 signups as (

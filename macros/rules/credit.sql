@@ -26,7 +26,7 @@
             when {{ touch_count }} = 2 then {{ last / ends if ends else 0.5 }}
             when {{ place }} = 1 then {{ first }}
             when {{ place_from_end }} = 1 then {{ last }}
-            else {{ [1 - ends, 0] | max }} / ({{ touch_count }} - 2)
+            else {{ (1 - ends) | round(12) }} / ({{ touch_count }} - 2)
         end as double precision
     )
 {%- endmacro %}

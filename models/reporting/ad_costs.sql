@@ -17,17 +17,28 @@ evidence_classes as (
     select * from {{ ref('evidence_classes') }}
 ),
 
-costs as (
+named as (
     select
         {{ campaign_key('source') }} as source,
         {{ campaign_key('medium') }} as medium,
         {{ campaign_key('campaign') }} as campaign,
         {{ currency_of('currency') }} as currency,
-        sum(cost) as cost,
-        "date" as spent_on
+        cost,
+        date as spent_on
     from ad_spend
-    where cost is not null and "date" is not null
-    group by 1, 2, 3, 4, 6
+    where cost is not null and date is not null
+),
+
+costs as (
+    select
+        source,
+        medium,
+        campaign,
+        currency,
+        sum(cost) as cost,
+        spent_on
+    from named
+    group by source, medium, campaign, currency, spent_on
 ),
 
 -- every source, medium and campaign that a message ever had, with the channel that the rules give it

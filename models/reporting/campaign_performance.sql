@@ -36,15 +36,25 @@ by_age as (
     group by period_type, model, channel, source, medium, campaign, currency, period_start, age_days
 ),
 
+-- in the order of age_days, what has none comes first
 accumulated as (
     select
         *,
-        sum(cost) over (partition by period_type, model, channel, source, medium, campaign, currency, period_start) as cost_to_pay_back,
+        sum(cost) over campaigns as cost_to_pay_back,
         sum(case when age_days >= 0 then revenue end) over (
-            partition by period_type, model, channel, source, medium, campaign, currency, period_start
-            order by coalesce(age_days, -1)
+            campaigns order by coalesce(age_days, -1)
         ) as revenue_so_far
     from by_age
+    window campaigns as (
+        partition by period_type, model, channel, source, medium, campaign, currency, period_start
+    )
+),
+
+compared as (
+    select
+        *,
+        age_days >= 0 and cost_to_pay_back > 0 and revenue_so_far >= cost_to_pay_back as is_paid_back
+    from accumulated
 ),
 
 campaign_performance as (
@@ -62,11 +72,9 @@ campaign_performance as (
         sum(revenue) as revenue,
         sum(revenue) / nullif(sum(signups), 0) as average_ltv,
         sum(revenue) / nullif(sum(cost), 0) as roas,
-        min(
-            case when age_days >= 0 and cost_to_pay_back > 0 and revenue_so_far >= cost_to_pay_back then age_days end
-        ) as payback_days,
+        min(case when is_paid_back then age_days end) as payback_days,
         period_start
-    from accumulated
+    from compared
     group by period_type, model, channel, source, medium, campaign, currency, period_start
 )
 

@@ -45,21 +45,24 @@ placed as (
         *,
         row_number() over (partition by alias_id order by touch_number) as place,
         row_number() over (partition by alias_id order by touch_number desc) as place_from_end,
-        row_number() over (partition by alias_id order by is_direct, touch_number desc) as not_direct_place_from_end,
-        row_number() over (partition by alias_id, is_attributed order by touch_number) as attributed_place,
-        row_number() over (partition by alias_id, is_attributed order by touch_number desc) as attributed_place_from_end,
+        row_number() over (partition by alias_id order by is_direct asc, touch_number desc) as indirect_place_from_end,
+        row_number() over (partition by alias_id, is_attributed order by touch_number) as paid_place,
+        row_number() over (partition by alias_id, is_attributed order by touch_number desc) as paid_place_from_end,
         count(*) over (partition by alias_id) as touch_count,
         cast(1 as double precision) / count(*) over (partition by alias_id, channel) as share_in_channel,
         {{ decayed('touch_timestamp', 'signup_timestamp') }} as decayed_weight
     from counted_touches
 ),
 
+-- added up in a fixed order: another one may differ in the last digit, and rows would be written that are stored already
 weighed as (
     select
         *,
         {{ position_weight('place', 'place_from_end', 'touch_count') }} as position_weight,
-        sum(share_in_channel) over (partition by alias_id) as channel_count,
-        sum(decayed_weight) over (partition by alias_id) as decayed_weights
+        round(sum(share_in_channel) over (partition by alias_id)) as channel_count,
+        sum(decayed_weight) over (
+            partition by alias_id order by touch_number rows between unbounded preceding and unbounded following
+        ) as decayed_weights
     from placed
 ),
 
@@ -70,9 +73,9 @@ shared as (
         case models.model
             when 'first' then case when place = 1 then 1 end
             when 'last' then case when place_from_end = 1 then 1 end
-            when 'last_non_direct' then case when not_direct_place_from_end = 1 then 1 end
-            when 'first_paid' then case when is_attributed and attributed_place = 1 then 1 end
-            when 'last_paid' then case when is_attributed and attributed_place_from_end = 1 then 1 end
+            when 'last_non_direct' then case when indirect_place_from_end = 1 then 1 end
+            when 'first_paid' then case when is_attributed and paid_place = 1 then 1 end
+            when 'last_paid' then case when is_attributed and paid_place_from_end = 1 then 1 end
             when 'linear' then cast(1 as double precision) / touch_count
             when 'position' then position_weight
             when 'time_decay' then decayed_weight / decayed_weights

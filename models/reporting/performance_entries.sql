@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral') }}
 
--- What campaign_performance and channel_performance add up: sign-ups and revenue by the day of the sign-up, costs by the
--- day of the spending, each for every model of credit.
+-- What campaign_performance and channel_performance add up, for every model of credit: sign-ups and revenue by the day
+-- of the sign-up, costs by the day of the spending.
 with touch_credits as (
     select * from {{ ref('touch_credits') }}
 ),
@@ -50,10 +50,9 @@ credits as (
         {{ campaign_key('source') }} as source,
         {{ campaign_key('medium') }} as medium,
         {{ campaign_key('campaign') }} as campaign,
-        sum(credit) as credit,
-        {{ report_date('min(signup_timestamp)') }} as signed_up_on
+        credit,
+        {{ report_date('signup_timestamp') }} as signed_up_on
     from touch_credits
-    group by 1, 2, 3, 4, 5, 6
 ),
 
 signup_entries as (

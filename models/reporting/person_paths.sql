@@ -28,7 +28,8 @@ counted_touches as (
         touches.channel,
         touches.touch_number,
         signups.signup_timestamp,
-        signups.alias_id is null or ({{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}) as is_counted
+        signups.alias_id is null
+        or ({{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}) as is_counted
     from touches
     left join signups on touches.alias_id = signups.alias_id
 ),
@@ -44,7 +45,8 @@ person_paths as (
     select
         alias_id,
         coalesce(
-            array_agg(channel order by touch_number) filter (where is_counted and channel is distinct from channel_before),
+            array_agg(channel order by touch_number)
+            filter (where is_counted and channel is distinct from channel_before),
             array[{{ quoted(unattributed_name()) }}]
         ) as path,
         count(*) filter (where is_counted) as touch_count,

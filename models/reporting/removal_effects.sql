@@ -82,7 +82,7 @@ elimination as (
         case
             when i = step + 1 and j = step + 1 then 1 / diagonal
             when i = step + 1 then entry / diagonal
-            when j = step + 1 then - entry / diagonal
+            when j = step + 1 then -entry / diagonal
             else entry - in_step_column * in_step_row / diagonal
         end as entry
     from (
@@ -130,7 +130,8 @@ chances as (
 removal_effects as (
     select
         channels.channel,
-        visits.visit_count / inverse.visit_count * outlooks.signup_probability / chances.signup_probability as removal_effect
+        visits.visit_count / inverse.visit_count
+        * outlooks.signup_probability / chances.signup_probability as removal_effect
     from channels
     inner join visits on channels.state = visits.state
     inner join outlooks on channels.state = outlooks.state

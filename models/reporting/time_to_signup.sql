@@ -28,16 +28,24 @@ counted as (
     group by channel, measure, value
 ),
 
+accumulated as (
+    select
+        *,
+        cast(sum(signup_count) over channels as double precision) as all_signup_count,
+        sum(signup_count) over (channels order by value) as signup_count_so_far
+    from counted
+    window channels as (partition by channel, measure)
+),
+
 time_to_signup as (
     select
         channel,
         measure,
         value,
         signup_count,
-        cast(signup_count as double precision) / sum(signup_count) over (partition by channel, measure) as share_of_signups,
-        cast(sum(signup_count) over (partition by channel, measure order by value) as double precision)
-        / sum(signup_count) over (partition by channel, measure) as cumulative_share
-    from counted
+        signup_count / all_signup_count as share_of_signups,
+        signup_count_so_far / all_signup_count as cumulative_share
+    from accumulated
 )
 
 select * from time_to_signup

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import date, datetime
 
 from .credits import NOBODY, RULES
 from .periods import DAY, PERIODS, day_of, start_of
@@ -63,7 +63,7 @@ def performance_rows(tables, signups, credits, business, options, newest):
     zone, models, known = options.report_timezone, (*RULES, "markov"), channels_of_arrivals(tables)
     entries = []  # (model, channel, campaign key, currency, day, signups, cost, revenue, age)
     paid = list(payments(business, options, newest))
-    spent = [(row["date"], campaign_key(row), float(row["cost"]), currency_of(row, options)) for row in business["ad_spend"]]
+    spent = [(date.fromisoformat(row["date"]), campaign_key(row), float(row["cost"]), currency_of(row, options)) for row in business["ad_spend"]]
     # a money row: one day, person or campaign, and currency
     money = Counter(currency for _, _, currency in {(day, key, currency) for day, key, _, currency in spent})
     money.update(currency for _, _, currency in {(user, day_of(at, zone), currency) for user, at, _, currency in paid})

@@ -6,7 +6,7 @@ INSTALLED := .venv/requirements.stamp
 # So many tests run at a time: one more than cores, because those on PostgreSQL wait for its server.
 WORKERS ?= 3
 
-.PHONY: help install demo test lint soak bench lock clean
+.PHONY: help install demo test lint soak bench mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make lint    the style of the SQL, and warnings of dbt'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
+	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
 	@echo 'make lock    requirements.lock from requirements.in'
 	@echo 'make clean   removes what was made here, .venv too'
 
@@ -51,6 +52,13 @@ bench: ENGINE ?= duckdb
 bench: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE)
+
+# Apart from .venv: it needs pandas, polars, scipy and more, which nothing else here does.
+mam:
+	$(PYTHON) -m venv target/mam
+	target/mam/bin/python -m pip install --quiet marketing-attribution-models==2.1.1
+	target/mam/bin/python tests/record_mam.py
+	rm -rf target/mam
 
 lock:
 	rm -rf target/lock

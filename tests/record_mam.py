@@ -29,7 +29,7 @@ def random_paths() -> list[tuple[list[str], bool, int]]:
 
 def credits(result) -> dict[str, float]:
     """Channel -> credit."""
-    return dict(zip(*result.to_pandas()[["channels", "attribution"]].to_dict("list").values()))
+    return dict(sorted(zip(*result.to_pandas()[["channels", "attribution"]].to_dict("list").values())))
 
 
 def main():

@@ -59,8 +59,11 @@ def business(loads, project_seeds):
     return [nothing, *made]
 
 
-def variables(options: Options, with_money: bool) -> dict:
+def variables(options: Options, with_money: bool, spend_file=None) -> dict:
+    """The dbt variables. spend_file: where the ad spend is, if it is not a table."""
     sources = {name: {"schema": "segment", "table": name, "optional": True} for name in SOURCES}
+    if spend_file:
+        sources["ad_spend"] = {"files": str(spend_file)}
     return {**as_vars(SETTINGS), **{name: value for name, value in vars(options).items() if value != getattr(Options, name)},
             "sources": sources if with_money else {name: sources[name] for name in SOURCES[:5]}}
 
@@ -73,10 +76,10 @@ def assert_marts(engine, loads, business, options, project_seeds, when):
     expected = compute_reporting(compute(loads, SETTINGS, project_seeds), SETTINGS, options, together, answers)
     with engine.database.connected():
         for table, keys in KEYS.items():
-            wanted, found = ({tuple(row[key] for key in keys): row for row in rows}
-                             for rows in (expected[table], rows_of(engine, table)))
-            assert wanted and found or table == "reported_vs_attributed", f"{table} is empty {when}"
-            assert len(found) == len(rows_of(engine, table)), f"{table} has a key twice {when}"
+            rows = engine.fetch(f"reporting.{table}")
+            wanted, found = ({tuple(row[key] for key in keys): row for row in those} for those in (expected[table], rows))
+            assert rows or table == "reported_vs_attributed" and not together["survey"], f"{table} is empty {when}"
+            assert len(found) == len(rows), f"{table} has a key twice {when}"
             assert wanted.keys() == found.keys(), f"{table} {when}: {sorted(wanted.keys() ^ found.keys(), key=repr)[:3]}"
             for key, row in wanted.items():
                 assert row.keys() == found[key].keys()
@@ -84,17 +87,28 @@ def assert_marts(engine, loads, business, options, project_seeds, when):
                 assert not unequal, f"{table} {when}, {unequal}: expected {row}, found {found[key]}"
 
 
-def rows_of(engine, table):
-    return engine.fetch(f"reporting.{table}")
+def write_spend(path, business):
+    """The ad spend of these loads as a CSV file."""
+    rows = [row for part in business for row in part["ad_spend"]]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, project_seeds):
+def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, project_seeds, tmp_path):
     steps = [Options(), Options(time_decay_half_life_days=0.5, report_timezone="America/New_York"),
              Options(position_first_share=0.1, position_last_share=0.7, report_timezone="Asia/Kolkata", reporting_currency="eur")]
+    spend_file = tmp_path / "ad_spend.csv" if engine.name == "duckdb" else None
     for number, options in enumerate(steps, 1):
         engine.receive(loads[number - 1])
         engine.receive(business[number - 1])
-        engine.refresh(variables(options, number > 1), since=SINCE, reporting=True)
+        if spend_file and number > 1:
+            write_spend(spend_file, business[:number])
+        chosen = variables(options, number > 1, spend_file)
+        if number == 2:  # what the marts are behind by they catch up with
+            engine.refresh(chosen, since=SINCE)
+        engine.refresh(chosen, since=SINCE, reporting=True)
         assert_marts(engine, loads[:number], business[:number], options, project_seeds, f"after load {number}")
-    engine.refresh(variables(steps[-1], True), full_refresh=True, reporting=True)
-    assert_marts(engine, loads, business, steps[-1], project_seeds, "after a full rebuild")
+    engine.refresh(chosen, full_refresh=True, reporting=True)
+    assert_marts(engine, loads, business, options, project_seeds, "after a full rebuild")

@@ -54,7 +54,7 @@ placed as (
     from counted_touches
 ),
 
--- added up in a fixed order: another one may differ in the last digit, and rows would be written that are stored already
+-- added up in a fixed order: another may give another last digit, and rows that are stored would be written again
 weighed as (
     select
         *,

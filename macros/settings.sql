@@ -59,12 +59,26 @@
 {#- A sentence for each variable whose value makes no sense. -#}
 {% macro variable_problems() %}
     {%- set problems = [] -%}
-    {%- for name, lowest in [('session_gap_minutes', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
+    {%- for name, lowest in [('session_gap_minutes', none), ('time_decay_half_life_days', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
         {%- set value = var(name) -%}
         {%- if value is not number or value is boolean or (lowest is none and value <= 0) or (lowest is not none and value < lowest) -%}
             {%- do problems.append(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- for name in ['position_first_share', 'position_last_share'] -%}
+        {%- if var(name) is not number or var(name) is boolean or var(name) < 0 or var(name) > 1 -%}
+            {%- do problems.append(name ~ ' must be a number from 0 to 1, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not problems and var('position_first_share') + var('position_last_share') > 1 -%}
+        {%- do problems.append('position_first_share and position_last_share must not be more than 1 together: correct them under vars.') -%}
+    {%- endif -%}
+    {%- if var('report_timezone') != 'UTC' and not is_time_zone(var('report_timezone')) -%}
+        {%- do problems.append('report_timezone must be the name of a time zone such as Europe/Berlin, not ' ~ tojson(var('report_timezone')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- if var('reporting_currency') is not none and var('reporting_currency') is not string -%}
+        {%- do problems.append('reporting_currency must be a currency such as USD, or null, not ' ~ tojson(var('reporting_currency')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
     {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') < 0) -%}
         {%- do problems.append('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
     {%- endif -%}

@@ -22,9 +22,10 @@ COLUMNS = {
     "referrers": ["host_pattern", "source", "category"],
     "excluded_referrers": ["domain", "note"],
     "invalid_ids": ["invalid_id"],
+    "survey_answers": ["rule_order", "answer_pattern", "reported_as", "channels", "note"],
 }
 UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
-REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category"}
+REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as"}
 # Compared with lower-cased text, so capital letters would never match. (channel and note are shown as they are.)
 LOWER_CASE = {"click_id_name", "host_pattern", "domain", "invalid_id", "source", "medium"}
 WHOLE_NUMBERS = {"rule_order", "priority"}
@@ -104,7 +105,7 @@ def row_problems(seed: str, row: dict[str, str]):
             yield f"host_pattern '{value}' is no host: write it like bing.com, or google.* for all countries."
         elif column == "domain" and not HOST.fullmatch(value):
             yield f"domain '{value}' is no domain: write it like paypal.com, which includes its subdomains."
-        elif column.endswith("_pattern") and seed == "channel_rules" and value:
+        elif column.endswith("_pattern") and seed in ("channel_rules", "survey_answers") and value:
             problem = pattern_problem(value)
             if problem:
                 yield f"{column} '{value}' {problem}"

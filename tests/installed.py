@@ -12,6 +12,7 @@ from project import ROOT
 
 COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
 SOURCES = "_staging__sources.yml"  # the one file of models/ beside the SQL that a refresh needs
+REPORTING_SOURCES = "_reporting__sources.yml"
 STARTED = datetime(2026, 3, 1, 10)
 TIME_LIMIT = 120  # seconds for one refresh
 
@@ -29,17 +30,18 @@ def visits(count: int, first: int = 0) -> dict[str, list[dict]]:
 
 
 class Installed:
-    """The copy in `folder`/project, on `database`; people and tests may edit its files."""
+    """The copy in `folder`/project, on `database`; people and tests may edit its files. reporting: with that folder's models."""
 
-    def __init__(self, database, folder: Path):
+    def __init__(self, database, folder: Path, reporting: bool = False):
         self.database, self.root, self.elsewhere = database, folder / "project", folder / "elsewhere"
         for made in (self.root, self.elsewhere):
             made.mkdir()
+        kept = (SOURCES, *(("reporting", REPORTING_SOURCES) if reporting else ()))
         for name in COPIED:
             if (ROOT / name).is_dir():
-                # Descriptions and tests of models take dbt a while to read.
+                # Descriptions and tests of models take dbt a while to read, and the marts a while to make.
                 shutil.copytree(ROOT / name, self.root / name, ignore=lambda _, names: [
-                    n for n in names if name == "models" and n.endswith(".yml") and n != SOURCES])
+                    n for n in names if name == "models" and n not in kept and (n.endswith(".yml") or n == "reporting")])
             else:
                 shutil.copy(ROOT / name, self.root / name)
 

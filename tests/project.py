@@ -11,6 +11,7 @@ from dbt.contracts.graph.manifest import Manifest
 from refresh_run import run_dbt
 
 ROOT = Path(__file__).parents[1]
+REPORTING = "path:models/reporting"  # what reads the published tables and changes none: only tests about it make it
 
 
 @dataclass
@@ -34,9 +35,11 @@ class Project:
         self.loaded_seeds = None  # what the seed files held when the database got them; None when it has none
         self.parsed = self.parsed_seeds = None
 
-    def run(self, command, *arguments, vars=None) -> Outcome:
-        """Run a dbt command, such as 'build', with extra arguments and variables."""
-        result = self.invoke(command, *arguments, *(["--vars", json.dumps(vars)] if vars else []), manifest=self.manifest())
+    def run(self, command, *arguments, vars=None, reporting=False) -> Outcome:
+        """Run a dbt command, such as 'build', with extra arguments and variables; reporting: also that folder's models."""
+        arguments += ("--vars", json.dumps(vars)) if vars else ()
+        arguments += () if reporting else ("--exclude", REPORTING)
+        result = self.invoke(command, *arguments, manifest=self.manifest())
         nodes = list(getattr(result.result, "results", None) or [])
         failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
         error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
@@ -57,10 +60,11 @@ class Project:
             self.parsed, self.parsed_seeds = self.invoke("parse").result.to_msgpack(), seed_files()
         return Manifest.from_msgpack(self.parsed)
 
-    def refresh(self, vars=None, full_refresh=False, since=None, select=None, check=True) -> Outcome:
+    def refresh(self, vars=None, full_refresh=False, since=None, select=None, check=True, reporting=False) -> Outcome:
         """Build seeds and models once, without the project's own tests.
 
-        since: a date to read the sources from again; select: models in dbt's selection syntax.
+        since: a date to read the sources from again; select: models in dbt's selection syntax; reporting: also that
+        folder's models, which take a while and change no other table.
         Raises AssertionError if the run failed, unless check is false.
         """
         arguments = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
@@ -70,7 +74,8 @@ class Project:
             arguments += ["--select", *([select] if isinstance(select, str) else select)]
         elif self.loaded_seeds == seed_files() and not full_refresh:
             arguments += ["--exclude-resource-type", "seed"]  # the same rows again would take a while
-        outcome = self.run("build", *arguments, vars={**(vars or {}), **({"since": str(since)} if since else {})})
+        variables = {**(vars or {}), **({"since": str(since)} if since else {})}
+        outcome = self.run("build", *arguments, vars=variables, reporting=reporting)
         if outcome.success and not select:
             self.loaded_seeds = seed_files()
         if check and not outcome.success:

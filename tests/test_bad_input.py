@@ -58,6 +58,8 @@ def without_logs(contents):
     ({"session_gap_minutes": -20}, ["session_gap_minutes", "-20"]),
     ({"session_gap_minutes": "long"}, ["session_gap_minutes", "long"]),
     ({"identity_policy": "newest"}, ["identity_policy", "timeline, first or last", "newest"]),
+    ({"time_decay_half_life_days": 0}, ["time_decay_half_life_days", "above 0"]),
+    ({"position_first_share": 0.7, "position_last_share": 0.5}, ["position_first_share and position_last_share", "1"]),
 ], ids=str)
 def test_value_of_a_variable(duckdb_site, variables, words):
     with unchanged(duckdb_site):
@@ -72,7 +74,12 @@ def test_value_of_a_variable(duckdb_site, variables, words):
      ["None of tracks, pages and screens", "segment.not_yet"]),
     ({"sources": {**TABLES, "screens": {"schema": "segment", "table": "screens"}}},
      ["The required column id is missing", "segment.screens"]),
-], ids=["changed setting", "missing table", "no table", "missing column"])
+    ({"sources": {**TABLES, "ad_spend": {"schema": "segment", "table": "pages"}}},
+     ["The required column date is missing", "segment.pages (sources.ad_spend)"]),
+    ({"sources": {**TABLES, "survey": {"schema": "segment", "table": "no_survey"}}},
+     ["The source table does not exist", "segment.no_survey (sources.survey)"]),
+    ({"report_timezone": "Berlin"}, ["report_timezone", "Europe/Berlin", '"Berlin"']),
+], ids=["changed setting", "missing table", "no table", "missing column", "missing money column", "missing money table", "time zone"])
 def test_what_the_database_says(site, variables, words):
     with unchanged(site):
         assert_refused(site.refresh(**{"sources": TABLES, **variables}), *words)
@@ -160,6 +167,7 @@ def test_options(duckdb_site, arguments, words):
     ("referrers", "bing.com,bing,search", "ya.ru,yandex,search", ["host_pattern ya.ru", "line"]),
     ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc,paid", ["line 2", "is_paid 'paid'"]),
     ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc", ["line 2", "values"]),
+    ("survey_answers", "youtube|video", "youtube|(video", ["line 3", "no regular expression"]),
 ])
 def test_broken_row_in_a_seed(duckdb_site, seed, old, new, words):
     with unchanged(duckdb_site), duckdb_site.edited(f"seeds/{seed}.csv", old, new):

@@ -11,7 +11,7 @@ def test_build_from_scratch_and_again(engine, small_sample_days):
     middle = len(small_sample_days) // 2
     for loads in (small_sample_days[:middle], small_sample_days[middle:]):
         engine.receive(together(loads))
-        outcome = engine.project.run("build", vars=as_vars(SITE))
+        outcome = engine.project.run("build", vars=as_vars(SITE), reporting=True)
         assert outcome.success, outcome.error
         kinds = {name.split("_")[0] for name, status in outcome.statuses.items() if status in ("pass", "success")}
         assert {"unique", "attribution", "assert"} <= kinds

@@ -24,11 +24,12 @@ def models(engine):
 
 
 def models_of(engine) -> list[str]:
-    """The names of the models that make a table, parents before children."""
+    """The names of the models that make a table, parents before children; without those of reporting."""
     nodes = {key: node for key, node in engine.project.manifest().nodes.items() if node.resource_type in ("model", "seed")}
     order = TopologicalSorter({key: sorted(node.depends_on_nodes) for key, node in nodes.items()}).static_order()
     return [nodes[key].name for key in order if key in nodes
-            and nodes[key].resource_type == "model" and nodes[key].config.materialized != "ephemeral"]
+            and nodes[key].resource_type == "model" and nodes[key].config.materialized != "ephemeral"
+            and "reporting" not in nodes[key].fqn]
 
 
 def run(engine, models, full_refresh=False, check=True, variables=None):

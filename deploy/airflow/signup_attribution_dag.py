@@ -22,6 +22,7 @@ STAGES = {
     "aliasing": "aliasing",
     "sessions_stages": "sessions_stages",
     "sessions": "sessions",
+    "reporting": "reporting",
 }
 # Stages that --full-refresh is for: a stage whose messages were rebuilt is rebuilt by itself.
 REBUILT = ("seeds", "partitioning")

@@ -85,7 +85,8 @@
     {%- if config.get('full_refresh') is not none -%}
         {{ return(config.get('full_refresh')) }}
     {%- endif -%}
-    {{ return(flags.FULL_REFRESH or (execute and model.resource_type == 'model' and stored_batch_id(model.name) is none)) }}
+    {%- set is_model = execute and model.resource_type == 'model' -%}
+    {{ return(flags.FULL_REFRESH or (is_model and (stored_batch_id(model.name) is none or has_other_settings()))) }}
 {% endmacro %}
 
 {#-

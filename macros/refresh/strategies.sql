@@ -111,7 +111,14 @@
     {{ return(not is_incremental() or (members and members.rebuilt_batch_id > applied_batch_id('affected_aliases'))) }}
 {% endmacro %}
 
-{#- The models that are made again for affected persons, each by its own watermark. -#}
+{#-
+    The models that are made again for affected persons, each by its own watermark. Those of the folder reporting count once
+    they are stored: who leaves them out need not keep for them whose rows changed.
+-#}
 {% macro alias_readers() %}
-    {{ return(['session_members', 'touches', 'all_sessions', 'attribution', 'useful_sessions']) }}
+    {%- set readers = ['session_members', 'touches', 'all_sessions', 'attribution', 'useful_sessions'] -%}
+    {%- for name in ['person_paths', 'path_credits'] if execute and stored_batch_id(name) is not none -%}
+        {%- do readers.append(name) -%}
+    {%- endfor -%}
+    {{ return(readers) }}
 {% endmacro %}

@@ -57,9 +57,11 @@
     {%- set problems = [] -%}
     {%- set read_from = [] -%}
     {%- set looked_at = [] -%}
-    {%- for name in (var('sources') or {}) if name not in collections() -%}
-        {%- do problems.append('sources.' ~ name ~ ' is not a collection (' ~ collections() | join(', ') ~ '): correct it under vars.') -%}
+    {%- set known = collections() + business_sources().keys() | list -%}
+    {%- for name in (var('sources') or {}) if name not in known -%}
+        {%- do problems.append('sources.' ~ name ~ ' is not a collection (' ~ known | join(', ') ~ '): correct it under vars.') -%}
     {%- endfor -%}
+    {%- do problems.extend(business_problems()) -%}
     {%- for collection in collections() -%}
         {%- set place = source_location(collection) -%}
         {%- if place is not none -%}

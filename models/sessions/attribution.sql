@@ -62,11 +62,7 @@ counted_touches as (
         {{ is_attributed('touches.is_paid', 'touches.channel') }} as is_attributed
     from touches
     inner join signups on touches.alias_id = signups.alias_id
-    where
-        touches.touch_timestamp <= signups.signup_timestamp
-    {%- if var('attribution_lookback_days') is not none %}
-        and touches.touch_timestamp >= signups.signup_timestamp - {{ attribution_lookback() }}
-    {%- endif %}
+    where {{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}
 ),
 
 ranked_touches as (

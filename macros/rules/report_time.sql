@@ -1,0 +1,35 @@
+{#- Days, weeks (from Monday) and months of the marts, in report_timezone. Stored times are UTC. -#}
+
+{#- A stored time on the clocks of report_timezone. -#}
+{% macro report_time(time) -%}
+    {%- if var('report_timezone') == 'UTC' -%}
+        {{ time }}
+    {%- else -%}
+        ({{ time }} at time zone 'UTC') at time zone {{ quoted(var('report_timezone')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The day a stored time falls on. -#}
+{% macro report_date(time) -%}
+    cast({{ report_time(time) }} as date)
+{%- endmacro %}
+
+{#- First day of the week or month (a text expression, 'week' or 'month') that a day lies in. -#}
+{% macro period_start(period_type, day) -%}
+    cast(date_trunc({{ period_type }}, cast({{ day }} as timestamp)) as date)
+{%- endmacro %}
+
+{#- Whole weeks or months from the first day of one period to that of a later one. -#}
+{% macro periods_between(period_type, earlier, later) -%}
+    case {{ period_type }}
+        when 'week' then cast({{ later }} - {{ earlier }} as integer) / 7
+        else
+            cast(12 * (extract(year from {{ later }}) - extract(year from {{ earlier }})) as integer)
+            + cast(extract(month from {{ later }}) - extract(month from {{ earlier }}) as integer)
+    end
+{%- endmacro %}
+
+{#- True when the database knows a time zone of this name. -#}
+{% macro is_time_zone(name) %}
+    {{ return(name is string and run_query('select 1 from pg_timezone_names() where name = ' ~ quoted(name)).rows | length > 0) }}
+{% endmacro %}

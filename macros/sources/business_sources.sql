@@ -1,0 +1,83 @@
+{#-
+    Tables beside the messages that the marts use, each optional: what was spent and paid, and what people say brought them.
+    They may be named under the variable `sources` like the collections of messages, and are read whole by each refresh.
+-#}
+
+{#- Columns read from each table: name -> kind (text; number; time, UTC; day). -#}
+{% macro business_columns(name) %}
+    {{ return({
+        'ad_spend': {'date': 'day', 'source': 'text', 'medium': 'text', 'campaign': 'text', 'cost': 'number', 'currency': 'text'},
+        'revenue': {'user_id': 'text', 'paid_at': 'time', 'amount': 'number', 'currency': 'text'},
+        'subscriptions': {'user_id': 'text', 'started_at': 'time', 'ended_at': 'time', 'billing_interval': 'text',
+                          'amount': 'number', 'currency': 'text'},
+        'survey': {'user_id': 'text', 'answer': 'text', 'answered_at': 'time'}
+    }[name]) }}
+{% endmacro %}
+
+{#- Names of these tables, and the columns without which each says nothing. -#}
+{% macro business_sources() %}
+    {{ return({
+        'ad_spend': ['date', 'cost'],
+        'revenue': ['user_id', 'paid_at', 'amount'],
+        'subscriptions': ['user_id', 'started_at', 'amount'],
+        'survey': ['user_id', 'answer']
+    }) }}
+{% endmacro %}
+
+{#- A query on one of these tables with all its columns; empty when it is not configured or does not exist (yet). -#}
+{% macro business_rows(name) %}
+    {%- set declared = source('business', name) -%}
+    {%- set present = {} -%}
+    {%- for column in source_columns(name) -%}
+        {%- do present.update({column.name | lower: column}) -%}
+    {%- endfor -%}
+    select
+    {%- for column, kind in business_columns(name).items() %}
+        {{ business_value(present.get(column), kind) }} as {{ adapter.quote(column) }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    {%- if present %}
+    from {{ source_location(name).relation or read_files(source_location(name).files) }}
+    {%- else %}
+    where false
+    {%- endif %}
+{% endmacro %}
+
+{#- One column in its kind; null when the table does not have it, or where a text is no such value. -#}
+{% macro business_value(column, kind) -%}
+    {%- if kind == 'number' -%}
+        {{ number_value(column) }}
+    {%- elif kind == 'day' -%}
+        cast({{ source_value(column, 'time') }} as date)
+    {%- else -%}
+        {{ source_value(column, kind) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro number_value(column) -%}
+    {%- if column is none or column is not defined -%}
+        cast(null as double precision)
+    {%- elif column.type in ['text', 'varchar'] or column.type.startswith('character') -%}
+        case
+            when {{ regexp_found('trim(' ~ adapter.quote(column.name) ~ ')', "'^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$'") }}
+                then cast(trim({{ adapter.quote(column.name) }}) as double precision)
+        end
+    {%- else -%}
+        cast({{ adapter.quote(column.name) }} as double precision)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A sentence for each reason why a configured table cannot be read. -#}
+{% macro business_problems() %}
+    {%- set problems = [] -%}
+    {%- for name, required in business_sources().items() -%}
+        {%- set place = source_location(name) -%}
+        {%- set columns = source_columns(name) | map(attribute='name') | map('lower') | list -%}
+        {%- if place is not none and not columns and not place.is_optional -%}
+            {%- do problems.append(('No file matches ' if place.files else 'The source table does not exist: ') ~ place.label ~ ' (sources.' ~ name ~ '): create it, correct the name under vars, or mark it `optional: true`.') -%}
+        {%- endif -%}
+        {%- for column in required if columns and column not in columns -%}
+            {%- do problems.append('The required column ' ~ column ~ ' is missing in ' ~ place.label ~ ' (sources.' ~ name ~ '): add it, or correct the name under vars.') -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{% endmacro %}

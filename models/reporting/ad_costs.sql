@@ -1,0 +1,99 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    unique_key=['spent_on', 'source', 'medium', 'campaign', 'currency'],
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+with ad_spend as (
+    {{ business_rows('ad_spend') }}
+),
+
+evidence_combinations as (
+    select * from {{ ref('evidence_combinations') }}
+),
+
+evidence_classes as (
+    select * from {{ ref('evidence_classes') }}
+),
+
+named as (
+    select
+        {{ campaign_key('source') }} as source,
+        {{ campaign_key('medium') }} as medium,
+        {{ campaign_key('campaign') }} as campaign,
+        {{ currency_of('currency') }} as currency,
+        cost,
+        date as spent_on
+    from ad_spend
+    where cost is not null and date is not null
+),
+
+costs as (
+    select
+        source,
+        medium,
+        campaign,
+        currency,
+        sum(cost) as cost,
+        spent_on
+    from named
+    group by source, medium, campaign, currency, spent_on
+),
+
+-- every source, medium and campaign that a message ever had, with the channel that the rules give it
+arrivals as (
+    select distinct
+        {{ campaign_key('evidence_classes.source') }} as source,
+        {{ campaign_key('evidence_classes.medium') }} as medium,
+        {{ campaign_key('evidence_combinations.utm_campaign') }} as campaign,
+        evidence_classes.channel
+    from evidence_classes
+    inner join evidence_combinations on evidence_classes.combination_id = evidence_combinations.combination_id
+    where evidence_classes.has_evidence
+),
+
+campaign_channels as (
+    select
+        source,
+        medium,
+        campaign,
+        min(channel) as channel
+    from arrivals
+    group by source, medium, campaign
+),
+
+medium_channels as (
+    select
+        source,
+        medium,
+        min(channel) as channel
+    from arrivals
+    group by source, medium
+    having count(distinct channel) = 1
+),
+
+-- a campaign that brought nobody (yet) is in the channel that all others of its source and medium are in
+ad_costs as (
+    select
+        costs.source,
+        costs.medium,
+        costs.campaign,
+        coalesce(
+            campaign_channels.channel, medium_channels.channel, {{ quoted(unmatched_spend_name()) }}
+        ) as channel,
+        costs.currency,
+        costs.cost,
+        campaign_channels.campaign is not null as is_matched,
+        costs.spent_on
+    from costs
+    left join campaign_channels
+        on costs.source = campaign_channels.source
+        and costs.medium = campaign_channels.medium
+        and costs.campaign = campaign_channels.campaign
+    left join medium_channels
+        on costs.source = medium_channels.source
+        and costs.medium = medium_channels.medium
+)
+
+select * from ad_costs

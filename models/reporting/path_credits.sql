@@ -1,0 +1,123 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key=['alias_id', 'touch_number', 'model'],
+    meta={
+        'affected_by': 'affected_aliases',
+        'settings': ['position_first_share', 'position_last_share', 'time_decay_half_life_days']
+    },
+    indexes=lookup_indexes([['alias_id'], ['model', 'channel']]),
+    post_hook=["{{ analyze_table() }}", "{{ record_model_settings() }}", "{{ record_rebuild() }}"]
+) }}
+
+{% set unattributed = quoted(unattributed_name()) -%}
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
+    select * from {{ ref('all_sessions') }}
+),
+
+touches as (
+    select * from {{ ref('touches') }}
+),
+
+models as (
+    select unnest({{ text_array(path_models()) }}) as model
+),
+
+signups as (
+    select all_sessions.alias_id, all_sessions.signup_timestamp from all_sessions
+    {{ made_again('all_sessions') }}
+    where all_sessions.is_signup_session
+),
+
+counted_touches as (
+    select
+        touches.*,
+        {{ is_attributed('touches.is_paid', 'touches.channel') }} as is_attributed,
+        signups.signup_timestamp
+    from touches
+    inner join signups on touches.alias_id = signups.alias_id
+    where {{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}
+),
+
+placed as (
+    select
+        *,
+        row_number() over (partition by alias_id order by touch_number) as place,
+        row_number() over (partition by alias_id order by touch_number desc) as place_from_end,
+        row_number() over (partition by alias_id order by is_direct asc, touch_number desc) as indirect_place_from_end,
+        row_number() over (partition by alias_id, is_attributed order by touch_number) as paid_place,
+        row_number() over (partition by alias_id, is_attributed order by touch_number desc) as paid_place_from_end,
+        count(*) over (partition by alias_id) as touch_count,
+        cast(1 as double precision) / count(*) over (partition by alias_id, channel) as share_in_channel,
+        {{ decayed('touch_timestamp', 'signup_timestamp') }} as decayed_weight
+    from counted_touches
+),
+
+-- added up in a fixed order: another may give another last digit, and rows that are stored would be written again
+weighed as (
+    select
+        *,
+        {{ position_weight('place', 'place_from_end', 'touch_count') }} as position_weight,
+        round(sum(share_in_channel) over (partition by alias_id)) as channel_count,
+        sum(decayed_weight) over (
+            partition by alias_id order by touch_number rows between unbounded preceding and unbounded following
+        ) as decayed_weights
+    from placed
+),
+
+shared as (
+    select
+        weighed.*,
+        models.model,
+        case models.model
+            when 'first' then case when place = 1 then 1 end
+            when 'last' then case when place_from_end = 1 then 1 end
+            when 'last_non_direct' then case when indirect_place_from_end = 1 then 1 end
+            when 'first_paid' then case when is_attributed and paid_place = 1 then 1 end
+            when 'last_paid' then case when is_attributed and paid_place_from_end = 1 then 1 end
+            when 'linear' then cast(1 as double precision) / touch_count
+            when 'position' then position_weight
+            when 'time_decay' then decayed_weight / decayed_weights
+            when 'shapley' then share_in_channel / channel_count
+        end as credit
+    from weighed
+    cross join models
+),
+
+credited as (
+    select
+        alias_id, touch_id, session_id, model, channel, source, medium, campaign, touch_number, credit, touch_timestamp,
+        signup_timestamp
+    from shared
+    where credit > 0
+),
+
+-- so that no sign-up vanishes from a sum
+unattributed as (
+    select
+        signups.alias_id,
+        {{ unattributed }} as touch_id,
+        cast(null as text) as session_id,
+        models.model,
+        {{ unattributed }} as channel,
+        {{ unattributed }} as source,
+        {{ unattributed }} as medium,
+        cast(null as text) as campaign,
+        0 as touch_number,
+        1 as credit,
+        cast(null as timestamp) as touch_timestamp,
+        signups.signup_timestamp
+    from signups
+    cross join models
+    left join credited on signups.alias_id = credited.alias_id and models.model = credited.model
+    where credited.alias_id is null
+),
+
+path_credits as (
+    select * from credited
+    union all
+    select * from unattributed
+)
+
+select * from path_credits

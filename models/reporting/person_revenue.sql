@@ -1,0 +1,79 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    unique_key=['alias_id', 'currency', 'paid_on'],
+    indexes=lookup_indexes([['alias_id']]),
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+with revenue as (
+    {{ business_rows('revenue') }}
+),
+
+subscriptions as (
+    {{ business_rows('subscriptions') }}
+),
+
+aliases as (
+    select * from {{ ref('aliases') }}
+    where id_type = 'user_id'
+),
+
+newest_message as (
+    select max(last_occurred_at) as newest_at from {{ ref('partitions') }}
+),
+
+subscription_terms as (
+    select
+        subscriptions.*,
+        newest_message.newest_at,
+        case lower(trim(subscriptions.billing_interval))
+            when 'week' then interval '7 days'
+            when 'year' then interval '12 months'
+            else interval '1 month'
+        end as billing_period
+    from subscriptions
+    cross join newest_message
+    where subscriptions.started_at <= newest_message.newest_at
+),
+
+-- no billing period is shorter than a week
+numbered_charges as (
+    select
+        *,
+        {{ numbers_up_to(seconds_between('started_at', 'newest_at') ~ ' / 604800') }} as charge_number
+    from subscription_terms
+),
+
+-- a subscription is paid when it starts and after each billing period, until it ends or the newest message
+charges as (
+    select
+        user_id,
+        started_at + charge_number * billing_period as paid_at,
+        amount,
+        currency
+    from numbered_charges
+    where
+        started_at + charge_number * billing_period <= newest_at
+        and (charge_number = 0 or ended_at is null or started_at + charge_number * billing_period < ended_at)
+),
+
+payments as (
+    select user_id, paid_at, amount, currency from revenue
+    union all
+    select user_id, paid_at, amount, currency from charges
+),
+
+person_revenue as (
+    select
+        coalesce(aliases.alias_id, trim(payments.user_id), '') as alias_id,
+        {{ currency_of('payments.currency') }} as currency,
+        sum(payments.amount) as revenue,
+        {{ report_date('payments.paid_at') }} as paid_on
+    from payments
+    left join aliases on trim(payments.user_id) = aliases.id
+    where payments.amount is not null and payments.paid_at is not null
+    group by 1, 2, 4
+)
+
+select * from person_revenue

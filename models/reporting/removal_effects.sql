@@ -1,0 +1,143 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    unique_key='channel',
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+-- A first-order Markov chain over channels, fitted on the paths of all persons: each path starts, moves from channel to
+-- channel, and ends in a sign-up or in none. A channel's removal effect is the share of the chain's probability of a
+-- sign-up that is lost when every move to the channel ends in none instead.
+with recursive person_paths as (
+    select * from {{ ref('person_paths') }}
+),
+
+paths as (
+    select
+        path,
+        count(*) as person_count,
+        count(*) filter (where has_signup) as signup_count
+    from person_paths
+    where touch_count > 0
+    group by path
+),
+
+places as (
+    select
+        *,
+        unnest(path) as channel,
+        generate_subscripts(path, 1) as place
+    from paths
+),
+
+moves as (
+    select
+        channel,
+        path[place + 1] as next_channel,
+        sum(person_count) as person_count,
+        sum(case when path[place + 1] is null then signup_count else 0 end) as signup_count
+    from places
+    group by channel, path[place + 1]
+),
+
+channels as (
+    select
+        channel,
+        row_number() over (order by channel) as state,
+        sum(person_count) as person_count,
+        cast(sum(signup_count) as double precision) / sum(person_count) as signup_share
+    from moves
+    group by channel
+),
+
+starts as (
+    select
+        channel,
+        cast(sum(person_count) as double precision) / sum(sum(person_count)) over () as start_share
+    from places
+    where place = 1
+    group by channel
+),
+
+-- the identity less the matrix of moves between channels ...
+matrix as (
+    select
+        from_states.state as i,
+        to_states.state as j,
+        case when from_states.state = to_states.state then 1 else 0 end
+        - cast(coalesce(moves.person_count, 0) as double precision) / from_states.person_count as entry
+    from channels as from_states
+    cross join channels as to_states
+    left join moves on from_states.channel = moves.channel and to_states.channel = moves.next_channel
+),
+
+-- ... inverted in place (Gauss-Jordan elimination), a channel a step; its diagonal leads, so no rows need change places
+elimination as (
+    select 0 as step, i, j, entry from matrix
+    union all
+    select
+        step + 1 as step,
+        i,
+        j,
+        case
+            when i = step + 1 and j = step + 1 then 1 / diagonal
+            when i = step + 1 then entry / diagonal
+            when j = step + 1 then -entry / diagonal
+            else entry - in_step_column * in_step_row / diagonal
+        end as entry
+    from (
+        select
+            *,
+            max(case when j = step + 1 then entry end) over (partition by i) as in_step_column,
+            max(case when i = step + 1 then entry end) over (partition by j) as in_step_row,
+            max(case when i = step + 1 and j = step + 1 then entry end) over () as diagonal
+        from elimination
+        where step < (select count(*) from channels)
+    ) as with_diagonal
+),
+
+-- visit_count: how often one who is in channel i comes to channel j from then on, the beginning included
+inverse as (
+    select i, j, entry as visit_count from elimination
+    where step = (select count(*) from channels)
+),
+
+visits as (
+    select
+        inverse.j as state,
+        sum(coalesce(starts.start_share, 0) * inverse.visit_count) as visit_count
+    from inverse
+    inner join channels on inverse.i = channels.state
+    left join starts on channels.channel = starts.channel
+    group by inverse.j
+),
+
+outlooks as (
+    select
+        inverse.i as state,
+        sum(inverse.visit_count * channels.signup_share) as signup_probability
+    from inverse
+    inner join channels on inverse.j = channels.state
+    group by inverse.i
+),
+
+chances as (
+    select sum(visits.visit_count * channels.signup_share) as signup_probability from visits
+    inner join channels on visits.state = channels.state
+),
+
+-- who ever comes to the channel, times their chance from there on
+removal_effects as (
+    select
+        channels.channel,
+        visits.visit_count / inverse.visit_count
+        * outlooks.signup_probability / chances.signup_probability as removal_effect
+    from channels
+    inner join visits on channels.state = visits.state
+    inner join outlooks on channels.state = outlooks.state
+    inner join inverse on channels.state = inverse.i and channels.state = inverse.j
+    cross join chances
+    where chances.signup_probability > 0
+)
+
+select * from removal_effects

@@ -1,0 +1,46 @@
+"""Credit of several touches equals a worked example, and what another library makes of random paths."""
+
+import pytest
+
+import paths
+
+WORKED = paths.read("worked_example.json")
+RECORDED = paths.read("mam.json")
+TOLERANCE = 1e-6
+
+
+def by_channel(expected: dict[str, float]) -> dict[str, float]:
+    """Recorded values under the names of the project's channels; those of 0 have no row."""
+    return {paths.CHANNELS[name][2]: pytest.approx(value, abs=TOLERANCE) for name, value in expected.items() if value}
+
+
+def credited(engine, table="reporting.channel_credits", value="signups", **where) -> dict[str, float]:
+    """Channel -> sum of a column."""
+    found = {}
+    for row in engine.fetch(table):
+        if all(row[column] == wanted for column, wanted in where.items()):
+            found[row["channel"]] = found.get(row["channel"], 0) + row[value]
+    return found
+
+
+def test_worked_example_then_random_paths(engine):
+    engine.receive(paths.messages(paths.worked_example(), 1))
+    engine.refresh(reporting=True)
+    agreed, markov = WORKED["agreed_by_4_libraries"], WORKED["markov_order1"]
+    for model, name in (("first", "first_touch"), ("last", "last_touch"), ("linear", "linear_per_touch"),
+                        ("position", "position_40_20_40")):
+        assert credited(engine, model=model) == by_channel(agreed[name]), model
+    assert credited(engine, model="shapley") == by_channel(WORKED["shapley_set_game"]["values"])
+    assert credited(engine, value="removal_effect", model="markov") == by_channel(
+        markov["exact_removal_effect (mam 2.1.1, closed form)"])
+    assert credited(engine, model="markov") == by_channel(
+        markov["standard credit = removal/sum*conversions (arithmetic from line above)"])
+    assert credited(engine, "reporting.touch_credits", "credit", model="markov") == by_channel(
+        markov["mam 2.1.1 own per-journey redistribution (NOT the standard credit)"])
+
+    engine.receive(paths.messages(RECORDED["paths"], 2))
+    engine.refresh(reporting=True)
+    for model in ("first", "last", "linear", "position", "time_decay"):
+        assert credited(engine, model=model) == by_channel(RECORDED[model]), model
+    assert credited(engine, "reporting.removal_effects", "removal_effect") == by_channel(RECORDED["markov_removal_effects"])
+    assert credited(engine, "reporting.touch_credits", "credit", model="markov") == by_channel(RECORDED["markov_touch_credits"])

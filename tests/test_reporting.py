@@ -1,0 +1,114 @@
+"""The marts equal the oracle's after every batch, with money and settings that change, and after a full rebuild."""
+
+import csv
+import random
+from datetime import date, datetime, timedelta
+
+import pytest
+
+import samples
+import strategies
+from harness import as_vars, same
+from oracle import Settings, compute
+from oracle.reporting import KEYS, Options, compute_reporting
+from project import ROOT
+from test_properties import USUAL_SEED, draw_scenarios
+
+SETTINGS = Settings(own_domains=(*strategies.OWN_DOMAINS, "example.com"), ignored_events=strategies.IGNORED_EVENTS,
+                    attribution_lookback_days=30, attributed_channels=("Organic Search",))
+SCENARIOS = 25
+# Sample data and scenarios have load times of their own: every refresh looks at all of them.
+SINCE = date(2025, 1, 1)
+SOURCES = ("tracks", "pages", "screens", "identifies", "aliases", "ad_spend", "revenue", "subscriptions", "survey")
+ANSWERS = ("Google", "a friend told me", "Newsletter", "YouTube", "no idea", "Instagram ad", "ChatGPT")
+
+
+@pytest.fixture(scope="module")
+def loads(small_sample_days):
+    """Three loads: sample messages, and small nasty sets of messages."""
+    scenarios = [strategies.prefixed(made, f"e{n}-") for n, made in enumerate(draw_scenarios(SCENARIOS, USUAL_SEED + 3))]
+    nasty, third = strategies.merge(scenarios), len(small_sample_days) // 3
+    sample = [small_sample_days[:third], small_sample_days[third:2 * third], small_sample_days[2 * third:]]
+    return [samples.together([*sample[n], *(nasty[n:n + 1] if n < 2 else nasty[2:])]) for n in range(3)]
+
+
+@pytest.fixture(scope="module")
+def business(loads, project_seeds):
+    """What each of the three loads brings beside messages: source -> rows."""
+    tables = compute(loads, SETTINGS, project_seeds)
+    chance, signups = random.Random(7), tables["attribution"]
+    users = [row["alias_id"] for row in signups] + ["nobody"]
+    campaigns = [(touch["source"], touch["medium"], touch["campaign"]) for touch in tables["touches"] if not touch["is_direct"]]
+    campaigns = [*chance.sample(campaigns, 12), ("google", "cpc", "unseen"), ("nowhere", None, " "), (None, None, None)]
+    made = []
+    for load in (1, 2):
+        spend = [{"date": str(date(2026, 3 + load, chance.randint(1, 28))), "cost": chance.randint(1, 900) / 7,
+                  "source": source and chance.choice([source, source.upper()]), "medium": medium, "campaign": campaign,
+                  "currency": chance.choice(["usd", "USD", "EUR", None])} for source, medium, campaign in campaigns]
+        revenue = [{"user_id": chance.choice(users), "amount": str(chance.randint(-500, 9000) / 100),
+                    "currency": chance.choice(["USD", "USD", "GBP", None]),
+                    "paid_at": datetime(2026, 3, 20, 3, 30) + timedelta(hours=chance.randint(0, 2000))} for _ in range(60)]
+        subscriptions = [{"user_id": chance.choice(users), "amount": 20, "currency": "USD",
+                          "billing_interval": chance.choice(["month", "Month", "week", "year", None]),
+                          "started_at": (begun := datetime(2025, 12, 31, 9) + timedelta(days=chance.randint(0, 120))),
+                          "ended_at": chance.choice([None, begun + timedelta(days=40)])} for _ in range(10)]
+        survey = [{"user_id": user, "answer": chance.choice(ANSWERS), "answered_at": datetime(2026, 4, load)}
+                  for user in chance.sample(users, len(users) // 2)]
+        made.append({"ad_spend": spend, "revenue": revenue, "subscriptions": subscriptions, "survey": survey})
+    nothing = dict.fromkeys(made[0], ())
+    return [nothing, *made]
+
+
+def variables(options: Options, with_money: bool, spend_file=None) -> dict:
+    """The dbt variables. spend_file: where the ad spend is, if it is not a table."""
+    sources = {name: {"schema": "segment", "table": name, "optional": True} for name in SOURCES}
+    if spend_file:
+        sources["ad_spend"] = {"files": str(spend_file)}
+    return {**as_vars(SETTINGS), **{name: value for name, value in vars(options).items() if value != getattr(Options, name)},
+            "sources": sources if with_money else {name: sources[name] for name in SOURCES[:5]}}
+
+
+def assert_marts(engine, loads, business, options, project_seeds, when):
+    """Fail with the first difference of a mart from the oracle's."""
+    together = {name: [row for part in business for row in part[name]] for name in business[0]}
+    with open(ROOT / "seeds" / "survey_answers.csv", newline="", encoding="utf-8") as file:
+        answers = list(csv.DictReader(file))
+    expected = compute_reporting(compute(loads, SETTINGS, project_seeds), SETTINGS, options, together, answers)
+    with engine.database.connected():
+        for table, keys in KEYS.items():
+            rows = engine.fetch(f"reporting.{table}")
+            wanted, found = ({tuple(row[key] for key in keys): row for row in those} for those in (expected[table], rows))
+            assert rows or table == "reported_vs_attributed" and not together["survey"], f"{table} is empty {when}"
+            assert len(found) == len(rows), f"{table} has a key twice {when}"
+            assert wanted.keys() == found.keys(), f"{table} {when}: {sorted(wanted.keys() ^ found.keys(), key=repr)[:3]}"
+            for key, row in wanted.items():
+                assert row.keys() == found[key].keys()
+                unequal = [column for column, value in row.items() if not same(value, found[key][column])]
+                assert not unequal, f"{table} {when}, {unequal}: expected {row}, found {found[key]}"
+
+
+def write_spend(path, business):
+    """The ad spend of these loads as a CSV file."""
+    rows = [row for part in business for row in part["ad_spend"]]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, project_seeds, tmp_path):
+    steps = [Options(), Options(time_decay_half_life_days=0.5, report_timezone="America/New_York"),
+             Options(position_first_share=0.1, position_last_share=0.7, report_timezone="Asia/Kolkata", reporting_currency="eur")]
+    spend_file = tmp_path / "ad_spend.csv" if engine.name == "duckdb" else None
+    for number, options in enumerate(steps, 1):
+        engine.receive(loads[number - 1])
+        engine.receive(business[number - 1])
+        if spend_file and number > 1:
+            write_spend(spend_file, business[:number])
+        chosen = variables(options, number > 1, spend_file)
+        if number == 2:  # what the marts are behind by they catch up with
+            engine.refresh(chosen, since=SINCE)
+        engine.refresh(chosen, since=SINCE, reporting=True)
+        assert_marts(engine, loads[:number], business[:number], options, project_seeds, f"after load {number}")
+    engine.refresh(chosen, full_refresh=True, reporting=True)
+    assert_marts(engine, loads, business, options, project_seeds, "after a full rebuild")

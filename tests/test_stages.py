@@ -64,7 +64,7 @@ def test_stage_by_stage(tmp_path):
     """New messages of known and other people: in one refresh, stage by stage, and with the messages rebuilt."""
     for name in ("once", "staged"):
         (tmp_path / name).mkdir()
-    once, staged = (Installed(DuckDB(tmp_path / name), tmp_path / name) for name in ("once", "staged"))
+    once, staged = (Installed(DuckDB(tmp_path / name), tmp_path / name, reporting=True) for name in ("once", "staged"))
     once.receive(visits(4))
     refresh(once, [])
     shutil.copy(once.database.path, staged.database.path)

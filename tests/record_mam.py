@@ -52,7 +52,8 @@ def main():
         "markov_touch_credits": credits(markov),
         "markov_removal_effects": markov.metadata["removal_effect"]["removal_effect"].to_dict(),
     }
-    (DATA / "mam.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in found.items())
+    (DATA / "mam.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ cost_entries as (
     cross join models
 ),
 
-performance_entries as (
+entries as (
     select * from signup_entries
     union all
     select * from revenue_entries
@@ -135,6 +135,24 @@ performance_entries as (
     select * from unmatched_revenue_entries
     union all
     select * from cost_entries
+),
+
+-- by day first: the periods are made of few rows then
+performance_entries as (
+    select
+        model,
+        channel,
+        source,
+        medium,
+        campaign,
+        currency,
+        sum(signups) as signups,
+        sum(cost) as cost,
+        sum(revenue) as revenue,
+        age_days,
+        happened_on
+    from entries
+    group by model, channel, source, medium, campaign, currency, age_days, happened_on
 )
 
 select * from performance_entries

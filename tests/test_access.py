@@ -189,7 +189,7 @@ def test_roles(shared, tmp_path):
     for password in (shared.password("refresh"), wrong):
         assert not files_with(tmp_path, password)
         assert not [outcome for outcome in outcomes if password in outcome.stdout + outcome.stderr]
-    assert files_with(tmp_path, shared.role("refresh"))  # so that it is the log that was searched
+    assert files_with(tmp_path, shared.database.name)  # so that it is the log that was searched
 
 
 def test_what_cannot_be_granted(shared):

@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo test test-airflow lint soak bench mam lock clean
+.PHONY: help install demo test test-airflow lint soak bench long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
+	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
 	@echo 'make lock    requirements.lock from requirements.in'
 	@echo 'make clean   removes what was made here, .venv too'
@@ -76,6 +77,12 @@ mam:
 	target/mam/bin/python -m pip install --quiet marketing-attribution-models==2.1.1
 	target/mam/bin/python tests/record_mam.py
 	rm -rf target/mam
+
+long-life: MESSAGES ?= 1000000
+long-life: ENGINE ?= duckdb
+long-life: install
+	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
+	    $(BIN)/python scripts/long_life.py --messages $(MESSAGES) --engine $(ENGINE)
 
 lock:
 	rm -rf target/lock

@@ -20,6 +20,7 @@ SCENARIOS = 25
 # Sample data and scenarios have load times of their own: every refresh looks at all of them.
 SINCE = date(2025, 1, 1)
 SOURCES = ("tracks", "pages", "screens", "identifies", "aliases", "ad_spend", "revenue", "subscriptions", "survey")
+STORED = ("path_credits", "person_paths", "removal_effects", "ad_costs", "person_revenue", "reported_vs_attributed")
 ANSWERS = ("Google", "a friend told me", "Newsletter", "YouTube", "no idea", "Instagram ad", "ChatGPT")
 
 
@@ -75,6 +76,9 @@ def assert_marts(engine, loads, business, options, project_seeds, when):
         answers = list(csv.DictReader(file))
     expected = compute_reporting(compute(loads, SETTINGS, project_seeds), SETTINGS, options, together, answers)
     with engine.database.connected():
+        newest = max(row["batch_id"] for row in engine.fetch("refresh.batches"))
+        states = {row["model"]: row["batch_id"] for row in engine.fetch("refresh.models")}
+        assert {states[name] for name in STORED} == {newest}, f"{states} {when}"
         for table, keys in KEYS.items():
             rows = engine.fetch(f"reporting.{table}")
             wanted, found = ({tuple(row[key] for key in keys): row for row in those} for those in (expected[table], rows))

@@ -8,17 +8,22 @@
     {{ return(tojson(var(name) | float if var(name) is number else var(name))) }}
 {%- endmacro %}
 
-{#- True when this model's stored rows were made with other values of its own settings. -#}
+{#- True when this model's stored rows were made with other values of its own settings. Asked once: a rebuild records the new ones. -#}
 {% macro has_other_settings() %}
     {%- set names = (config.get('meta') or {}).get('settings', []) -%}
-    {%- set query = 'select name, value from ' ~ state_table('settings') ~ " where name like '" ~ model.name ~ ".%'" -%}
-    {%- for row in (state_rows('settings', query) if names else []) -%}
-        {%- set name = row[0].split('.')[1] -%}
-        {%- if name in names and row[1] != written_setting(name) -%}
-            {{ return(true) }}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(false) }}
+    {%- set answer = remembered('other settings of ' ~ model.unique_id) -%}
+    {%- if names and 'changed' not in answer -%}
+        {%- set changed = [] -%}
+        {%- set query = 'select name, value from ' ~ state_table('settings') ~ " where name like '" ~ model.name ~ ".%'" -%}
+        {%- for row in state_rows('settings', query) -%}
+            {%- set name = row[0].split('.')[1] -%}
+            {%- if name in names and row[1] != written_setting(name) -%}
+                {%- do changed.append(name) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- do answer.update({'changed': changed}) -%}
+    {%- endif -%}
+    {{ return(answer.get('changed', []) | length > 0) }}
 {% endmacro %}
 
 {#- SQL that keeps the values a model built from scratch was made with. -#}

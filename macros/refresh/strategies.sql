@@ -23,7 +23,12 @@
     {%- set temp_relation = arg_dict['temp_relation'] -%}
     {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
+    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | list -%}
+    {#- DuckDB takes a minute to compare lists: rows with a list are always written again. -#}
+    {%- set lists = [] -%}
+    {%- for column in facts if '[]' in column.dtype -%}
+        {%- do lists.append(column) -%}
+    {%- endfor -%}
     {{ count_before(target_relation, temp_relation) }}
     delete from {{ target_relation }}
     {%- if meta.affected_by %}
@@ -45,14 +50,16 @@
         {{ and_found_in(target_relation ~ '.' ~ shared[0], temp_relation, shared[0]) }}
         {{ 'and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
     {%- endif %}
+        {%- if not lists %}
         and not exists (
             select 1 from {{ temp_relation }} as new_rows
             where
                 {{ same_values(keys, 'new_rows', target_relation) }}
                 {%- for column in facts %}
-                and new_rows.{{ column }} is not distinct from {{ target_relation }}.{{ column }}
+                and new_rows.{{ column.quoted }} is not distinct from {{ target_relation }}.{{ column.quoted }}
                 {%- endfor %}
-        );
+        )
+        {%- endif %};
     delete from {{ temp_relation }} as new_rows
     where exists (select 1 from {{ target_relation }} where {{ same_values(keys, 'new_rows', target_relation) }});
     insert into {{ target_relation }} ({{ columns }})

@@ -15,8 +15,8 @@ from project import ROOT
 from test_properties import USUAL_SEED, draw_scenarios
 
 SETTINGS = Settings(own_domains=(*strategies.OWN_DOMAINS, "example.com"), ignored_events=strategies.IGNORED_EVENTS,
-                    attribution_lookback_days=30, attributed_channels=("Organic Search",))
-SCENARIOS = 25
+                    attribution_lookback_days=0.05, attributed_channels=("Organic Search",))
+SCENARIOS = 60
 # Sample data and scenarios have load times of their own: every refresh looks at all of them.
 SINCE = date(2025, 1, 1)
 SOURCES = ("tracks", "pages", "screens", "identifies", "aliases", "ad_spend", "revenue", "subscriptions", "survey")
@@ -30,7 +30,15 @@ def loads(small_sample_days):
     scenarios = [strategies.prefixed(made, f"e{n}-") for n, made in enumerate(draw_scenarios(SCENARIOS, USUAL_SEED + 3))]
     nasty, third = strategies.merge(scenarios), len(small_sample_days) // 3
     sample = [small_sample_days[:third], small_sample_days[third:2 * third], small_sample_days[2 * third:]]
-    return [samples.together([*sample[n], *(nasty[n:n + 1] if n < 2 else nasty[2:])]) for n in range(3)]
+    return [samples.together([*sample[n], *(nasty[n:n + 1] if n < 2 else nasty[2:]), long_visit(n)]) for n in range(3)]
+
+
+def long_visit(number) -> dict[str, list[dict]]:
+    """Somebody who signs up so long after they came that the one touch does not count."""
+    at = [datetime(2026, 5, 3 + number, 10) + timedelta(minutes=15) * place for place in range(9)]
+    messages = [{"id": f"long {number} {place}", "anonymous_id": f"long {number}", "timestamp": when, "received_at": when}
+                for place, when in enumerate(at)]
+    return {"pages": messages[:-1], "tracks": [{**messages[-1], "event": "signed_up"}]}
 
 
 @pytest.fixture(scope="module")

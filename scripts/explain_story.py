@@ -184,8 +184,8 @@ def channel_reason(story: dict) -> str:
     conditions = []
     if rule["source_category"]:
         asked = rule["source_category"].replace("|", " or ")
-        by = f"{story['source_category']} by referrers.csv, {story['category_pattern']}"
-        conditions.append(f"the source is of the category {asked} ({by})")
+        row = story["category_pattern"] or f"source {story['source']}"
+        conditions.append(f"the source is of the category {asked} (referrers.csv, {row}: {story['source_category']})")
     conditions += [f"{name} matches {rule[f'{name}_pattern']}" for name in ("source", "medium", "campaign")
                    if rule[f"{name}_pattern"]]
     holds = " and ".join(conditions) or "it has no condition"

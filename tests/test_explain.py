@@ -129,6 +129,8 @@ def assert_evidence(touch, messages, settings, rules):
     assert touch["channel_rule_order"] == (int(rule["rule_order"]) if rule else None)
     assert touch["channel_because"].startswith(f"rule {rule['rule_order']} " if rule else "no rule")
     assert (touch["source_category"] or "") == rules.source_category(touch["source"])
+    by_host = rules.referrer((touch["source"] or "").lower())
+    assert touch["category_pattern"] == (by_host and by_host["host_pattern"])
     if touch["is_direct"]:
         assert touch["evidence"] is None and touch["source_rule"] == "direct"
         for one in touch["excluded"]:

@@ -38,7 +38,6 @@ categories_by_name as (
     select
         source,
         category,
-        host_pattern,
         row_number() over (partition by source order by host_pattern) as choice
     from referrers
 ),
@@ -47,7 +46,7 @@ categorized as (
     select
         signatures.*,
         coalesce(categories_by_host.category, categories_by_name.category) as category,
-        coalesce(categories_by_host.host_pattern, categories_by_name.host_pattern) as category_pattern
+        categories_by_host.host_pattern as category_pattern
     from signatures
     left join categories_by_host on signatures.source = categories_by_host.host
     left join categories_by_name on signatures.source = categories_by_name.source and categories_by_name.choice = 1

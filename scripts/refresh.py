@@ -3,6 +3,7 @@
     python scripts/refresh.py
     python scripts/refresh.py --target postgres --since 2026-05-01
     python scripts/refresh.py --vars my_site.yml --full-refresh
+    python scripts/refresh.py --sample 1%
     python scripts/refresh.py --check
 
 One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
@@ -42,7 +43,8 @@ def read_yaml(path: Path) -> dict:
 
 
 def plan_refresh(
-    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None, with_seeds=True,
+    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None,
+    with_seeds=True,
 ) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
 
@@ -51,8 +53,8 @@ def plan_refresh(
     profile = read_yaml(ROOT / "profiles.yml")["signup_attribution"]
     defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
     plan = make_plan(
-        target or profile["target"], read_variables_option(variables), since, full_refresh, select, retry_for, wait, sample,
-        targets=list(profile["outputs"]), defaults=defaults,
+        target or profile["target"], read_variables_option(variables), since, full_refresh, select, retry_for, wait,
+        sample, targets=list(profile["outputs"]), defaults=defaults,
     )
     problem = first_problem(ROOT / "seeds") if with_seeds else None
     if problem:
@@ -121,10 +123,12 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
               help="Who is told of the refresh.  [default: refresh.yml of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
 def command(
-    target, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings, quiet,
+    target, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
+    quiet,
 ):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
-    plan = plan_refresh(target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check)
+    plan = plan_refresh(
+        target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check)
     if is_check:
         from refresh_check import check, check_lines
 

@@ -51,13 +51,14 @@ class Plan:
 
 
 def make_plan(
-    target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, sample=None, *, targets, defaults,
+    target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, sample=None, *,
+    targets, defaults,
 ) -> Plan:
     """The plan for these options.
 
-    variables: as read_variables gives them; since: a text YYYY-MM-DD; sample: a text such as 1%; targets: the names that exist; defaults:
-    variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable of another
-    kind than its default, or a text that is not a date.
+    variables: as read_variables gives them; since: a text YYYY-MM-DD; sample: a text such as 1%; targets: the names that
+    exist; defaults: variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable
+    of another kind than its default, or a text that is no date or no percentage.
     """
     if target not in targets:
         raise RefreshError(f"There is no target {target}: choose {' or '.join(targets)}.")

@@ -37,7 +37,7 @@
 {#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}
 {% macro stored_settings() %}
     {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
-                     'max_clock_skew_minutes', 'entry_window_seconds', 'blog_url_pattern', 'attribution_lookback_days'] -%}
+                     'max_clock_skew_minutes', 'entry_window_seconds', 'blog_url_pattern', 'attribution_lookback_days', 'sample'] -%}
     {%- set settings = {} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
@@ -81,6 +81,13 @@
     {%- endif -%}
     {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') < 0) -%}
         {%- do problems.append('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- if var('sample') is not none -%}
+        {%- if var('sample') is not number or var('sample') is boolean or not 0 < var('sample') <= 100 -%}
+            {%- do problems.append('sample must be a percentage above 0 and up to 100, not ' ~ tojson(var('sample')) ~ ': correct it.') -%}
+        {%- elif not target.schema.startswith('dev_') -%}
+            {%- do problems.append("A sample would replace the tables of everybody: set SIGNUP_ATTRIBUTION_SCHEMA to schemas of your own such as dev_ann.") -%}
+        {%- endif -%}
     {%- endif -%}
     {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}
         {%- do problems.append('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}

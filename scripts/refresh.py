@@ -3,6 +3,7 @@
     python scripts/refresh.py
     python scripts/refresh.py --target postgres --since 2026-05-01
     python scripts/refresh.py --vars my_site.yml --full-refresh
+    python scripts/refresh.py --sample 1%
     python scripts/refresh.py --check
 
 One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
@@ -42,7 +43,8 @@ def read_yaml(path: Path) -> dict:
 
 
 def plan_refresh(
-    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, with_seeds=True,
+    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None,
+    with_seeds=True,
 ) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
 
@@ -52,7 +54,7 @@ def plan_refresh(
     defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
     plan = make_plan(
         target or profile["target"], read_variables_option(variables), since, full_refresh, select, retry_for, wait,
-        targets=list(profile["outputs"]), defaults=defaults,
+        sample, targets=list(profile["outputs"]), defaults=defaults,
     )
     problem = first_problem(ROOT / "seeds") if with_seeds else None
     if problem:
@@ -110,6 +112,8 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
               "lost connection or a lock: 90s, 15m, 2h.  [default: 2h]")
 @click.option("--wait", metavar="TIME", is_flag=False, flag_value="forever",
               help="Wait for another refresh to end, at most so long; without a time as long as it takes.")
+@click.option("--sample", metavar="PERCENT", help="Only this share of persons, such as 1%, in the schemas of a developer "
+              "(SIGNUP_ATTRIBUTION_SCHEMA=dev_<name>).")
 @click.option("--log-format", type=click.Choice(["text", "json"]),
               help="What is printed.  [default: text on a terminal, else json: one object a line]")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
@@ -118,9 +122,13 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 @click.option("--settings", metavar="FILE", type=click.Path(path_type=Path),
               help="Who is told of the refresh.  [default: refresh.yml of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
-def command(target, since, full_refresh, variables, select, retry_for, wait, log_format, log_file, is_check, settings, quiet):
+def command(
+    target, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
+    quiet,
+):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
-    plan = plan_refresh(target, since, full_refresh, variables, select, retry_for, wait, with_seeds=not is_check)
+    plan = plan_refresh(
+        target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check)
     if is_check:
         from refresh_check import check, check_lines
 

@@ -50,12 +50,15 @@ class Plan:
     wait: float = 0
 
 
-def make_plan(target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, *, targets, defaults) -> Plan:
+def make_plan(
+    target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, sample=None, *,
+    targets, defaults,
+) -> Plan:
     """The plan for these options.
 
-    variables: as read_variables gives them; since: a text YYYY-MM-DD; targets: the names that exist; defaults:
-    variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable of another
-    kind than its default, or a text that is not a date.
+    variables: as read_variables gives them; since: a text YYYY-MM-DD; sample: a text such as 1%; targets: the names that
+    exist; defaults: variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable
+    of another kind than its default, or a text that is no date or no percentage.
     """
     if target not in targets:
         raise RefreshError(f"There is no target {target}: choose {' or '.join(targets)}.")
@@ -71,6 +74,8 @@ def make_plan(target, variables=None, since=None, full_refresh=False, select=(),
                 raise RefreshError(f"{name} must be {words}, not {json.dumps(value, default=str)}: correct it.")
     if since is not None:
         values["since"] = read_date(since).isoformat()
+    if sample is not None:
+        values["sample"] = read_percentage(sample)
     return Plan(
         target, values, full_refresh, tuple(select),
         RETRY_SECONDS if retry_for is None else read_duration(retry_for, "--retry-for"),
@@ -92,6 +97,14 @@ def read_date(text: str) -> date:
     if found is None or found.isoformat() != text:
         raise RefreshError(f"--since must be a date such as 2026-01-31, not '{text}': correct it.")
     return found
+
+
+def read_percentage(text: str) -> float:
+    """The number of a percentage such as 1% or 0.5%. Raises RefreshError."""
+    found = re.fullmatch(r"(\d{1,3}(\.\d{1,6})?) ?%?", text.strip())
+    if not found or not 0 < float(found[1]) <= 100:
+        raise RefreshError(f"--sample must be a percentage such as 1%, not '{text}': correct it.")
+    return float(found[1])
 
 
 def read_duration(text: str, option: str) -> float:

@@ -95,10 +95,11 @@
 
 {#- Query on the row of the seed referrers that stands for each host: the longest pattern wins, then the smallest. -#}
 {% macro host_matches(forms) -%}
-    select host, source, category
+    select host, host_pattern, source, category
     from (
         select
             host,
+            host_pattern,
             source,
             category,
             row_number() over (partition by host order by length(host_pattern) desc, host_pattern) as choice

@@ -39,8 +39,9 @@
     A query on one collection with every column of the layout: a column or table that does not exist (yet) is null or empty.
     Only rows that may be new are read: loaded after the newest load stored, less reload_overlap_hours; rows without a load
     time always. A source that has no load time at all is read whole, since nothing tells its new rows from its old ones.
+    every_row: read all of it, whatever is stored and sampled.
 -#}
-{% macro source_rows(collection) %}
+{% macro source_rows(collection, every_row=false) %}
     {%- set declared = source('segment', collection) -%}
     {%- set present = {} -%}
     {%- for column in source_columns(collection) -%}
@@ -56,7 +57,7 @@
         '{{ collection }}' as message_type
     {%- if present %}
     from {{ source_location(collection).relation or read_files(source_location(collection).files) }}
-    where {{ may_be_new(collection, present) }}
+    where {{ 'true' if every_row else rows_to_read(collection, present) }}
     {%- else %}
     where false
     {%- endif %}

@@ -45,7 +45,8 @@ categories_by_name as (
 categorized as (
     select
         signatures.*,
-        coalesce(categories_by_host.category, categories_by_name.category) as category
+        coalesce(categories_by_host.category, categories_by_name.category) as category,
+        categories_by_host.host_pattern as category_pattern
     from signatures
     left join categories_by_host on signatures.source = categories_by_host.host
     left join categories_by_name on signatures.source = categories_by_name.source and categories_by_name.choice = 1
@@ -78,6 +79,7 @@ matching_rules as (
     select
         categorized.*,
         channel_rules.channel,
+        channel_rules.rule_order,
         row_number() over (
             partition by categorized.source, categorized.medium, categorized.campaign order by channel_rules.rule_order
         ) as choice
@@ -103,7 +105,7 @@ matching_rules as (
 ),
 
 channels as (
-    select source, medium, campaign, channel from matching_rules
+    select source, medium, campaign, channel, rule_order from matching_rules
     where choice = 1
 ),
 
@@ -114,37 +116,49 @@ classified as (
         evidence_sources.medium,
         coalesce(channels.channel, 'Unassigned') as channel,
         evidence_sources.click_id_name,
+        evidence_sources.source_rule,
+        evidence_sources.referrer_pattern,
+        evidence_sources.excluded_domain,
+        categorized.category as source_category,
+        categorized.category_pattern,
+        channels.rule_order as channel_rule_order,
         evidence_sources.has_evidence,
         evidence_sources.is_external_referrer,
         evidence_sources.is_paid_click or {{ is_paid_medium('evidence_sources.medium') }} as is_paid
     from evidence_sources
+    inner join categorized
+        on lower(coalesce(evidence_sources.source, '')) = categorized.source
+        and lower(coalesce(evidence_sources.medium, '')) = categorized.medium
+        and lower(coalesce(evidence_sources.utm_campaign, '')) = categorized.campaign
     left join channels
-        on lower(coalesce(evidence_sources.source, '')) = channels.source
-        and lower(coalesce(evidence_sources.medium, '')) = channels.medium
-        and lower(coalesce(evidence_sources.utm_campaign, '')) = channels.campaign
+        on categorized.source = channels.source
+        and categorized.medium = channels.medium
+        and categorized.campaign = channels.campaign
 ),
 
 with_attributed as (
     select *, {{ is_attributed('is_paid', 'channel') }} as is_attributed from classified
 ),
 
+-- another class marks the row, another reason for the same class does not: it concerns no touch
 evidence_classes as (
     select
         with_attributed.*,
         {%- if is_incremental() %}
-        stored.combination_id is not null as is_reclassified,
+        coalesce(unchanged.is_reclassified, stored.combination_id is not null) as is_reclassified,
+        coalesce(unchanged.batch_id, {{ current_batch_id() }}) as batch_id
         {%- else %}
         -- how the stored touches were classified is not known any more
         {{ stored_batch_id('touches') is not none }} as is_reclassified,
-        {%- endif %}
         {{ current_batch_id() }} as batch_id
+        {%- endif %}
     from with_attributed
     {%- if is_incremental() %}
     left join {{ this }} as stored on with_attributed.combination_id = stored.combination_id
-    where
-        stored.combination_id is null
+    left join {{ this }} as unchanged
+        on with_attributed.combination_id = unchanged.combination_id
         {%- for column in ['source', 'medium', 'channel', 'click_id_name', 'has_evidence', 'is_external_referrer', 'is_paid', 'is_attributed'] %}
-        or with_attributed.{{ column }} is distinct from stored.{{ column }}
+        and with_attributed.{{ column }} is not distinct from unchanged.{{ column }}
         {%- endfor %}
     {%- endif %}
 )

@@ -22,8 +22,9 @@ known_referrers as (
 
 -- payment and login providers send people back: they are not where anybody came from
 excluded_hosts as (
-    select distinct host from referrer_forms
+    select host, min(form) as domain from referrer_forms
     where form in (select domain from {{ ref('excluded_referrers') }})
+    group by host
 ),
 
 click_matches as (
@@ -51,6 +52,8 @@ resolved as (
         clicks.medium as click_medium,
         known_referrers.source as known_source,
         known_referrers.category as known_category,
+        known_referrers.host_pattern as known_pattern,
+        excluded_hosts.domain as excluded_domain,
         coalesce(clicks.is_paid, false) as is_paid_click,
         evidence_combinations.referrer_host is not null and excluded_hosts.host is null as is_external_referrer,
         coalesce(evidence_combinations.utm_source, evidence_combinations.utm_medium) is not null as has_utm_pair
@@ -85,6 +88,14 @@ evidence_sources as (
         end as medium,
         utm_campaign,
         click_id_name,
+        case
+            when has_utm_pair then 'utm'
+            when click_id_name is not null then 'click_id'
+            when is_external_referrer then 'referrer'
+            else 'direct'
+        end as source_rule,
+        case when is_external_referrer then known_pattern end as referrer_pattern,
+        excluded_domain,
         is_paid_click,
         is_external_referrer,
         has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence

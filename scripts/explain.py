@@ -1,0 +1,72 @@
+"""Tell a person's whole story: ids and how they were merged, sessions, touches with their evidence, and attribution.
+
+    python scripts/explain.py 'user 17'
+    python scripts/explain.py --target postgres --json 5f0c2d9e-anonymous-id
+
+It says why each column of attribution holds what it holds. The person is named by the alias_id, a user id or an
+anonymous id, written exactly as it is stored. Only reads. Exit code 0; 1 when nobody has that id; 2 for wrong input,
+tables that are not there, or a database that cannot be read.
+"""
+
+import json
+import sys
+from datetime import datetime
+
+import click
+
+from explain_facts import Common, facts_of, persons_of
+from explain_story import story_of
+from explain_text import story_lines
+from explain_words import escaped, said
+from refresh_plan import BAD_INPUT, RefreshError
+from stored_tables import Tables, stored_tables
+
+NOBODY = 1  # exit code
+
+
+def explain(tables: Tables, text: str, common: Common | None = None) -> dict:
+    """The story of the person with this id. Raises RefreshError for nobody.
+
+    common: what is the same for all persons, if it was read before.
+    """
+    found = persons_of(tables, text)
+    if not found:
+        sentence = f"Nobody has the id {said(escaped(text))}: look for it in the table aliases, capital letters count."
+        raise RefreshError(sentence, NOBODY)
+    common = common or Common(tables)
+    story = story_of(common, found[0], facts_of(tables, common, found[0]["alias_id"]))
+    if len({row["alias_id"] for row in found}) > 1:
+        story["notes"].insert(0, f"{said(text)} is an anonymous id too, of the person {said(found[1]['alias_id'])}.")
+    return story
+
+
+@click.command(help=__doc__.split("\n\n")[0])
+@click.argument("person", metavar="PERSON")
+@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
+def command(person, target, is_json):
+    with stored_tables(target, "signup_attribution explain") as tables:
+        story = explain(tables, person)
+    if is_json:
+        print(json.dumps(story, indent=2, default=datetime.isoformat))
+    else:
+        print("\n".join(story_lines(story)))
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit code."""
+    # Ids and URLs may have characters that the terminal's encoding has not.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        command.main(arguments, prog_name="explain.py", standalone_mode=False)
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see explain.py --help.", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

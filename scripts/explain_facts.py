@@ -1,0 +1,157 @@
+"""What the stored tables hold of one person, each kind of row by one query."""
+
+import json
+
+from stored_tables import Tables
+
+PERSONS = "select id, id_type, alias_id from {aliasing}.aliases where id = %s order by id_type desc"
+IDS = """
+    with own as (
+        select id, id_type from {aliasing}.aliases where alias_id = %s
+        union
+        select anonymous_id, 'anonymous_id' from {sessions_stages}.session_members
+        where alias_id = %s and anonymous_id != ''
+        union
+        select known_pairs.anonymous_id, 'anonymous_id'
+        from {aliasing}.known_pairs
+        inner join {aliasing}.aliases on known_pairs.user_id = aliases.id and aliases.id_type = 'user_id'
+        where aliases.alias_id = %s
+    )
+    select
+        aliases.id, aliases.id_type, aliases.alias_id, aliases.user_count, aliases.first_seen_at, aliases.last_seen_at
+    from own
+    inner join {aliasing}.aliases on own.id = aliases.id and own.id_type = aliases.id_type
+    order by aliases.id_type desc, aliases.first_seen_at, aliases.id
+"""
+PAIRS = """
+    select
+        known_pairs.anonymous_id, known_pairs.user_id, aliases.alias_id, known_pairs.first_seen_at,
+        known_pairs.last_seen_at
+    from {aliasing}.known_pairs
+    inner join {aliasing}.aliases on known_pairs.user_id = aliases.id and aliases.id_type = 'user_id'
+    where known_pairs.anonymous_id = any(%s)
+    order by known_pairs.anonymous_id, known_pairs.first_seen_at, known_pairs.user_id
+"""
+OWNERS = """
+    select
+        device_owners.anonymous_id, device_owners.owner_number, device_owners.user_id, device_owners.alias_id,
+        device_owners.owns_after, device_owners.owns_until, identity_spans.span_start, identity_spans.span_end
+    from {aliasing}.device_owners
+    left join {aliasing}.identity_spans
+        on device_owners.anonymous_id = identity_spans.anonymous_id
+        and device_owners.owner_number = identity_spans.span_number
+        and device_owners.user_id = identity_spans.user_id
+    where device_owners.anonymous_id = any(%s)
+    order by device_owners.anonymous_id, device_owners.owner_number
+"""
+# What was detached with its month still has its ids.
+IDENTIFYING = """
+    select message_type, event_id, anonymous_id, user_id, occurred_at from {partitioning}.app_tracks
+    where occurred_at = any(%s) and anonymous_id = any(%s) and user_id is not null
+    union all
+    select message_type, event_id, anonymous_id, user_id, occurred_at from {refresh}.archived_messages
+    where occurred_at = any(%s) and anonymous_id = any(%s) and user_id is not null
+    order by occurred_at, event_id, message_type
+"""
+VISITS = """
+    select
+        session_members.session_number, session_members.anonymous_id, session_members.user_id,
+        session_members.visit_start, session_members.visit_end, device_sessions.event_count,
+        device_sessions.page_count, device_sessions.landing_page, device_sessions.blog_page
+    from {sessions_stages}.session_members
+    inner join {sessions_stages}.device_sessions
+        on session_members.anonymous_id = device_sessions.anonymous_id
+        and session_members.user_id = device_sessions.user_id
+        and session_members.visit_start = device_sessions.first_at
+        and session_members.alias_id = device_sessions.alias_id
+    where session_members.alias_id = %s
+    order by session_members.visit_start, device_sessions.first_event
+"""
+SESSIONS = "select * from {sessions}.all_sessions where alias_id = %s order by session_number"
+TOUCHES = """
+    select
+        touches.*, evidence_classes.source_rule, evidence_classes.referrer_pattern, evidence_classes.source_category,
+        evidence_classes.category_pattern, evidence_classes.channel_rule_order, evidence_classes.is_attributed
+    from {sessions_stages}.touches
+    inner join {sessions_stages}.evidence_classes on touches.combination_id = evidence_classes.combination_id
+    where touches.alias_id = %s
+    order by touches.touch_number
+"""
+EVIDENCE = """
+    select
+        session_members.session_number, touch_evidence.message_type, touch_evidence.event_id,
+        touch_evidence.occurred_at, touch_evidence.combination_id, touch_evidence.page_url,
+        touch_evidence.utm_source, touch_evidence.utm_medium, touch_evidence.utm_campaign,
+        touch_evidence.utm_term, touch_evidence.utm_content, touch_evidence.referrer,
+        touch_evidence.referrer_host, evidence_classes.has_evidence, evidence_classes.excluded_domain
+    from {sessions_stages}.session_members
+    inner join {sessions_stages}.touch_evidence
+        on session_members.anonymous_id = touch_evidence.anonymous_id
+        and session_members.user_id = touch_evidence.user_id
+        and touch_evidence.occurred_at between session_members.visit_start and session_members.visit_end
+    inner join {sessions_stages}.evidence_classes on touch_evidence.combination_id = evidence_classes.combination_id
+    where session_members.alias_id = %s
+    order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
+"""
+ATTRIBUTION = "select * from {sessions}.attribution where alias_id = %s"
+SIGNUP_MESSAGES = """
+    select message_type, event_id, event_name, anonymous_id, user_id, occurred_at from {partitioning}.app_tracks
+    where occurred_at = %s and event_name = any(%s) and is_session_event
+    order by event_id, message_type
+"""
+SEEDS = {
+    "click_ids": ("click_id_name", """
+        select priority, click_id_name, source, medium, is_paid, note from {seeds}.click_ids"""),
+    "referrers": ("host_pattern", "select host_pattern, source, category from {seeds}.referrers"),
+    "excluded_referrers": ("domain", "select domain, note from {seeds}.excluded_referrers"),
+    "channel_rules": ("rule_order", """
+        select rule_order, channel, source_pattern, source_category, medium_pattern, campaign_pattern, note
+        from {seeds}.channel_rules"""),
+}
+READ = [
+    "app_tracks", "known_pairs", "identity_spans", "device_owners", "aliases", "device_sessions", "session_members",
+    "touch_evidence", "evidence_classes", "touches", "all_sessions", "attribution",
+]
+APPLIED = """
+    select min(batch_id) as oldest_batch_id, max(batch_id) as newest_batch_id, max(refreshed_at) as refreshed_at
+    from {refresh}.models
+    where model = any(%s)
+"""
+
+
+class Common:
+    """What is the same for all persons: settings, seeds (name -> key -> row), and how new the tables are."""
+
+    def __init__(self, tables: Tables):
+        self.applied = tables.rows(APPLIED, READ)[0]
+        settings = tables.rows("select name, value from {refresh}.settings where name not like 'seeds/%%'")
+        self.settings = {row["name"]: json.loads(row["value"]) for row in settings}
+        self.seeds = {name: {row[key]: row for row in tables.rows(query)} for name, (key, query) in SEEDS.items()}
+
+
+def persons_of(tables: Tables, text: str) -> list[dict]:
+    """The rows of aliases with this id, a user first: none, one, or two when a user and a device have the same id."""
+    return tables.rows(PERSONS, text)
+
+
+def facts_of(tables: Tables, common: Common, alias_id: str) -> dict[str, list[dict]]:
+    """Name -> rows of everything stored of a person."""
+    facts = {
+        "ids": tables.rows(IDS, alias_id, alias_id, alias_id), "visits": tables.rows(VISITS, alias_id),
+        "sessions": tables.rows(SESSIONS, alias_id), "touches": tables.rows(TOUCHES, alias_id),
+        "evidence": tables.rows(EVIDENCE, alias_id), "attribution": tables.rows(ATTRIBUTION, alias_id),
+    }
+    devices = [row["id"] for row in facts["ids"] if row["id_type"] == "anonymous_id"]
+    facts["pairs"] = tables.rows(PAIRS, devices) if devices else []
+    facts["owners"] = tables.rows(OWNERS, devices) if devices else []
+    moments = {row[name] for row in facts["pairs"] for name in ("first_seen_at", "last_seen_at")}
+    moments |= {row["span_start"] for row in facts["owners"]} - {None}
+    times = sorted(moments)
+    facts["identifying"] = tables.rows(IDENTIFYING, times, devices, times, devices) if times else []
+    visitors = {(visit["anonymous_id"], visit["user_id"]) for visit in facts["visits"]}
+    facts["signups"] = [
+        message for row in facts["attribution"]
+        for message in tables.rows(SIGNUP_MESSAGES, row["signup_timestamp"], common.settings["signup_events"])
+        if (message["anonymous_id"] or "", message["user_id"] or "") in visitors
+    ]
+    return facts

@@ -1,0 +1,202 @@
+"""A person's story out of what is stored of them: each id, session and touch with its evidence, and why it is so.
+
+Pure: facts (see explain_facts) in, a mapping out that is printed as it is with --json. The rules are not applied again
+here: what they decided is stored, and is put into words.
+"""
+
+from datetime import timedelta
+
+from explain_attribution import attribution_story, reason_to_count
+from explain_facts import Common
+from explain_words import KINDS, described, moment, said
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+MESSAGE = ("message_type", "event_id", "occurred_at")
+
+
+def story_of(common: Common, asked: dict, facts: dict[str, list[dict]]) -> dict:
+    """The whole story of a person. asked: the row of aliases that was asked for."""
+    touches = touch_stories(common, facts)
+    attribution = facts["attribution"][0] if facts["attribution"] else None
+    for touch in touches:
+        touch["counts"], touch["counts_because"] = reason_to_count(touch, attribution, common.settings)
+    return {
+        "asked_for": asked["id"],
+        "alias_id": asked["alias_id"],
+        "is_identified": any(row["is_identified"] for row in facts["sessions"]) or has_user(facts, asked["alias_id"]),
+        "tables": common.applied,
+        "settings": common.settings,
+        "notes": notes(common, asked, facts),
+        "ids": [id_story(row, asked["alias_id"], common, facts) for row in facts["ids"]],
+        "sessions": [session_story(row, facts) for row in facts["sessions"]],
+        "touches": touches,
+        "attribution": attribution and attribution_story(attribution, touches, common.settings, facts),
+    }
+
+
+def has_user(facts, alias_id: str) -> bool:
+    return any(row["id_type"] == "user_id" and row["alias_id"] == alias_id for row in facts["ids"])
+
+
+def notes(common: Common, asked: dict, facts) -> list[str]:
+    """What the reader has to know before all else."""
+    found = []
+    if asked["id"] != asked["alias_id"]:
+        found.append(f"{said(asked['id'])} is {KINDS[asked['id_type']]} of the person {said(asked['alias_id'])}.")
+    others = sorted({row["alias_id"] for row in facts["pairs"] if row["alias_id"] != asked["alias_id"]})
+    if others:
+        shown = ", ".join(map(said, others[:10])) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
+        found.append(f"Devices are shared with other persons ({shown}): whose a visit is, is said for each device.")
+    if common.applied["oldest_batch_id"] != common.applied["newest_batch_id"]:
+        found.append("A refresh is running, has failed or was of some models only: the tables may not agree yet.")
+    if not facts["sessions"]:
+        found.append("This person has no visits: only messages that say who somebody is, or events that are ignored.")
+    return found
+
+
+def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
+    """One id of the person and how it came to be theirs."""
+    visit_count = sum(visit[row["id_type"]] == row["id"] for visit in facts["visits"])
+    found = {**row, "visit_count": visit_count, "users": [], "owners": []}
+    if row["id_type"] == "user_id":
+        found["because"] = "A message with a user id belongs to that user."
+        return found
+    pairs = [pair for pair in facts["pairs"] if pair["anonymous_id"] == row["id"]]
+    found["users"] = [{**pair, "message": identifying(facts, pair, pair["first_seen_at"])} for pair in pairs]
+    owners = [owner for owner in facts["owners"] if owner["anonymous_id"] == row["id"]]
+    found["owners"] = [owner_story(owner, common, facts) for owner in owners]
+    if not pairs:
+        found["because"] = "It was not merged: no message has it together with a user id."
+    elif not any(owner["alias_id"] == alias_id for owner in found["owners"]):
+        found["because"] = "Only messages that have it together with the user id are theirs; all others are another's."
+    else:
+        found["because"] = " ".join(owner["because"] for owner in found["owners"] if owner["alias_id"] == alias_id)
+    return found
+
+
+def owner_story(owner: dict, common: Common, facts) -> dict:
+    """Whose visits without a user are in a period of a device, and by which message."""
+    pair = next(one for one in facts["pairs"] if all(one[name] == owner[name] for name in ("anonymous_id", "user_id")))
+    policy = common.settings["identity_policy"]
+    at = {"timeline": owner["span_start"], "first": pair["first_seen_at"], "last": pair["last_seen_at"]}[policy]
+    message = identifying(facts, owner, at)
+    bounds = [f"after {moment(owner['owns_after'])}"] if owner["owns_after"] else []
+    bounds += [f"up to {moment(owner['owns_until'])}"] if owner["owns_until"] else []
+    which = f"that begin {' and '.join(bounds)} " if bounds else ""
+    words = {
+        "timeline": "the user identified next on it, or else the last one",
+        "first": "the first user seen on it", "last": "the last user seen on it",
+    }[policy]
+    by = f"{described(message)} at {moment(at)}" if message else f"a message at {moment(at)} that is not stored"
+    because = f"Visits without a user {which}belong to {said(owner['user_id'])}, {words} (policy {policy}), by {by}."
+    return {**owner, "policy": policy, "message": message, "because": because}
+
+
+def identifying(facts, pair: dict, at) -> dict | None:
+    """The message at this time that has an anonymous id together with a user id, of several the smallest id."""
+    for message in facts["identifying"]:
+        if all(message[name] == pair[name] for name in ("anonymous_id", "user_id")) and message["occurred_at"] == at:
+            return {name: message[name] for name in MESSAGE}
+    return None
+
+
+def session_story(row: dict, facts) -> dict:
+    """A session with the visits that were merged into it."""
+    columns = ("anonymous_id", "user_id", "visit_start", "visit_end", "event_count", "page_count")
+    visits = [{name: visit[name] or None if name.endswith("_id") else visit[name] for name in columns}
+              for visit in facts["visits"] if visit["session_number"] == row["session_number"]]
+    return {**row, "visits": visits}
+
+
+def touch_stories(common: Common, facts) -> list[dict]:
+    """Each touch with its evidence and with what the rules made of it."""
+    window = timedelta(seconds=common.settings["entry_window_seconds"])
+    stories = []
+    for touch in facts["touches"]:
+        session = session_at(facts["sessions"], touch)
+        number = session and session["session_number"]
+        in_session = [row for row in facts["evidence"] if row["session_number"] == number]
+        is_entry = session is not None and touch["touch_timestamp"] == session["session_start"]
+        story = {**touch, "session_number": number, "is_entry": is_entry, "evidence": None, "excluded": [],
+                 **rule_rows(common, touch)}
+        if touch["is_direct"]:
+            seen = [row for row in in_session if row["occurred_at"] <= touch["touch_timestamp"] + window]
+            story["excluded"] = [excluded_story(row, common) for row in seen if row["excluded_domain"]]
+        else:
+            same = [row for row in in_session if row["combination_id"] == touch["combination_id"]]
+            told = [row for row in same if is_entry or row["event_id"] == touch["touch_id"]]
+            story["evidence"] = {**message_of(told[0]), **{name: told[0][name] for name in UTM}} if told else None
+        story["source_because"] = source_reason(story, common)
+        stories.append({**story, "channel_because": channel_reason(story), "paid_because": paid_reason(story)})
+    return stories
+
+
+def session_at(sessions: list[dict], touch: dict) -> dict | None:
+    """The session that a touch is in."""
+    return next((row for row in sessions if row["session_id"] == touch["session_id"]
+                 and row["session_start"] <= touch["touch_timestamp"] <= row["session_end"]), None)
+
+
+def excluded_story(row: dict, common: Common) -> dict:
+    """A referrer that is no evidence, and the row of excluded_referrers.csv that says so."""
+    excluded = common.seeds["excluded_referrers"].get(row["excluded_domain"])
+    return {**message_of(row), "referrer": row["referrer"], "row": excluded}
+
+
+def message_of(row: dict) -> dict:
+    return {**{name: row[name] for name in MESSAGE}, "page_url": row["page_url"]}
+
+
+def rule_rows(common: Common, touch: dict) -> dict:
+    """The rows of the seeds that decided; None where none did, or where it is not there any more."""
+    seeds = common.seeds
+    return {
+        "click_id_row": seeds["click_ids"].get(touch["click_id_name"]),
+        "referrer_row": seeds["referrers"].get(touch["referrer_pattern"]),
+        "category_row": seeds["referrers"].get(touch["category_pattern"]),
+        "channel_rule": seeds["channel_rules"].get(touch["channel_rule_order"]),
+    }
+
+
+def source_reason(story: dict, common: Common) -> str:
+    if story["is_direct"]:
+        seconds = f"{common.settings['entry_window_seconds']:g}"
+        return (f"no message of the session's first {seconds} seconds has a campaign parameter, a click id or an "
+                "external referrer")
+    if story["source_rule"] == "utm":
+        return "the utm parameters, which come before all else"
+    if story["source_rule"] == "click_id":
+        return f"the click id {story['click_id_name']} (click_ids.csv), as there is no utm_source and no utm_medium"
+    if story["source_rule"] == "referrer":
+        row = story["referrer_row"]
+        how = (f"referrers.csv, {row['host_pattern']}: {row['source']}, {row['category']}" if row
+               else "in no row of referrers.csv: the host itself, and referral")
+        return f"the referrer's host {said(story['referrer_host'])} ({how})"
+    return "nothing: there is a campaign parameter, but no utm_source, utm_medium, click id or external referrer"
+
+
+def channel_reason(story: dict) -> str:
+    if story["channel_rule_order"] is None:
+        return "no rule of channel_rules.csv holds"
+    rule = story["channel_rule"]
+    if not rule:
+        return f"rule {story['channel_rule_order']} of channel_rules.csv, which is not there any more: refresh"
+    conditions = []
+    if rule["source_category"]:
+        asked = rule["source_category"].replace("|", " or ")
+        row = story["category_pattern"] or f"source {story['source']}"
+        conditions.append(f"the source is of the category {asked} (referrers.csv, {row}: {story['source_category']})")
+    conditions += [f"{name} matches {rule[f'{name}_pattern']}" for name in ("source", "medium", "campaign")
+                   if rule[f"{name}_pattern"]]
+    holds = " and ".join(conditions) or "it has no condition"
+    return f"rule {rule['rule_order']} of channel_rules.csv, the first that holds: {holds}"
+
+
+def paid_reason(story: dict) -> str:
+    row = story["click_id_row"]
+    if row and row["is_paid"]:
+        return f"only paid clicks carry {row['click_id_name']} (click_ids.csv)"
+    if story["is_paid"]:
+        return f"the medium {said(story['medium'])} is a paid one"
+    medium = f"the medium {said(story['medium'])} is not a paid one" if story["medium"] else "there is no medium"
+    return f"{medium}, and there is no click id that only paid clicks carry"

@@ -1,0 +1,35 @@
+"""How the explanation of a person writes what it speaks of."""
+
+from datetime import datetime
+
+# The four touches of attribution, as the columns begin, in words.
+CHOICES = {
+    "first_touch": "the first touch", "last_touch": "the last touch",
+    "first_attributed_touch": "the first attributed touch", "last_attributed_touch": "the last attributed touch",
+}
+KINDS = {"user_id": "a user id", "anonymous_id": "an anonymous id"}
+
+
+def moment(time: datetime) -> str:
+    """A time (UTC) to the second, or to the microsecond where that says more."""
+    return time.isoformat(" ") if time else "(never)"
+
+
+def escaped(text) -> str:
+    """The text with whatever is no visible character as an escape such as \\x1b: a terminal would obey some of them."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in str(text))
+
+
+def said(text) -> str:
+    """A value inside a sentence."""
+    return f"'{text}'" if text is not None else "none"
+
+
+def described(message: dict) -> str:
+    """A message inside a sentence."""
+    return f"the message {said(message['event_id'])} of {message['message_type']}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """1 event, 2 events."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

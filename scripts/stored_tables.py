@@ -1,0 +1,89 @@
+"""The stored tables as readers find them: by plain SQL that both engines understand, without dbt, changing nothing."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import psycopg2
+import yaml
+
+from postgres import connected
+from refresh_errors import first_line, known_sentence
+from refresh_plan import RefreshError
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("seeds", "refresh", "partitioning", "aliasing", "sessions_stages", "sessions")
+NOT_YET = "There are no tables yet: run scripts/refresh.py."
+OUTDATED = "The tables were made by another version of the project: run scripts/refresh.py."
+
+
+class Tables:
+    """Queries on one snapshot of the tables. Schemas are written as {folder} in them, values as %s."""
+
+    def __init__(self, execute):
+        self.execute = execute  # query with %s, values -> (names of the columns, rows)
+        schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
+        prefix = f"{schema}_" if schema.startswith("dev_") else ""
+        self.schemas = {folder: f'"{prefix}{folder}"' for folder in FOLDERS}
+
+    def rows(self, query: str, *values) -> list[dict]:
+        """The rows of a query, column -> value; times are UTC without zone. Raises RefreshError."""
+        names, found = self.execute(query.format_map(self.schemas), list(values))
+        return [dict(zip(names, row)) for row in found]
+
+
+@contextmanager
+def stored_tables(target: str | None, application: str):
+    """The tables of a target of profiles.yml, for a while. Raises RefreshError when there is nothing to read.
+
+    application: the name by which others see the connection on PostgreSQL.
+    """
+    profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
+    name = target or profile["target"]
+    if name not in profile["outputs"]:
+        raise RefreshError(f"There is no target {name}: choose {' or '.join(profile['outputs'])}.")
+    with (duckdb_tables() if profile["outputs"][name]["type"] == "duckdb" else postgres_tables(application)) as tables:
+        yield tables
+
+
+@contextmanager
+def postgres_tables(application: str):
+    with connected(application) as server:
+        # One snapshot, so that a refresh that ends meanwhile is seen in all tables or in none.
+        server.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
+
+        def execute(query, values):
+            with server.cursor() as cursor:
+                cursor.execute(query, values or None)
+                return [column.name for column in cursor.description], cursor.fetchall()
+
+        try:
+            yield Tables(execute)
+        except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+            raise RefreshError(NOT_YET) from error
+        except psycopg2.errors.UndefinedColumn as error:
+            raise RefreshError(OUTDATED) from error
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise RefreshError(f"The tables may not be read ({first_line(str(error))}): "
+                               "connect as the role that refreshes.") from error
+
+
+@contextmanager
+def duckdb_tables():
+    path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            def execute(query, values):
+                result = connection.execute(query.replace("%s", "?"), values)
+                return [column[0] for column in result.description], result.fetchall()
+
+            yield Tables(execute)
+    except duckdb.CatalogException as error:
+        raise RefreshError(NOT_YET) from error
+    except duckdb.BinderException as error:
+        raise RefreshError(OUTDATED) from error
+    except duckdb.Error as error:
+        text = str(error)
+        raise RefreshError(NOT_YET if "database does not exist" in text else known_sentence(text) or
+                           f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error

@@ -79,9 +79,9 @@ def copy_comments(connection, schema: str, name: str, comment: str | None):
 def copy_view(connection, schema: str, name: str):
     """Make a view again that reads nothing but what was copied."""
     found = connection.execute(
-        "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name])
+        "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name]).fetchall()
     connection.execute("use published")
-    for (sql,) in found.fetchall():
+    for (sql,) in found:
         connection.execute(sql)
     connection.execute("use memory")
 

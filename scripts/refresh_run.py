@@ -161,7 +161,8 @@ class Run:
             return
         self.logged()  # what is published tells of this refresh too
         try:
-            publish(self.target.file, published, self.target.schema, self.target.credentials.settings.get("memory_limit"))
+            settings = self.target.credentials.settings or {}
+            publish(self.target.file, published, self.target.schema, settings.get("memory_limit"))
         except (OSError, duckdb.Error) as error:
             raise RefreshError(
                 f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: make room, or "

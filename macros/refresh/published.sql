@@ -36,7 +36,7 @@
 
 {#- Materialization of the published models: the first of them brings what is new to all of their tables. -#}
 {% materialization published, default %}
-    {%- set tables, relations = published_tables(), [this.incorporate(type='table')] -%}
+    {%- set tables, relations = published_tables(), [published_relation(model.name)] -%}
     {%- set is_first = model.name == (tables | first) -%}
     {%- do check_publication(is_first) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -44,8 +44,8 @@
     {%- set is_new = is_first and states['new_sessions'].batch_id > states['new_sessions'].reads_after -%}
     {%- if is_new -%}
         {%- for table in tables -%}
-            {%- do relations.append(published_relation(table)) -%}
             {%- do add_new_columns(table) -%}
+            {%- do relations.append(published_relation(table)) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -58,12 +58,12 @@
         {%- endfor %}
     {%- endcall -%}
     {%- if flags.FULL_REFRESH or states.get(model.name, {}).get('documentation') != documentation() -%}
-        {%- do persist_docs(this, model) -%}
+        {%- do persist_docs(relations[0], model) -%}
         {%- call statement('documented') -%}
             update {{ state_table('models') }} set documentation = {{ quoted(documentation()) }} where model = '{{ model.name }}'
         {%- endcall -%}
     {%- endif -%}
-    {%- do apply_grants(this, config.get('grants'), should_revoke=true) -%}
+    {%- do apply_grants(relations[0], config.get('grants'), should_revoke=true) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

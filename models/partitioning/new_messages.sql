@@ -1,6 +1,5 @@
 {{ config(
     materialized='table',
-    unlogged=true,
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(message_stores())) }}"]
 ) }}
 

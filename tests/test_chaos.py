@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import psycopg2
@@ -24,7 +25,7 @@ from harness import PUBLISHED, Engine, all_differences, as_vars, describe, diffe
 from oracle import Settings
 from published import published_file
 from test_readers import torn_in
-from with_postgres import CannotStart, Server
+from with_postgres import CannotStart, Server, find_programs
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
@@ -65,7 +66,7 @@ class Chaos:
         happening = kind(self)
         next(happening)
         self.forks.start("--vars", json.dumps(VARIABLES), "--quiet", "--retry-for", "60s")
-        moment = time.monotonic() + self.choice.uniform(0, self.seconds)
+        moment = time.monotonic() + self.choice.uniform(0, 0.8) * self.seconds
         while time.monotonic() < moment and self.forks.is_running():
             time.sleep(0.01)
         was_running = self.forks.is_running()
@@ -205,13 +206,25 @@ def pieces_of(days, count: int) -> list[dict]:
 
 
 @pytest.fixture
-def server(tmp_path_factory, monkeypatch):
+def server(monkeypatch):
     """A private server, which may be killed; what it has said is written can be relied on."""
-    server = Server(tmp_path_factory.mktemp("server"))
     try:
-        server.start()
+        find_programs()
     except CannotStart as error:
         pytest.skip(str(error))
+    # Not in pytest's own folder, which the account that the server runs as may not enter.
+    with TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder))
+        try:
+            server.start()
+            be_reliable(server, monkeypatch)
+            yield server
+        finally:
+            server.stop()
+
+
+def be_reliable(server, monkeypatch):
+    """Lead clients there; nothing that it has committed is lost when it is killed, and locks are not waited for long."""
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     with closing(psycopg2.connect()) as connection, connection.cursor() as cursor:
@@ -219,8 +232,6 @@ def server(tmp_path_factory, monkeypatch):
         cursor.execute("alter system set synchronous_commit = on")
         cursor.execute("alter system set lock_timeout = '500ms'")
         cursor.execute("select pg_reload_conf()")
-    yield server
-    server.stop()
 
 
 def rage(chaos, kinds, count):

@@ -42,7 +42,7 @@
     $do$;
 {%- endmacro %}
 
-{#- Expression: whether a refresh is running. Who can open a DuckDB file knows that none is. -#}
+{#- Expression: whether a refresh is running. Who can open a DuckDB file knows that none is; the readers' file does not tell. -#}
 {% macro is_refreshing() -%}
     {{ adapter.dispatch('is_refreshing', 'signup_attribution')() }}
 {%- endmacro %}

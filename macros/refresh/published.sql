@@ -81,7 +81,7 @@
         {%- set made = states.get(new_rows) -%}
         {%- if not made or stored_relation(new_rows) is none or made.batch_id != new_sessions.batch_id
                 or made.reads_after != new_sessions.reads_after or made.refreshed_at < new_sessions.refreshed_at -%}
-            {%- do stop(new_rows ~ ' is older than new_sessions: select both (dbt run --select new_sessions+).') -%}
+            {%- do stop(new_rows ~ ' was not made together with the new rows of the other tables: select all (dbt run --select new_sessions+).') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- set is_rebuilt = not is_fully_refreshed(model.name) or new_sessions.reads_after == 0
@@ -142,7 +142,7 @@
     )
     select
         {{ current_batch_id() }}, refreshed_model.model, 'success', 1, made.rows_written, refreshed_model.rows_written,
-        {{ rows_deleted(target_relation, 'refreshed_model.rows_written') if stored is not none else 'null' }}, refreshed_model.refreshed_at
+        {{ rows_deleted(target_relation, 'refreshed_model.rows_written') if stored is not none else 'cast(null as bigint)' }}, refreshed_model.refreshed_at
     from refreshed_model
     inner join {{ state_table('models') }} as made on made.model = '{{ published_tables()[table] }}';
     drop table refreshed_model;

@@ -4,7 +4,8 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with all_sessions as (
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
     {{ sessions_to_be() }}
 ),
 
@@ -12,7 +13,6 @@ touches as (
     select * from {{ ref('touches') }}
 ),
 
--- not materialized: so that each use reads only what it needs
 device_sessions as not materialized (
     select * from {{ ref('device_sessions') }}
 ),

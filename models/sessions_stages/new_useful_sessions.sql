@@ -4,7 +4,8 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with all_sessions as (
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
     {{ sessions_to_be() }}
 ),
 

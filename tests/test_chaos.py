@@ -71,10 +71,13 @@ class Chaos:
             time.sleep(0.01)
         was_running = self.forks.is_running()
         happened = next(happening) is not False and was_running
-        (self.hits if happened else self.misses)[kind.__name__] += 1
         ended = self.forks.wait()
         for _ in happening:
             pass
+        if happened or ended.code != 0:
+            self.hits[f"{kind.__name__}, exit code {ended.code}"] += 1
+        else:
+            self.misses[kind.__name__] += 1
         assert ended.code in CODES and "Traceback" not in ended.stderr, (self.history(), ended)
         self.assert_readable()
 
@@ -106,7 +109,7 @@ class Chaos:
             return {table: self.engine.published(table) for table in PUBLISHED}
 
     def history(self) -> str:
-        return f"SEED={SEED} KILLS={KILLS}, hit: {dict(self.hits)}, missed: {dict(self.misses)}"
+        return f"SEED={SEED} KILLS={KILLS}, hit: {dict(sorted(self.hits.items()))}, ended before: {dict(self.misses)}"
 
 
 def killed(chaos):
@@ -128,9 +131,12 @@ def interrupted(chaos):
 def disk_full(chaos):
     """Who writes the tables cannot write beyond some place of a file."""
     yield
-    size, pids = 0, [row["pid"] for row in chaos.database.query(f"select pid {MODELS}")] if chaos.server else [chaos.forks.pid]
-    if not chaos.server and chaos.database.path.exists():
-        size = int(chaos.database.path.stat().st_size * chaos.choice.uniform(0.4, 1))
+    if chaos.server:
+        size, pids = 0, []
+        while chaos.forks.is_running() and not pids:
+            pids = [row["pid"] for row in chaos.database.query(f"select pid {MODELS}")]
+    else:
+        size, pids = int(chaos.database.path.stat().st_size * chaos.choice.uniform(0.4, 1)), [chaos.forks.pid]
     for pid in pids:
         with suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))

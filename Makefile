@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo test test-airflow lint soak bench long-life mam lock clean
+.PHONY: help install demo test test-airflow lint soak chaos bench long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
+	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
@@ -64,6 +65,12 @@ lint: install
 soak: export EXAMPLES ?= 1000
 soak: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
+
+# Prints what was done. The server that is crashed is another one than that of the readers.
+chaos: export KILLS ?= 200
+chaos: export READS ?= 30
+chaos: install
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/test_chaos.py tests/test_readers.py
 
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb

@@ -26,7 +26,7 @@ from statements import logged, statements
 # What makes sessions out of the stored messages, and so what the classic pipeline does too.
 SESSION_MODELS = (
     "message_buckets", "identity_spans", "known_pairs", "device_owners", "aliases", "device_sessions", "affected_aliases",
-    "session_members", "all_sessions",
+    "session_members", "new_sessions", "all_sessions",
 )
 ARRIVING_DAYS = 3
 

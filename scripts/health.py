@@ -19,6 +19,7 @@ import psycopg2
 import yaml
 
 from postgres import connected
+from published import published_file
 from refresh_errors import first_line, known_sentence
 from refresh_plan import RefreshError
 
@@ -56,6 +57,8 @@ def read_postgres(query: str) -> tuple | None:
 
 def read_duckdb(query: str) -> tuple | None:
     path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
+    published = published_file(path)
+    path = published if published and published.exists() else path  # which a refresh has open
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.execute(query).fetchone()

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from published import PUBLISHED_VARIABLE, published_file
 from refresh_errors import first_line
 from refresh_lock import HOLDERS, lock_name
 from refresh_plan import Plan, RefreshError, target_arguments
@@ -75,10 +76,11 @@ def dbt_findings(plan: Plan) -> list[Finding]:
 
 def file_findings(file: Path):
     """Yields how things are around a DuckDB file."""
-    folder = file.parent
+    folder, published = file.parent, published_file(file)
+    for one, variable in ((folder, "SIGNUP_ATTRIBUTION_DUCKDB"), (published and published.parent, PUBLISHED_VARIABLE)):
+        if one and not one.is_dir():
+            yield Finding("permissions", False, f"The folder {one} does not exist: make it, or correct {variable}.")
     if not folder.is_dir():
-        yield Finding("permissions", False,
-                      f"The folder {folder} does not exist: make it, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
         return
     for path in (folder, *([file] if file.exists() else [])):
         if os.access(path, os.W_OK):

@@ -10,11 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+import duckdb
+
 import refresh_log
 from notify_settings import Settings
-from refresh_errors import failure
+from published import PUBLISHED_VARIABLE, publish, published_file
+from refresh_errors import failure, first_line
 from refresh_lock import acquire, make_lock
-from refresh_plan import LOCKED_OUT, Plan, RefreshError, build_arguments
+from refresh_plan import LOCKED_OUT, MODEL_FAILED, Plan, RefreshError, build_arguments
 from refresh_report import FIGURES
 from refresh_retry import Budget, keep_trying
 from run_record import ModelRun, RunRecord
@@ -113,6 +116,7 @@ class Run:
             self.target = find_target(self.plan.target)
             self.lock = make_lock(self.target)
             keep_trying(self.attempt, self.budget, self.progress.retrying)
+            self.publish()
         except RefreshError as error:
             if error.exit_code == LOCKED_OUT:
                 self.progress.refused(str(error))
@@ -150,6 +154,20 @@ class Run:
             error.args = (self.target.without_secrets(str(error)),)
             raise
 
+    def publish(self):
+        """DuckDB: replace the file that readers have. Raises RefreshError, KeyboardInterrupt."""
+        published = self.target.file and published_file(self.target.file)
+        if not published:
+            return
+        self.logged()  # what is published tells of this refresh too
+        try:
+            settings = self.target.credentials.settings or {}
+            publish(self.target.file, published, self.target.schema, settings.get("memory_limit"))
+        except (OSError, duckdb.Error) as error:
+            raise RefreshError(
+                f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: make room, or "
+                f"correct {PUBLISHED_VARIABLE}, and run again.", MODEL_FAILED) from error
+
     @contextmanager
     def connected(self):
         """A connection to the database: on PostgreSQL the one that holds the lock, if it still lives."""
@@ -162,6 +180,13 @@ class Run:
 
     def end(self, error: str | None = None):
         """Log the run, and tell others of it."""
+        record = self.logged(error)
+        self.progress.ended(record)
+        for sentence in announce(record, self.settings):
+            print(sentence, file=sys.stderr, flush=True)
+
+    def logged(self, error: str | None = None) -> RunRecord:
+        """Log the run as it is now."""
         record = RunRecord(
             None, self.plan.target, "failed" if error else "success", self.started_at, time.monotonic() - self.clock,
             tuple(self.models()), error)
@@ -174,9 +199,7 @@ class Run:
                     refresh_log.write(connection, self.target, record)
             except RefreshError as problem:
                 self.progress.not_logged(str(problem), record)
-        self.progress.ended(record)
-        for sentence in announce(record, self.settings):
-            print(sentence, file=sys.stderr, flush=True)
+        return record
 
     def models(self):
         """Yields each model that was tried or left out."""

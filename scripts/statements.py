@@ -22,7 +22,7 @@ ROWS_READ = (
 
 
 # Statements that PostgreSQL can explain, after what dbt may put before them.
-EXPLAINED = re.compile(r"\s*(insert|delete|select|with|create\s+(unlogged\s+|temporary\s+)?table\s+\S+\s+as\b)", re.IGNORECASE)
+EXPLAINED = re.compile(r"\s*(insert|delete|select|with|create\s+(temporary\s+)?table\s+\S+\s+as\b)", re.IGNORECASE)
 
 
 def logged(folder: Path) -> dict[str, str]:

@@ -264,13 +264,13 @@ def test_refreshes_tell(tmp_path, vendors, environment):
           pagerduty: {{routing_key_env: KEY, url: "{vendors.address}/v2/enqueue"}}
           webhook: {{url_env: HOOK, when: always}}
         """)
-    with site.edited("models/sessions/attribution.sql", "select * from attribution", "select no_such from attribution"):
+    with site.edited("models/sessions_stages/new_attribution.sql", "select * from new_attribution", "select no_such from new_attribution"):
         failed = site.refresh("--settings", str(settings), environment=environment)
     assert failed.returncode == 1 and len(failed.stderr.splitlines()) == 1
     assert vendors.open_alerts == {"failed/signup_attribution/duckdb"}
     told = vendors.bodies("/hook/webhook-path")[0]["refresh"]
     assert told["status"] == "failed" and told["error"] in failed.stderr
-    assert {model["name"]: model["status"] for model in told["models"]}["attribution"] == "error"
+    assert {model["name"]: model["status"] for model in told["models"]}["new_attribution"] == "error"
 
     settings.write_text(settings.read_text() + "  slack: {webhook_url_env: NOT_THERE}")
     succeeded = site.refresh("--settings", str(settings), environment=environment)

@@ -96,12 +96,12 @@ def test_on_duckdb(tmp_path):
     assert stop(running, signal.SIGKILL)[0] == -signal.SIGKILL
     assert counted(site)["partitioning.app_tracks"] == 15 and statuses(site) == ["success", "running"]
     running = site.start()
-    until(running, "model_started", model="attribution")
+    until(running, "model_started", model="all_sessions")
     code, stderr = stop(running, signal.SIGTERM)
     assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run again") and len(stderr.splitlines()) == 1
     assert statuses(site) == ["success", "died", "failed"]
-    assert log(site, 2)["app_tracks"]["rows_inserted"] == 6 and "attribution" not in log(site, 2)
-    assert log(site, 3)["app_tracks"]["rows_inserted"] == 0 and log(site, 3)["all_sessions"]["status"] == "success"
+    assert log(site, 2)["app_tracks"]["rows_inserted"] == 6 and "all_sessions" not in log(site, 2)
+    assert log(site, 3)["app_tracks"]["rows_inserted"] == 0 and log(site, 3)["new_sessions"]["status"] == "success"
 
     outcome = site.refresh()
     assert_succeeded(outcome)
@@ -135,7 +135,7 @@ def wait_for(database, query) -> dict:
 def blocked(batch: int) -> str:
     """Query on the session of the model that waits for the lock which the test holds."""
     return ("select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() "
-            f"and application_name = 'signup_attribution refresh {batch} attribution'")
+            f"and application_name = 'signup_attribution refresh {batch} all_sessions'")
 
 
 @pytest.fixture
@@ -174,7 +174,8 @@ def test_on_postgres(postgres_site, other_session):
     # a model has to wait, and meanwhile: a second refresh, and an end by SIGTERM, which ends the model's session too
     site.receive(visits(4, first=6))
     holder.execute("lock table sessions.attribution in share mode")
-    running = site.start()
+    patient = {"PGOPTIONS": "-c lock_timeout=100s"}
+    running = site.start(environment=patient)
     session = wait_for(site.database, blocked(2))
     assert health(site)["is_running"]
     assert_refused(site.refresh(), "Another refresh is running", "since 20", "--wait", exit_code=3)
@@ -183,32 +184,33 @@ def test_on_postgres(postgres_site, other_session):
     wait_for(site.database, "select 1 where not exists (select 1 from pg_stat_activity where application_name like "
                             f"'signup_attribution refresh 2%' and pid = {session['pid']})")
     logged = log(site, 2)
-    assert (logged["attribution"]["status"], logged["attribution"]["error"]) == ("error", "It was interrupted.")
+    assert (logged["all_sessions"]["status"], logged["all_sessions"]["error"]) == ("error", "It was interrupted.")
     assert logged["app_tracks"]["rows_inserted"] == 6 and not health(site)["is_running"]
 
     # killed: its session waits on, and the next refresh ends it; then an administrator ends the next one's
-    running = site.start()
+    running = site.start(environment=patient)
     orphan = wait_for(site.database, blocked(3))
     assert stop(running, signal.SIGKILL)[0] == -signal.SIGKILL
-    running = site.start()
+    running = site.start(environment=patient)
     session = wait_for(site.database, blocked(4))
     assert not site.database.query(f"select 1 from pg_stat_activity where pid = {orphan['pid']} and state = 'active'")
     site.database.execute(f"select pg_terminate_backend({session['pid']})")
-    assert "attribution" in until(running, "retry")["failed"]
+    assert "all_sessions" in until(running, "retry")["failed"]
     other_session.rollback()
     ended = finish(running)
     assert statuses(site) == ["success", "failed", "died", "success"]
-    assert log(site, 4)["attribution"]["attempts"] >= 2 and log(site, 4)["all_sessions"]["attempts"] == 1
+    assert log(site, 4)["all_sessions"]["attempts"] >= 2 and log(site, 4)["new_sessions"]["attempts"] == 1
     assert counted(site) == dict(zip(PUBLISHED, (10, 5, 5, 15)))
     changed = log(site, 4)["attribution"]
     assert (changed["rows_read"], changed["rows_inserted"], changed["rows_deleted"]) == (2, 2, 0)
 
     # an error that does not pass is not tried again
-    with site.edited("models/sessions/attribution.sql", "\nselect * from attribution", "\nselect * from no_such_table"):
+    with site.edited(
+            "models/sessions_stages/new_attribution.sql", "\nselect * from new_attribution", "\nselect * from no_such_table"):
         assert_refused(site.refresh(), "no_such_table", exit_code=1)
     failed = log(site, 5)
-    assert (failed["attribution"]["status"], failed["attribution"]["attempts"]) == ("error", 1)
-    assert "no_such_table" in failed["attribution"]["error"] and failed["all_sessions"]["status"] == "success"
+    assert (failed["new_attribution"]["status"], failed["new_attribution"]["attempts"]) == ("error", 1)
+    assert "no_such_table" in failed["new_attribution"]["error"] and failed["new_sessions"]["status"] == "success"
     found = health(site)
     assert found["last_status"] == "failed" and "no_such_table" in found["last_error"]
     assert found["newest_message_at"] == datetime(2026, 3, 1, 19) and found["seconds_since_success"] > 0

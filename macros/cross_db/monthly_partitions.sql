@@ -100,7 +100,7 @@
         {{ create_month_partitions(relation, '(' ~ sql ~ ')', column) }}
         {{ insert_rows(relation, '(' ~ sql ~ ')') }}
     {%- else %}
-        create {{ 'temporary' if temporary else 'unlogged' if config.get('unlogged', false) }} table {{ relation }} as (
+        create {{ 'temporary' if temporary }} table {{ relation }} as (
             {{ sql }}
         );
     {%- endif %}

@@ -30,15 +30,15 @@
     getvariable('rows_read')
 {%- endmacro %}
 
-{#- Number of stored rows that made way for those inserted. -#}
-{% macro rows_deleted(target_relation, temp_relation) -%}
-    {{ adapter.dispatch('rows_deleted', 'signup_attribution')(target_relation, temp_relation) }}
+{#- Number of stored rows that made way for those inserted, of which there were rows_written. -#}
+{% macro rows_deleted(target_relation, rows_written='rows_written') -%}
+    {{ adapter.dispatch('rows_deleted', 'signup_attribution')(target_relation, rows_written) }}
 {%- endmacro %}
 
-{% macro default__rows_deleted(target_relation, temp_relation) -%}
+{% macro default__rows_deleted(target_relation, rows_written) -%}
     pg_stat_get_xact_tuples_deleted(cast('{{ target_relation.include(database=false) }}' as regclass))
 {%- endmacro %}
 
-{% macro duckdb__rows_deleted(target_relation, temp_relation) -%}
-    getvariable('rows_before') + rows_written - (select count(*) from {{ target_relation }})
+{% macro duckdb__rows_deleted(target_relation, rows_written) -%}
+    getvariable('rows_before') + {{ rows_written }} - (select count(*) from {{ target_relation }})
 {%- endmacro %}

@@ -2,7 +2,8 @@
 
 {#-
     SQL, put before the statement that makes a model's rows (so that it costs no round trip): names the session after the
-    batch and the model. In a refresh by the runner it also takes a lock that is held, beside others, until the model's
+    batch and the model, and has it wait for locks only so long (unless the server, the role or PGOPTIONS sets a lock_timeout):
+    whoever comes after it has to wait behind it. In a refresh by the runner it also takes a lock that is held, beside others, until the model's
     transaction has ended: a runner that finds it held while no refresh runs knows that the runner of that session died.
 -#}
 {% macro announce_model() -%}
@@ -15,6 +16,7 @@
 {% macro postgres__announce_model() -%}
     {%- if execute and model.resource_type == 'model' -%}
     set application_name = {{ quoted('signup_attribution refresh ' ~ current_batch_id() ~ ' ' ~ model.name) }};
+    select set_config('lock_timeout', '2s', false) where current_setting('lock_timeout') = '0';
     {%- if env_var('SIGNUP_ATTRIBUTION_RUN', '') %}
     select pg_advisory_xact_lock_shared(hashtextextended({{ quoted(project_schema('refresh') ~ ' models') }}, 0));
     {%- endif -%}
@@ -40,7 +42,7 @@
     $do$;
 {%- endmacro %}
 
-{#- Expression: whether a refresh is running. Who can open a DuckDB file knows that none is. -#}
+{#- Expression: whether a refresh is running. Who can open a DuckDB file knows that none is; the readers' file does not tell. -#}
 {% macro is_refreshing() -%}
     {{ adapter.dispatch('is_refreshing', 'signup_attribution')() }}
 {%- endmacro %}

@@ -10,7 +10,7 @@
 {% endmacro %}
 
 {#-
-    What refresh.models says of each model, by name: batch_id, rebuilt_batch_id, reads_after, documentation; and as `this run`
+    What refresh.models says of each model, by name: batch_id, rebuilt_batch_id, reads_after, documentation, refreshed_at; and as `this run`
     the number of this run's batch (0 before the first). Asked once by each model: dbt renders many pieces of a model, and
     what they ask cannot change while the model is made.
 -#}
@@ -18,14 +18,15 @@
     {%- set states = remembered('states of ' ~ (model.unique_id if model is defined else '')) -%}
     {%- if not states -%}
         {%- set query -%}
-            select model, batch_id, rebuilt_batch_id, reads_after, documentation from {{ state_table('models') }}
+            select model, batch_id, rebuilt_batch_id, reads_after, documentation, refreshed_at from {{ state_table('models') }}
             union all
-            select 'this run', coalesce(max(batch_id), 0), 0, 0, '' from {{ state_table('batches') }}
+            select 'this run', coalesce(max(batch_id), 0), 0, 0, '', max(started_at) from {{ state_table('batches') }}
         {%- endset -%}
         {%- do states.update({'this run': {'batch_id': 0}}) -%}
         {%- for row in state_rows('models', query) -%}
             {%- do states.update({row[0]: {
-                'batch_id': row[1], 'rebuilt_batch_id': row[2], 'reads_after': row[3], 'documentation': row[4]
+                'batch_id': row[1], 'rebuilt_batch_id': row[2], 'reads_after': row[3], 'documentation': row[4],
+                'refreshed_at': row[5]
             }}) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -43,7 +44,8 @@
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
 {% macro applied_batch_id(name=none) %}
     {%- set name = name or model.name -%}
-    {{ return(0 if is_fully_refreshed(name) else (stored_batch_id(name) or 0)) }}
+    {%- set stored = published_batch_id() if name in published_tables() else stored_batch_id(name) -%}
+    {{ return(0 if is_fully_refreshed(name) else (stored or 0)) }}
 {% endmacro %}
 
 {#- True when this run is a full refresh of the model; with --select it may be one of others only. -#}
@@ -53,9 +55,12 @@
 
 {#-
     The newest batch that the model's stored table has applied; none when there is no table, or one older than the app_tracks
-    it was made from (a full refresh that died).
+    it was made from (a full refresh that died). What is new of the published tables continues those.
 -#}
 {% macro stored_batch_id(name) %}
+    {%- if name in published_tables().values() -%}
+        {{ return(published_batch_id()) }}
+    {%- endif -%}
     {%- set states = model_states() -%}
     {%- if name in states and 'app_tracks' in states and stored_relation(name) is not none -%}
         {%- if states[name].rebuilt_batch_id >= states['app_tracks'].rebuilt_batch_id -%}
@@ -107,22 +112,25 @@
             {{ current_batch_id() }}
         {%- endif -%}
     {%- endset -%}
-    {%- set rebuilt -%}
-        {%- if is_incremental() -%}
-            coalesce((select max(rebuilt_batch_id) from {{ state_table('models') }} where model = '{{ model.name }}'), 0)
-        {%- else -%}
-            {{ current_batch_id() }}
-        {%- endif -%}
-    {%- endset -%}
     create temporary table refreshed_model as
     select
-        '{{ model.name }}' as model, {{ complete }} as batch_id, {{ rebuilt }} as rebuilt_batch_id, {{ reads_after }} as reads_after,
+        '{{ model.name }}' as model, {{ complete }} as batch_id,
+        {{ rebuilt_batch_id(model.name, is_incremental()) }} as rebuilt_batch_id, {{ reads_after }} as reads_after,
         {{ quoted(documentation()) }} as documentation, (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at;
     delete from {{ state_table('models') }} where model = '{{ model.name }}';
     insert into {{ state_table('models') }} select * from refreshed_model;
     {{ log_model(rows) }}
     drop table refreshed_model;
 {% endmacro %}
+
+{#- Expression: the batch that built a model from scratch, which is this one unless the model goes on with what it has. -#}
+{% macro rebuilt_batch_id(name, goes_on) -%}
+    {%- if goes_on -%}
+        coalesce((select max(rebuilt_batch_id) from {{ state_table('models') }} where model = '{{ name }}'), 0)
+    {%- else -%}
+        {{ current_batch_id() }}
+    {%- endif -%}
+{%- endmacro %}
 
 {#- Post-hook of every model with a watermark: an incremental run has recorded its batch in its strategy already. -#}
 {% macro record_rebuild(reads_after=0) %}

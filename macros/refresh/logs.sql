@@ -73,6 +73,6 @@
     )
     select
         {{ current_batch_id() }}, '{{ model.name }}', 'success', 1, {{ rows_read(rows) if is_incremental() else 'rows_written' }},
-        rows_written, {{ rows_deleted(this, rows) if is_incremental() else 'cast(null as bigint)' }}, refreshed_at
+        rows_written, {{ rows_deleted(this) if is_incremental() else 'cast(null as bigint)' }}, refreshed_at
     from refreshed_model;
 {% endmacro %}

@@ -1,4 +1,4 @@
-{#- The two ways a stored table changes. Each is one transaction with the model's watermark. -#}
+{#- The ways a stored table changes. Each is one transaction with the model's watermark. -#}
 
 {#- append_rows: the new rows are added; the stored ones stay. -#}
 {% macro get_incremental_append_rows_sql(arg_dict) %}
@@ -9,29 +9,49 @@
     {{ record_batch(arg_dict['temp_relation']) }}
 {% endmacro %}
 
+{#- only_new_rows: the new rows are all that the table holds, for the models that read them in the same refresh. -#}
+{% macro get_incremental_only_new_rows_sql(arg_dict) %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {{ count_before(arg_dict['target_relation'], arg_dict['temp_relation']) }}
+    delete from {{ arg_dict['target_relation'] }};
+    {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
+    {{ record_batch(arg_dict['temp_relation'], applied_batch_id()) }}
+{% endmacro %}
+
+{#- replace_keys: stored rows make way for the new rows, see replace_rows. -#}
+{% macro get_incremental_replace_keys_sql(arg_dict) %}
+    {%- set target_relation, temp_relation = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+    {{ count_before(target_relation, temp_relation) }}
+    {{ replace_rows(
+        target_relation, temp_relation, arg_dict['unique_key'], arg_dict['dest_columns'], config.get('meta'), applied_batch_id()
+    ) }}
+    {{ record_batch(temp_relation) }}
+{% endmacro %}
+
 {#-
-    replace_keys: stored rows make way for the new rows. A row that stays as it is is not written again, so that a table
-    grows and is rewritten by what changed, not by whom it is about.
-    unique_key: the columns that tell rows apart. Which stored rows make way, the config meta says:
+    SQL by which stored rows make way for new ones. A row that stays as it is is not written again, so that a table
+    grows and is rewritten by what changed, not by whom it is about. Afterwards new_rows holds what was written.
+    unique_key: the columns that tell rows apart. after: the newest batch applied, 0 when all stored rows make way. Else meta says
+    which do:
     affected_by: affected_aliases; the rows of these persons make way, whether there are new ones or not.
     replaced_by: otherwise the columns (by default unique_key) that a row shares with a new row.
     since: a time of the row. With it only the rows from remade_since, or from the first new row on make way.
 -#}
-{% macro get_incremental_replace_keys_sql(arg_dict) %}
-    {%- set meta = config.get('meta') or {} -%}
-    {%- set target_relation = arg_dict['target_relation'] -%}
-    {%- set temp_relation = arg_dict['temp_relation'] -%}
-    {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set facts = arg_dict['dest_columns'] | rejectattr('name', 'in', keys + ['batch_id']) | list -%}
+{% macro replace_rows(target_relation, new_rows, unique_key, stored_columns, meta, after) %}
+    {%- set meta = meta or {} -%}
+    {%- set keys = [unique_key] if unique_key is string else unique_key -%}
+    {%- set columns = stored_columns | map(attribute='quoted') | join(', ') -%}
+    {%- set facts = stored_columns | rejectattr('name', 'in', keys + ['batch_id']) | list -%}
     {#- DuckDB takes a minute to compare lists: rows with a list are always written again. -#}
     {%- set lists = [] -%}
     {%- for column in facts if '[]' in column.dtype -%}
         {%- do lists.append(column) -%}
     {%- endfor -%}
-    {{ count_before(target_relation, temp_relation) }}
     delete from {{ target_relation }}
-    {%- if meta.affected_by %}
+    {%- if after == 0 %}
+    where
+        true
+    {%- elif meta.affected_by %}
     using {{ unapplied_aliases() }}
     where
         affected_aliases.alias_id = {{ target_relation }}.alias_id
@@ -42,17 +62,17 @@
     {%- else %}
     {%- set shared = meta.get('replaced_by', keys) %}
     using (
-        select {{ shared | join(', ') }}{{ ', min(' ~ meta.since ~ ') as first_new' if meta.since }} from {{ temp_relation }}
+        select {{ shared | join(', ') }}{{ ', min(' ~ meta.since ~ ') as first_new' if meta.since }} from {{ new_rows }}
         group by {{ shared | join(', ') }}
     ) as replaced
     where
         {{ same_values(shared, 'replaced', target_relation) }}
-        {{ and_found_in(target_relation ~ '.' ~ shared[0], temp_relation, shared[0]) }}
+        {{ and_found_in(target_relation ~ '.' ~ shared[0], new_rows, shared[0]) }}
         {{ 'and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
     {%- endif %}
         {%- if not lists %}
         and not exists (
-            select 1 from {{ temp_relation }} as new_rows
+            select 1 from {{ new_rows }} as new_rows
             where
                 {{ same_values(keys, 'new_rows', target_relation) }}
                 {%- for column in facts %}
@@ -60,11 +80,10 @@
                 {%- endfor %}
         )
         {%- endif %};
-    delete from {{ temp_relation }} as new_rows
+    delete from {{ new_rows }} as new_rows
     where exists (select 1 from {{ target_relation }} where {{ same_values(keys, 'new_rows', target_relation) }});
     insert into {{ target_relation }} ({{ columns }})
-    select {{ columns }} from {{ temp_relation }};
-    {{ record_batch(temp_relation) }}
+    select {{ columns }} from {{ new_rows }};
 {% endmacro %}
 
 {#- Condition that rows of two relations agree in the columns, which are never null. -#}

@@ -1,6 +1,5 @@
 {{ config(
     materialized='table',
-    unlogged=true,
     pre_hook="{{ choose_sample() }}",
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(message_stores())) }}"]
 ) }}

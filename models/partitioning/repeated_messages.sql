@@ -1,6 +1,5 @@
 {{ config(
     materialized='table',
-    unlogged=true,
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 

@@ -1,0 +1,111 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='only_new_rows',
+    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+) }}
+
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
+    {{ sessions_to_be() }}
+),
+
+touches as (
+    select * from {{ ref('touches') }}
+),
+
+device_sessions as not materialized (
+    select * from {{ ref('device_sessions') }}
+),
+
+signups as (
+    select alias_id, session_id, session_number, signup_timestamp from all_sessions
+    where is_signup_session
+),
+
+first_sessions as (
+    select all_sessions.alias_id, all_sessions.session_start
+    from signups
+    inner join all_sessions on signups.alias_id = all_sessions.alias_id
+    where all_sessions.is_first_session
+),
+
+blog_pages as (
+    select
+        signups.alias_id,
+        {{ stamp_url('min(device_sessions.blog_page)') }} as blog_url
+    from signups
+    inner join device_sessions
+        on signups.alias_id = device_sessions.alias_id
+        and {{ stamp_time('device_sessions.blog_page') }} <= signups.signup_timestamp
+    group by signups.alias_id
+),
+
+first_pages as (
+    select
+        signups.alias_id,
+        {{ stamp_url('min(device_sessions.landing_page)') }} as first_page_ever_visited
+    from signups
+    inner join device_sessions on signups.alias_id = device_sessions.alias_id
+    group by signups.alias_id
+),
+
+counted_touches as (
+    select
+        touches.*,
+        {{ is_attributed('touches.is_paid', 'touches.channel') }} as is_attributed
+    from touches
+    inner join signups on touches.alias_id = signups.alias_id
+    where {{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}
+),
+
+ranked_touches as (
+    select
+        *,
+        row_number() over (partition by alias_id order by touch_number) as place,
+        row_number() over (partition by alias_id order by touch_number desc) as place_from_end,
+        row_number() over (partition by alias_id, is_attributed order by touch_number) as attributed_place,
+        row_number() over (partition by alias_id, is_attributed order by touch_number desc) as attributed_place_from_end
+    from counted_touches
+),
+
+{% set choices = {
+    'first_touch': 'place = 1',
+    'last_touch': 'place_from_end = 1',
+    'first_attributed_touch': 'is_attributed and attributed_place = 1',
+    'last_attributed_touch': 'is_attributed and attributed_place_from_end = 1'
+} -%}
+chosen_touches as (
+    select
+        alias_id
+        {%- for choice, condition in choices.items() %}
+        {%- for name, column in touch_facts().items() %},
+        max(case when {{ condition }} then {{ column }} end) as {{ choice }}_{{ name }}
+        {%- endfor %}
+        {%- endfor %}
+    from ranked_touches
+    group by alias_id
+),
+
+new_attribution as (
+    select
+        signups.alias_id,
+        signups.session_id as signup_session_id,
+        blog_pages.blog_url,
+        first_pages.first_page_ever_visited,
+        signups.session_number - 1 as session_count_before_signup,
+        {{ seconds_between('first_sessions.session_start', 'signups.signup_timestamp') }} / 86400 as days_to_signup,
+        signups.session_number = 1 as signed_up_in_first_session,
+        signups.signup_timestamp
+        {%- for choice in choices %}
+        {%- for name in touch_facts() %},
+        chosen_touches.{{ choice }}_{{ name }}
+        {%- endfor %}
+        {%- endfor %}
+    from signups
+    inner join first_sessions on signups.alias_id = first_sessions.alias_id
+    left join chosen_touches on signups.alias_id = chosen_touches.alias_id
+    left join blog_pages on signups.alias_id = blog_pages.alias_id
+    left join first_pages on signups.alias_id = first_pages.alias_id
+)
+
+select * from new_attribution

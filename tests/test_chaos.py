@@ -1,0 +1,277 @@
+"""Refreshes that something ends or disturbs at random moments: readers have whole tables, the next refresh succeeds, nothing is lost.
+
+KILLS=200 has so many of them (make chaos), half on each engine; SEED=... makes the choices of an earlier run again, though not
+to the millisecond. A full disk is a limit on the size of files (RLIMIT_FSIZE) that begins in the middle of a refresh: writing fails.
+"""
+
+import json
+import os
+import random
+import resource
+import signal
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import psycopg2
+import pytest
+
+from engines import DuckDB, Postgres
+from forks import Forks
+from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences
+from oracle import Settings
+from published import published_file
+from test_readers import torn_in
+from with_postgres import CannotStart, Server, find_programs
+
+KILLS = int(os.environ.get("KILLS", "20"))
+SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
+SITE = Settings(own_domains=("example.com",))
+COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
+VARIABLES = {**as_vars(SITE), "sources": {name: {"schema": "segment", "table": name} for name in COLLECTIONS}}
+FIRST_SHARE = 0.5  # of the messages, loaded before the first refresh
+CODES = {0, 1, 2, 130, 143, -signal.SIGKILL, -signal.SIGTERM}
+MODELS = ("from pg_stat_activity where datname = current_database() and application_name like 'signup_attribution%' "
+          "and application_name not like '% lock%'")
+
+
+class Chaos:
+    """A database, refreshes on it, and what is done to them. server: for PostgreSQL the private server."""
+
+    def __init__(self, database, folder: Path, pieces, choice, server=None):
+        self.database, self.pieces, self.choice, self.server = database, pieces, choice, server
+        self.forks, self.engine = Forks(database, folder), Engine(database, folder)
+        self.log = folder / "dbt.log"
+        self.loads, self.hits, self.misses = [], Counter(), Counter()
+        self.seconds = 1.0  # that a refresh takes which nobody disturbs
+
+    def receive(self):
+        self.loads.append(self.pieces.pop(0))
+        self.engine.receive(self.loads[-1])
+
+    def succeed(self, *options):
+        """A refresh that has to succeed."""
+        started = time.monotonic()
+        ended = self.forks.refresh("--vars", json.dumps(VARIABLES), "--quiet", *options)
+        assert ended.code == 0 and not ended.stderr, (self.history(), ended)
+        self.seconds = time.monotonic() - started
+
+    def disturb(self, kind):
+        """A refresh that something happens to: a generator says what before it, in the middle, and after it."""
+        self.receive()
+        self.log.unlink(missing_ok=True)  # a file that grows, too
+        happening = kind(self)
+        next(happening)
+        self.forks.start("--vars", json.dumps(VARIABLES), "--quiet", "--retry-for", "60s")
+        moment = time.monotonic() + self.choice.uniform(0, 0.8) * self.seconds
+        while time.monotonic() < moment and self.forks.is_running():
+            time.sleep(0.01)
+        was_running = self.forks.is_running()
+        happened = next(happening) is not False and was_running
+        ended = self.forks.wait()
+        for _ in happening:
+            pass
+        if happened or ended.code != 0:
+            self.hits[f"{kind.__name__}, exit code {ended.code}"] += 1
+        else:
+            self.misses[kind.__name__] += 1
+        assert ended.code in CODES and "Traceback" not in ended.stderr, (self.history(), ended)
+        self.assert_readable()
+
+    def signal(self, number) -> bool:
+        """Send a signal to the refresh; whether there was one."""
+        if not self.forks.is_running():
+            return False
+        os.kill(self.forks.pid, number)
+        return True
+
+    def assert_readable(self):
+        """Readers find whole tables, that agree."""
+        with closing(self.reader()) as connection, closing(connection.cursor()) as cursor:
+            torn, size = torn_in(cursor)
+            assert not torn and min(size) > 0, (self.history(), torn, size)
+
+    def reader(self):
+        """A connection as readers have it."""
+        if self.server:
+            self.database.connect()  # the connection that loads messages may be lost too
+            connection = psycopg2.connect(dbname=self.database.name)
+            connection.set_session("repeatable read", readonly=True)
+            return connection
+        duckdb.connect(str(self.database.path)).close()
+        return duckdb.connect(str(published_file(self.database.path)), read_only=True)
+
+    def published(self):
+        with self.database.connected():
+            return {table: self.engine.published(table) for table in PUBLISHED}
+
+    def history(self) -> str:
+        return f"SEED={SEED} KILLS={KILLS}, hit: {dict(sorted(self.hits.items()))}, ended before: {dict(self.misses)}"
+
+
+def killed(chaos):
+    """The runner is gone without a word."""
+    yield
+    yield chaos.signal(signal.SIGKILL)
+
+
+def terminated(chaos):
+    yield
+    yield chaos.signal(signal.SIGTERM)
+
+
+def interrupted(chaos):
+    yield
+    yield chaos.signal(signal.SIGINT)
+
+
+def disk_full(chaos):
+    """Who writes the tables cannot write beyond some place of a file."""
+    yield
+    if chaos.server:
+        size, pids = 0, []
+        while chaos.forks.is_running() and not pids:
+            pids = [row["pid"] for row in chaos.database.query(f"select pid {MODELS}")]
+    else:
+        size, pids = int(chaos.database.path.stat().st_size * chaos.choice.uniform(0.4, 1)), [chaos.forks.pid]
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    yield bool(pids)
+
+
+def source_missing(chaos):
+    """A source is away for a while, as while its loader replaces it."""
+    chaos.database.execute("alter table segment.pages rename to pages_away")
+    yield
+    if chaos.server:
+        chaos.database.execute("alter table segment.pages_away rename to pages")
+    yield
+    if not chaos.server:  # where nobody else can write before the refresh has ended
+        chaos.database.execute("alter table segment.pages_away rename to pages")
+
+
+def file_in_use(chaos):
+    """Somebody has the file open."""
+    with closing(duckdb.connect(str(chaos.database.path))):
+        yield
+    yield
+
+
+def source_locked(chaos):
+    """Somebody else's transaction holds a source."""
+    with closing(psycopg2.connect(dbname=chaos.database.name)) as connection, connection.cursor() as cursor:
+        cursor.execute("lock table segment.pages")
+        yield
+    yield
+
+
+def backend_ended(chaos):
+    """An administrator ends a session of the refresh: that of a model, or the one that holds the lock."""
+    yield
+    sessions = chaos.database.query(
+        "select pid from pg_stat_activity where datname = current_database() and application_name like 'signup_attribution%' order by pid")
+    if sessions:
+        chaos.database.execute(f"select pg_terminate_backend({chaos.choice.choice(sessions)['pid']})")
+    yield bool(sessions)
+
+
+def server_crashed(chaos):
+    yield
+    chaos.server.crash()
+    yield
+
+
+ON_DUCKDB = [killed, terminated, interrupted, disk_full, file_in_use, source_missing, killed]
+ON_POSTGRES = [killed, server_crashed, backend_ended, disk_full, terminated, interrupted, source_locked, source_missing]
+
+
+class Reconnecting(Postgres):
+    """A database whose server may go away between two calls."""
+
+    def connect(self):
+        self.connection.close()
+        self.connection = psycopg2.connect(dbname=self.name)
+        self.connection.autocommit = True
+
+
+def pieces_of(days, count: int) -> list[dict]:
+    """The messages as a first load and `count` smaller ones, in the order in which they came."""
+    rows = [(collection, row) for day in days for collection, own in day.items() for row in own]
+    first = int(len(rows) * FIRST_SHARE)
+    bounds = [0, *(first + (len(rows) - first) * number // count for number in range(count + 1))]
+    loads = []
+    for begin, end in zip(bounds, bounds[1:]):
+        loads.append({})
+        for collection, row in rows[begin:end]:
+            loads[-1].setdefault(collection, []).append(row)
+    return loads
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A private server, which may be killed; what it has said is written can be relied on."""
+    try:
+        find_programs()
+    except CannotStart as error:
+        pytest.skip(str(error))
+    # Not in pytest's own folder, which the account that the server runs as may not enter.
+    with TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder))
+        try:
+            server.start()
+            be_reliable(server, monkeypatch)
+            yield server
+        finally:
+            server.stop()
+
+
+def be_reliable(server, monkeypatch):
+    """Lead clients there; nothing that it has committed is lost when it is killed, and locks are not waited for long."""
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    with closing(psycopg2.connect()) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("alter system set synchronous_commit = on")
+        cursor.execute("alter system set lock_timeout = '500ms'")
+        cursor.execute("select pg_reload_conf()")
+
+
+def rage(chaos, kinds, count):
+    """So many disturbed refreshes, each followed by one that succeeds; then everything is as if nothing had happened."""
+    print(f"\nSEED={SEED} KILLS={KILLS}")
+    chaos.receive()
+    chaos.succeed()
+    chaos.succeed()  # how long one takes when the tables are there
+    started, order = time.monotonic(), []
+    for _ in range(count):
+        order = order or chaos.choice.sample(kinds, len(kinds))
+        chaos.disturb(order.pop())
+        chaos.succeed()
+    print(f"{chaos.history()}, {time.monotonic() - started:.0f} seconds")
+    found = all_differences(chaos.engine, chaos.loads, SITE)
+    assert not found, f"{chaos.history()}\n{describe(found)}"
+    before = chaos.published()
+    chaos.succeed("--full-refresh")
+    rebuilt = chaos.published()
+    found = [one for table in PUBLISHED for one in differences(table, rebuilt[table], before[table])]
+    assert not found, f"{chaos.history()}\n{describe(found)}"
+    assert sum(chaos.hits.values()) >= count // 2, chaos.history()
+
+
+def test_on_duckdb(tmp_path, small_sample_days):
+    count = KILLS // 2
+    chaos = Chaos(DuckDB(tmp_path), tmp_path, pieces_of(small_sample_days, count), random.Random(SEED))
+    with closing(chaos.forks):
+        rage(chaos, ON_DUCKDB, count)
+
+
+def test_on_postgres(server, tmp_path, small_sample_days):
+    count = KILLS - KILLS // 2
+    database = Reconnecting()
+    chaos = Chaos(database, tmp_path, pieces_of(small_sample_days, count), random.Random(SEED), server)
+    with closing(chaos.forks), closing(database):
+        rage(chaos, ON_POSTGRES, count)

@@ -1,0 +1,248 @@
+"""Whoever reads while refreshes run sees the published tables as one refresh left them, all of them, and never waits for long.
+
+READS=30 has them read during so many refreshes (make chaos), instead of a few.
+"""
+
+import os
+import threading
+import time
+from contextlib import closing
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+
+import duckdb
+import psycopg2
+import pytest
+
+from conftest import NO_SERVER
+from engines import DuckDB, Postgres
+from forks import Forks
+from installed import STARTED, visits
+from published import PUBLISHED_VARIABLE, publish, published_file
+from refresh_check import file_findings
+from refresh_plan import RefreshError
+from refresh_run import Run
+
+REFRESHES = int(os.environ.get("READS", "5"))
+READERS = 3
+PEOPLE = 8  # that come with each load
+# Queries that have to be empty at any time. In each, something is said about one person by more than one table.
+TORN = {
+    "attribution and all_sessions": """
+        select * from sessions.attribution as attribution
+        full outer join (select * from sessions.all_sessions where is_signup_session) as signups
+            on attribution.alias_id = signups.alias_id
+        where attribution.signup_session_id is distinct from signups.session_id
+            or attribution.signup_timestamp is distinct from signups.signup_timestamp
+            or attribution.session_count_before_signup is distinct from signups.session_number - 1""",
+    "useful_sessions of all_sessions": """
+        select session_id, alias_id, session_number, event_count, channel, session_end, signup_timestamp from sessions.useful_sessions
+        except
+        select session_id, alias_id, session_number, event_count, channel, session_end, signup_timestamp from sessions.all_sessions""",
+    "all_sessions without useful_sessions": """
+        select session_id, alias_id from sessions.all_sessions
+        where (is_first_session or is_signup_session) and alias_id in (select alias_id from sessions.attribution)
+        except select session_id, alias_id from sessions.useful_sessions""",
+    "numbers of sessions": """
+        select alias_id from sessions.all_sessions
+        group by alias_id having count(*) != max(session_number) or min(session_number) != 1""",
+}
+SIZE = "select (select count(*) from sessions.all_sessions), (select count(*) from sessions.attribution)"
+
+
+def loads():
+    """Yields load after load: new people, of whom some sign up, and those of the load before, of whom more do."""
+    for number in count():
+        messages = visits(PEOPLE, first=number * PEOPLE)
+        at = STARTED + timedelta(days=2, hours=number)
+        for known in range(max(0, number - 1) * PEOPLE, number * PEOPLE):
+            row = {"anonymous_id": f"device {known}", "timestamp": at, "received_at": at}
+            messages["pages"].append({**row, "id": f"page {known} again", "url": "https://example.com/?gclid=x"})
+            if not known % 4:
+                messages["tracks"].append({**row, "id": f"late track {known}", "event": "signed_up", "user_id": f"user {known}"})
+        yield messages
+
+
+class Readers:
+    """Threads that read without a pause until they are told to stop. read: finds out names of what is torn, and the size."""
+
+    def __init__(self, read):
+        self.read, self.stopped = read, threading.Event()
+        self.problems, self.sizes, self.count = [], set(), 0
+        self.threads = [threading.Thread(target=self.go_on) for _ in range(READERS)]
+
+    def go_on(self):
+        while not self.stopped.is_set():
+            try:
+                torn, size = self.read()
+            except (psycopg2.Error, duckdb.Error) as error:
+                torn, size = [repr(error)], None
+            self.problems += torn
+            self.sizes.add(size)
+            self.count += 1
+            self.stopped.wait(0.02)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+    def assert_content(self, least: int):
+        """They have read often, have seen at least so many states, and never anything wrong."""
+        assert not self.problems, self.problems[:5]
+        assert self.count >= REFRESHES * READERS and len(self.sizes) >= least, (self.count, self.sizes)
+
+
+def torn_in(cursor) -> tuple[list[str], tuple]:
+    """What is torn in the snapshot of a transaction, and how much there is."""
+    found = []
+    for name, query in TORN.items():
+        cursor.execute(query)
+        found += [f"{name}: {row}" for row in cursor.fetchall()[:3]]
+    cursor.execute(SIZE)
+    return found, cursor.fetchone()
+
+
+@pytest.fixture
+def postgres():
+    if not os.environ.get("PGHOST"):
+        pytest.skip(NO_SERVER)
+    database = Postgres()
+    yield database
+    database.close()
+
+
+def succeed(forks, *options):
+    ended = forks.refresh(*options)
+    assert ended.code == 0 and not ended.stderr, ended.stdout + ended.stderr
+
+
+def test_readers_of_postgres(postgres, tmp_path):
+    database = postgres
+    with closing(Forks(database, tmp_path)) as forks:
+        arriving = loads()
+        receive(database, next(arriving))
+        succeed(forks)
+        database.execute("create schema bi; create view bi.channels as select last_touch_channel, count(*) as signups "
+                         "from sessions.attribution group by 1; create view bi.sessions as select * from sessions.all_sessions")
+        tables = database.query("select oid from pg_class where relnamespace = 'sessions'::regnamespace and relkind = 'r' order by 1")
+
+        def read():
+            with closing(psycopg2.connect(dbname=database.name, options="-c lock_timeout=5s")) as connection:
+                connection.set_session("repeatable read", readonly=True)
+                with connection.cursor() as cursor:
+                    first = torn_in(cursor)
+                    cursor.execute("select coalesce(sum(signups), 0), (select count(*) from bi.sessions) from bi.channels")
+                    signups, sessions = cursor.fetchone()
+                    assert (sessions, signups) == first[1]
+                    return first
+
+        with Readers(read) as readers, long_read(database):
+            for number in range(REFRESHES):
+                receive(database, next(arriving))
+                succeed(forks, *(["--full-refresh"] if number == REFRESHES - 1 else []))
+        readers.assert_content(REFRESHES)
+        # nothing was replaced
+        assert tables == database.query(
+            "select oid from pg_class where relnamespace = 'sessions'::regnamespace and relkind = 'r' order by 1")
+        assert database.query("select sum(signups) as n from bi.channels") == database.query(
+            "select count(*) as n from sessions.attribution")
+
+
+def long_read(database):
+    """A transaction that has read the published tables and stays open."""
+    connection = psycopg2.connect(dbname=database.name)
+    connection.set_session("repeatable read", readonly=True)
+    with connection.cursor() as cursor:
+        cursor.execute(SIZE)
+    return closing(connection)
+
+
+def receive(database, messages):
+    for collection, rows in messages.items():
+        database.load(collection, rows)
+
+
+def small_database(path):
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            create schema sessions; create schema reporting; create schema refresh; create schema aliasing;
+            create table sessions.attribution as select 'a' as alias_id;
+            comment on table sessions.attribution is 'One row per person''s sign-up';
+            comment on column sessions.attribution.alias_id is 'who';
+            create table aliasing.aliases as select 'a' as alias_id;
+            create view reporting.persons as select * from aliasing.aliases;
+            create table refresh.refresh_runs as select 'success' as status; create table refresh.refresh_log as select 1 as batch_id;
+            create table refresh.models as select 1 as batch_id;
+            create view refresh.refresh_health as select status, current_timestamp as now from refresh.refresh_runs""")
+
+
+def test_the_published_file(tmp_path, monkeypatch):
+    work = tmp_path / "a.duckdb"
+    small_database(work)
+    published = published_file(work)
+    assert published == tmp_path / "a.published.duckdb"
+    monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "for_all.duckdb"))
+    assert published_file(work) == tmp_path / "for_all.duckdb"
+    monkeypatch.setenv(PUBLISHED_VARIABLE, "off")
+    assert published_file(work) is None
+    monkeypatch.delenv(PUBLISHED_VARIABLE)
+
+    (tmp_path / "a.published.duckdb.new").write_text("left by a refresh that was killed")
+    for _ in range(2):
+        publish(work, published)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.duckdb", "a.published.duckdb"}
+    assert not published.stat().st_mode & 0o222
+    with duckdb.connect(str(published), read_only=True) as connection:
+        found = connection.execute("select schema_name || '.' || table_name, comment from duckdb_tables() order by 1").fetchall()
+        assert found == [("refresh.refresh_log", None), ("refresh.refresh_runs", None), ("reporting.persons", None),
+                         ("sessions.attribution", "One row per person's sign-up")]
+        assert connection.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [("who",)]
+        assert connection.execute("select status from refresh.refresh_health").fetchall() == [("success",)]
+        assert connection.execute("select * from reporting.persons").fetchall() == [("a",)]
+
+    # what cannot be written leaves what was there, and is said in one sentence
+    monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "nowhere" / "a.duckdb"))
+    run = SimpleNamespace(logged=lambda: None, target=SimpleNamespace(
+        file=work, schema=str, credentials=SimpleNamespace(settings={"memory_limit": "1GB"})))
+    with pytest.raises(RefreshError, match="a.duckdb cannot be written .*: make room, or correct SIGNUP_ATTRIBUTION_PUBLISHED") as caught:
+        Run.publish(run)
+    assert caught.value.exit_code == 1
+    assert [one.text for one in file_findings(work) if not one.is_fine] == [
+        f"The folder {tmp_path / 'nowhere'} does not exist: make it, or correct SIGNUP_ATTRIBUTION_PUBLISHED."]
+
+
+def test_readers_of_duckdb(tmp_path):
+    database = DuckDB(tmp_path)
+    published = published_file(database.path)
+    with closing(Forks(database, tmp_path)) as forks:
+        arriving = loads()
+        receive(database, next(arriving))
+        succeed(forks)
+
+        def opened():
+            # A process that opens a file twice by its name gets what it has open already.
+            connection = duckdb.connect()
+            connection.execute(f"attach '{published}' as published (read_only); use published")
+            return connection
+
+        def read():
+            with opened() as connection:
+                return torn_in(connection)
+
+        with Readers(read) as readers, opened() as before:
+            size = before.execute(SIZE).fetchone()
+            # as if the model had got a column since
+            database.execute("alter table sessions.all_sessions drop column click_id")
+            for number in range(REFRESHES):
+                receive(database, next(arriving))
+                succeed(forks, *(["--full-refresh"] if number == REFRESHES - 1 else []))
+            assert before.execute(SIZE).fetchone() == size
+        readers.assert_content(REFRESHES)
+        assert database.query("select click_id from sessions.all_sessions where click_id = 'x'")

@@ -1,10 +1,13 @@
 """The file that readers of a DuckDB database open, beside the one that refreshes work in, and have for as long as they like.
 
-It holds the published schemas as the last successful refresh left them, and its log, and is replaced as a whole.
+It holds the published schemas as the last successful refresh left them, and its log, and is replaced as a whole. The next one is
+made of the one before and of what changed since then.
 """
 
 import os
+import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,6 +17,18 @@ OFF = "off"
 SCHEMAS = ("sessions", "reporting")
 LOG = "refresh"  # of this schema only the log, and the view on it
 LOGGED = ("refresh_runs", "refresh_log", "refresh_health")
+# Tables of which only the rows of affected persons change (in their models: affected_by), until they are rebuilt.
+CHANGED_BY_PERSON = ("all_sessions", "attribution", "useful_sessions", "person_paths", "path_credits")
+# What there is in a schema of a database: name, kind, comment.
+STORED = """
+    select table_name, 'table', comment from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
+    union all select view_name, 'view', comment from duckdb_views() where database_name = $1 and schema_name = $2 order by 1"""
+# How each table was when it was published, kept in a table of the log's schema. Batches are told by their time too: another database counts from 1 as well.
+STATE = """
+    select models.model, models.batch_id, applied.started_at as applied_at, rebuilt.started_at as rebuilt_at
+    from {refresh}.models
+    inner join {refresh}.batches as applied on models.batch_id = applied.batch_id
+    inner join {refresh}.batches as rebuilt on models.rebuilt_batch_id = rebuilt.batch_id"""
 
 
 def published_file(work: Path) -> Path | None:
@@ -33,12 +48,11 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
     made = published.with_name(published.name + ".new")
     try:
         made.unlink(missing_ok=True)
+        if can_be_read(published):
+            shutil.copyfile(published, made)
         with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
             connection.execute(f"attach {quoted(work)} as work (read_only); attach {quoted(made)} as published")
-            for schema in map(schema_of, SCHEMAS):
-                copy_schema(connection, schema)
-            copy_schema(connection, schema_of(LOG), LOGGED[:-1])
-            copy_view(connection, schema_of(LOG), LOGGED[-1])
+            Copy(connection, schema_of).all()
             connection.execute("detach published")
         # Who opened it for writing would leave a log beside it, which does not belong to the next one.
         os.chmod(made, made.stat().st_mode & 0o555)
@@ -51,39 +65,133 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
                 left.unlink(missing_ok=True)
 
 
-def copy_schema(connection, schema: str, only=None):
-    """Copy tables, views as tables, with their comments. only: names; by default all of the schema."""
-    connection.execute(f'create schema if not exists published."{schema}"')
-    found = connection.execute(
-        "select table_name, comment from duckdb_tables() where database_name = 'work' and schema_name = $1 and not temporary "
-        "union all select view_name, comment from duckdb_views() where database_name = 'work' and schema_name = $1 order by 1",
-        [schema]).fetchall()
-    for name, comment in found:
-        if only is None or name in only:
-            table = f'"{schema}"."{name}"'
-            connection.execute(f"create table published.{table} as select * from work.{table}")
-            copy_comments(connection, schema, name, comment)
+def can_be_read(file: Path) -> bool:
+    """Whether there is such a database, and this version of DuckDB reads it."""
+    try:
+        duckdb.connect(str(file), read_only=True).close()
+    except duckdb.Error:
+        return False
+    return True
 
 
-def copy_comments(connection, schema: str, name: str, comment: str | None):
-    """Copy the comments of a table and its columns."""
-    commented = connection.execute(
-        "select column_name, comment from duckdb_columns() where database_name = 'work' and schema_name = ? and table_name = ? "
-        "and comment is not null", [schema, name]).fetchall()
-    for column, text in commented:
-        connection.execute(f'comment on column published."{schema}"."{name}"."{column}" is {quoted(text)}')
-    if comment is not None:
-        connection.execute(f'comment on table published."{schema}"."{name}" is {quoted(comment)}')
+@dataclass
+class Copy:
+    """The databases `work` and `published` of a connection; schema_of: name of the schema of a folder of models."""
 
+    connection: duckdb.DuckDBPyConnection
+    schema_of: object
 
-def copy_view(connection, schema: str, name: str):
-    """Make a view again that reads nothing but what was copied."""
-    found = connection.execute(
-        "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name]).fetchall()
-    connection.execute("use published")
-    for (sql,) in found:
-        connection.execute(sql)
-    connection.execute("use memory")
+    def all(self):
+        """Bring what is published of the work database to the readers' file, and nothing else stays in it."""
+        self.connection.execute("begin")
+        changes = self.changes()
+        views = []
+        for folder in (*SCHEMAS, LOG):
+            schema = self.schema_of(folder)
+            self.connection.execute(f'create schema if not exists published."{schema}"')
+            wanted = {name: kind for name, kind in self.found("work", schema).items() if folder != LOG or name in LOGGED}
+            for name, kind in self.found("published", schema).items():
+                if kind == "view" or name not in changes:
+                    self.connection.execute(f'drop {kind} published."{schema}"."{name}"')
+            for name, kind in wanted.items():
+                if kind == "view":
+                    views.append((schema, name))
+                elif name in changes:
+                    self.change_rows(f'"{schema}"."{name}"', changes[name])
+                else:
+                    self.copy_table(schema, name)
+        if self.has_state("work"):
+            self.connection.execute(
+                f'create or replace table published."{self.schema_of(LOG)}".published as '
+                + STATE.format(refresh=f'work."{self.schema_of(LOG)}"'))
+        self.connection.execute("commit")
+        self.copy_views(views)
+
+    def found(self, database: str, schema: str) -> dict[str, str]:
+        """Name -> table or view, of a schema."""
+        return {name: kind for name, kind, _ in self.connection.execute(STORED, [database, schema]).fetchall()}
+
+    def has_state(self, database: str) -> bool:
+        wanted = {"work": {"models", "batches"}, "published": {"published"}}[database]
+        return wanted <= {*self.found(database, self.schema_of(LOG))}
+
+    def changes(self) -> dict[str, int]:
+        """Table -> the batch after which rows of affected persons are all that has changed in it, where that is known."""
+        affected = self.found("work", self.schema_of("sessions_stages")).get("affected_aliases")
+        if not (affected and self.has_state("work") and self.has_state("published")):
+            return {}
+        refresh = self.schema_of(LOG)
+        known = dict(self.connection.execute(
+            f"""with state as ({STATE.format(refresh=f'work."{refresh}"')}),
+            -- both are of the same database, and its table has gone on from what is published
+            continued as (
+                select before.model, before.batch_id
+                from published."{refresh}".published as before
+                inner join state on before.model = state.model and before.rebuilt_at = state.rebuilt_at
+                inner join work."{refresh}".batches as batches
+                    on before.batch_id = batches.batch_id and before.applied_at = batches.started_at
+                where before.batch_id <= state.batch_id
+            )
+            select model, batch_id from continued
+            where batch_id >= (select reads_after from work."{refresh}".models where model = 'affected_aliases')
+                and exists (select 1 from continued where model = 'affected_aliases')"""
+        ).fetchall())
+        return {name: known[name] for name in CHANGED_BY_PERSON if name in known and self.is_like_before(name)}
+
+    def is_like_before(self, table: str) -> bool:
+        """Whether a table has the same columns in both databases."""
+        columns, other_columns = (self.connection.execute(
+            "select schema_name, column_name, data_type from duckdb_columns() where database_name = ? and table_name = ? "
+            "and list_contains(?, schema_name) order by schema_name, column_index",
+            [database, table, [self.schema_of(folder) for folder in SCHEMAS]]).fetchall() for database in ("work", "published"))
+        return columns == other_columns
+
+    def change_rows(self, table: str, after: int):
+        """Replace the rows of the persons that later batches than this one concerned."""
+        affected = f'(select alias_id from work."{self.schema_of("sessions_stages")}".affected_aliases where batch_id > {after})'
+        self.connection.execute(f"delete from published.{table} where alias_id in {affected}")
+        self.connection.execute(f"insert into published.{table} select * from work.{table} where alias_id in {affected}")
+
+    def copy_table(self, schema: str, name: str):
+        """Copy a table, or the rows of a view, with comments."""
+        self.connection.execute(f'create table published."{schema}"."{name}" as select * from work."{schema}"."{name}"')
+        self.copy_comments(schema, name, "table")
+
+    def copy_views(self, views: list[tuple[str, str]]):
+        """Make views again; as tables those that read what is not published. views: schema and name of each."""
+        failed = [view for view in views if not self.copy_view(*view)]
+        if len(failed) < len(views):
+            self.copy_views(failed)  # they may read views that were not there yet
+        else:
+            for view in failed:
+                self.copy_table(*view)
+
+    def copy_view(self, schema: str, name: str) -> bool:
+        """Make a view again; whether it can be read."""
+        (sql,) = self.connection.execute(
+            "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name]).fetchone()
+        self.connection.execute("use published; begin")
+        try:
+            self.connection.execute(sql)
+            self.connection.execute(f'select * from "{schema}"."{name}" limit 0')
+            self.copy_comments(schema, name, "view")
+            self.connection.execute("commit")
+            return True
+        except duckdb.Error:
+            self.connection.execute("rollback")
+            return False
+        finally:
+            self.connection.execute("use memory")
+
+    def copy_comments(self, schema: str, name: str, kind: str):
+        """Copy the comments of a table or view and its columns."""
+        for column, text in self.connection.execute(
+                "select column_name, comment from duckdb_columns() where database_name = 'work' and schema_name = ? and table_name = ? "
+                "and comment is not null", [schema, name]).fetchall():
+            self.connection.execute(f'comment on column published."{schema}"."{name}"."{column}" is {quoted(text)}')
+        for stored, _, text in self.connection.execute(STORED, ["work", schema]).fetchall():
+            if stored == name and text is not None:
+                self.connection.execute(f'comment on {kind} published."{schema}"."{name}" is {quoted(text)}')
 
 
 def quoted(text) -> str:

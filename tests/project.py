@@ -51,7 +51,7 @@ class Project:
             return run_dbt([
                 *arguments, "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", self.database.target,
                 "--target-path", str(self.folder), "--log-path", str(self.folder / "logs"),
-                "--quiet", "--log-level-file", "none", "--no-write-json",
+                "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-write-json",
             ], manifest=manifest)
 
     def manifest(self) -> Manifest:

@@ -17,7 +17,7 @@ import strategies
 from harness import all_differences, as_vars, describe
 from oracle import Settings
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 POSTGRES_EXAMPLES = max(20, EXAMPLES // 5)
 PER_DATABASE = 50
 POLICIES = ("timeline", "first", "last")

@@ -19,7 +19,8 @@ from conftest import NO_SERVER
 from engines import DuckDB, Postgres
 from forks import Forks
 from installed import STARTED, visits
-from published import PUBLISHED_VARIABLE, publish, published_file
+from project import ROOT
+from published import CHANGED_BY_PERSON, PUBLISHED_VARIABLE, SCHEMAS, publish, published_file
 from refresh_check import file_findings
 from refresh_plan import RefreshError
 from refresh_run import Run
@@ -81,7 +82,7 @@ class Readers:
             self.problems += torn
             self.sizes.add(size)
             self.count += 1
-            self.stopped.wait(0.02)
+            self.stopped.wait(0.1)
 
     def __enter__(self):
         for thread in self.threads:
@@ -177,7 +178,9 @@ def small_database(path):
             comment on table sessions.attribution is 'One row per person''s sign-up';
             comment on column sessions.attribution.alias_id is 'who';
             create table aliasing.aliases as select 'a' as alias_id;
-            create view reporting.persons as select * from aliasing.aliases;
+            create view reporting.persons as select * from aliasing.aliases; comment on view reporting.persons is 'One row per person';
+            create view reporting.signed_up as select alias_id from sessions.attribution;
+            create view reporting.a_user as select count(*) as n from reporting.signed_up;
             create table refresh.refresh_runs as select 'success' as status; create table refresh.refresh_log as select 1 as batch_id;
             create table refresh.models as select 1 as batch_id;
             create view refresh.refresh_health as select status, current_timestamp as now from refresh.refresh_runs""")
@@ -201,8 +204,11 @@ def test_the_published_file(tmp_path, monkeypatch):
     assert not published.stat().st_mode & 0o222
     with duckdb.connect(str(published), read_only=True) as connection:
         found = connection.execute("select schema_name || '.' || table_name, comment from duckdb_tables() order by 1").fetchall()
-        assert found == [("refresh.refresh_log", None), ("refresh.refresh_runs", None), ("reporting.persons", None),
+        assert found == [("refresh.refresh_log", None), ("refresh.refresh_runs", None), ("reporting.persons", "One row per person"),
                          ("sessions.attribution", "One row per person's sign-up")]
+        assert connection.execute("select view_name from duckdb_views() where not internal order by 1").fetchall() == [
+            ("a_user",), ("refresh_health",), ("signed_up",)]
+        assert connection.execute("select n from reporting.a_user").fetchall() == [(1,)]
         assert connection.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [("who",)]
         assert connection.execute("select status from refresh.refresh_health").fetchall() == [("success",)]
         assert connection.execute("select * from reporting.persons").fetchall() == [("a",)]
@@ -216,6 +222,49 @@ def test_the_published_file(tmp_path, monkeypatch):
     assert caught.value.exit_code == 1
     assert [one.text for one in file_findings(work) if not one.is_fine] == [
         f"The folder {tmp_path / 'nowhere'} does not exist: make it, or correct SIGNUP_ATTRIBUTION_PUBLISHED."]
+
+
+STATES = {  # after the file was published: SQL on the work database -> whether the rows of other persons are looked at again
+    "": False,
+    "update refresh.models set rebuilt_batch_id = 3 where model = 'attribution'": True,
+    "update refresh.models set rebuilt_batch_id = 3 where model = 'affected_aliases'": True,
+    "update refresh.models set reads_after = 3 where model = 'affected_aliases'": True,
+    "update refresh.batches set started_at = started_at + interval '1 year'": True,
+    "update refresh.models set batch_id = 1; delete from refresh.batches where batch_id > 1": True,
+    "alter table sessions.attribution add column more text": True,
+}
+
+
+@pytest.mark.parametrize("change, is_copied", STATES.items())
+def test_what_changed_is_published(tmp_path, change, is_copied):
+    work, published = tmp_path / "a.duckdb", tmp_path / "a.published.duckdb"
+    with duckdb.connect(str(work)) as connection:
+        connection.execute("""
+            create schema sessions; create schema refresh; create schema sessions_stages;
+            create table sessions.attribution as select unnest(['a', 'b', 'c']) as alias_id, 1 as signups;
+            create table sessions_stages.affected_aliases as select 'a' as alias_id, 2 as batch_id;
+            create table refresh.batches as select number as batch_id, timestamp '2026-01-01' + number * interval '1 day' as started_at
+                from range(1, 4) as numbers(number);
+            create table refresh.models as select unnest(['attribution', 'affected_aliases']) as model, 2 as batch_id,
+                1 as rebuilt_batch_id, 1 as reads_after""")
+    publish(work, published)
+    with duckdb.connect(str(work)) as connection:
+        connection.execute("""
+            update refresh.models set batch_id = 3, reads_after = 2;
+            insert into sessions_stages.affected_aliases select unnest(['b', 'c', 'd']), 3;
+            -- no refresh does that to the rows of a person who is not affected
+            update sessions.attribution set signups = 2;
+            delete from sessions.attribution where alias_id = 'c'; insert into sessions.attribution values ('d', 1)""")
+        connection.execute(change or "select 1")
+    publish(work, published)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        found = connection.execute("select alias_id, signups from sessions.attribution order by 1").fetchall()
+    assert found == [("a", 2 if is_copied else 1), ("b", 2), ("d", 1)]
+
+
+def test_tables_whose_rows_change_by_person():
+    sql = [path for folder in SCHEMAS for path in (ROOT / "models" / folder).glob("*.sql")]
+    assert {*CHANGED_BY_PERSON} == {path.stem for path in sql if "'affected_by': 'affected_aliases'" in path.read_text()}
 
 
 def test_readers_of_duckdb(tmp_path):
@@ -243,6 +292,21 @@ def test_readers_of_duckdb(tmp_path):
             for number in range(REFRESHES):
                 receive(database, next(arriving))
                 succeed(forks, *(["--full-refresh"] if number == REFRESHES - 1 else []))
+                assert_published(database, published)
             assert before.execute(SIZE).fetchone() == size
         readers.assert_content(REFRESHES)
         assert database.query("select click_id from sessions.all_sessions where click_id = 'x'")
+
+
+def assert_published(database, published):
+    """The file has the rows of the work database."""
+    with duckdb.connect(str(database.path)) as connection:
+        connection.execute(f"attach '{published}' as published (read_only)")
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where list_contains(?, schema_name) "
+            "and database_name != 'published'", [SCHEMAS]).fetchall()
+        assert len(tables) >= 3
+        for (table,) in tables:
+            for one, other in (("", "published."), ("published.", "")):
+                missing = connection.execute(f"select * from {one}{table} except all select * from {other}{table}").fetchall()
+                assert not missing, (table, one, missing[:3])

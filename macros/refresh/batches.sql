@@ -141,7 +141,8 @@
 
 {#- Deletes the rows of a log that all its readers have applied. -#}
 {% macro prune_applied(readers) %}
-    delete from {{ this }} where batch_id <= {{ oldest_applied_batch_id(readers) }}
+    delete from {{ this }} where batch_id <= {{ oldest_applied_batch_id(readers) }};
+    update {{ state_table('models') }} set reads_after = {{ oldest_applied_batch_id(readers) }} where model = '{{ model.name }}';
 {% endmacro %}
 
 {#- Ids of the models with a table that these nodes are or read: an ephemeral model is as new as what it reads. -#}

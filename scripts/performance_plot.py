@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""The picture of docs/performance.md: how long a refresh takes with how many messages stored, ours and the classic pipeline's.
+
+python scripts/performance_plot.py benchmarks/results/*.json    after scripts/benchmark.py --json for each size and engine
+"""
+
+import json
+from pathlib import Path
+
+import altair as alt
+import click
+
+OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "performance.svg"
+ENGINES = {"duckdb": "DuckDB", "postgres": "PostgreSQL"}
+DAY, FULL, CLASSIC = "a day more", "all of history, tables and checks too", "classic: all sessions again, each day"
+COLORS = {DAY: "#0b6e4f", FULL: "#7a9e9f", CLASSIC: "#b5446e"}
+
+
+def points(figures: dict) -> list[dict]:
+    """What one run of the benchmark has to show: engine, what, millions of messages stored, seconds."""
+    millions = figures["messages"] / 1e6
+    shown = [
+        (DAY, millions, figures["day_seconds"]), (DAY, millions / 10, figures["day_seconds_tenth_history"]),
+        (FULL, millions, figures["full_seconds"]), (CLASSIC, millions, figures["classic_seconds"]),
+    ]
+    return [
+        {"engine": ENGINES[figures["engine"]], "what": what, "millions": size, "seconds": seconds} for what, size, seconds in shown
+    ]
+
+
+def chart(rows: list[dict]) -> alt.FacetChart:
+    """Both axes in powers of ten, one panel an engine."""
+    what = alt.Color("what:N", title=None, sort=list(COLORS), legend=alt.Legend(orient="bottom", labelLimit=400),
+                     scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("millions:Q", title="millions of messages stored", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", grid=False)),
+        y=alt.Y("seconds:Q", title="seconds", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g")), color=what)
+    lines = base.mark_line(strokeWidth=2) + base.mark_point(size=60, filled=True, opacity=1)
+    return lines.properties(width=320, height=260).facet(column=alt.Column("engine:N", title=None)).configure_view(stroke=None)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--output", default=OUTPUT, type=click.Path(dir_okay=False, path_type=Path), show_default=True)
+def main(files, output):
+    """Draw what the benchmark's JSON files hold."""
+    rows = [point for file in files for point in points(json.loads(file.read_text(encoding="utf-8")))]
+    output.parent.mkdir(exist_ok=True)
+    chart(rows).save(output)
+
+
+if __name__ == "__main__":
+    main()

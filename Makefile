@@ -9,13 +9,14 @@ WORKERS ?= 3
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo test test-airflow lint soak chaos bench long-life mam lock clean
+.PHONY: help install demo docs test test-airflow lint soak chaos bench long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'
+	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres VARS=my_site.yml'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
@@ -38,6 +39,11 @@ $(INSTALLED): requirements.lock
 
 demo: install
 	$(BIN)/python scripts/demo.py
+
+# The page needs nothing but a browser. Types and sizes are those of the tables that are there.
+docs: install
+	$(BIN)/dbt --no-use-colors --quiet docs generate --static $(if $(TARGET),--target $(TARGET)) $(if $(VARS),--vars "$$(cat $(VARS))")
+	@echo 'target/static_index.html'
 
 # PostgreSQL: the server that PGHOST names, or else a private one for the time of the tests.
 test: lint

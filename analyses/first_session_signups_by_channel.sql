@@ -1,5 +1,11 @@
 -- Which channels bring people who sign up at once, and which bring people who come back first? For the channel of each
 -- person's first session: how many persons it brought, how many signed up, and how many of these in that very session.
+--
+-- How to read it. A channel with a small percent_of_signups_in_first_session prepares sign-ups: judged by last touch alone it
+-- looks worse than it is. The newest persons still have time to sign up.
+--
+-- channel: of the first session. person_count: persons. signup_count, percent_signed_up: of them, who signed up since.
+-- first_session_signup_count, percent_of_signups_in_first_session: of these, in the first session.
 with all_sessions as (
     select * from {{ ref('all_sessions') }}
 ),

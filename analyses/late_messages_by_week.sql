@@ -1,5 +1,11 @@
 -- How late do messages arrive? For each week, how long after they happened messages were loaded. Late messages change
 -- sessions of the past, so this tells after how many days the figures of a day may be called final.
+--
+-- How to read it. Where percent_within_24_hours is near 100, yesterday's figures hardly change any more. Lateness of many days in
+-- all weeks comes from devices that were offline; in one week alone from a load that failed and was repeated.
+--
+-- week: Monday, UTC, of when messages happened. message_count: of all collections. percent_within_1_hour, percent_within_24_hours,
+-- percent_after_7_days: of them, loaded so long after they happened. latest_hours: the latest one.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}
 ),

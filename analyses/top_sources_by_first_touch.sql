@@ -1,5 +1,10 @@
 -- Where do people who sign up first come from? The ten sources with the most sign-ups by first touch, with how long it took
 -- from the first visit to the sign-up, and how many of them were paid for at some point before it.
+--
+-- How to read it. A source with a large percent_with_paid_touch gets help from ads that it does not show as such.
+--
+-- source, channel: of the first touch. signup_count: persons. average_days_to_signup: from their first session to the sign-up.
+-- percent_with_paid_touch: of them, with an attributed touch.
 with attribution as (
     select * from {{ ref('attribution') }}
 )

@@ -93,6 +93,9 @@
 -#}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
+    {%- if config.get('contract').enforced and not temporary -%}
+        {{ get_assert_columns_equivalent(sql) }}
+    {%- endif -%}
     {{ announce_model() }}
     {%- if column and not temporary %}
         create temporary table new_rows on commit drop as ({{ sql }}) with no data;
@@ -108,7 +111,8 @@
 
 {#-
     The first month makes the table: DuckDB 2.0 forgets the bounds of rows that are inserted into a table made by an empty
-    query in the same transaction, and then finds none of them.
+    query in the same transaction, and then finds none of them. For the same reason a table with a contract is not made empty
+    first, as dbt does it.
 -#}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary -%}
@@ -120,6 +124,13 @@
     {{ default__insert_rows(relation, rows, none, condition) }}
             {%- endif -%}
         {%- endfor -%}
+    {%- elif config.get('contract').enforced -%}
+        {%- if not temporary -%}
+            {{ get_assert_columns_equivalent(compiled_code) }}
+        {%- endif -%}
+    create {{ 'temporary' if temporary }} table {{ relation.include(database=not temporary, schema=not temporary) }} as (
+        {{ compiled_code }}
+    );
     {%- else -%}
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- endif -%}

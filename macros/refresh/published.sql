@@ -104,9 +104,10 @@
     {{ return(graph.nodes['model.' ~ project_name ~ '.' ~ table]) }}
 {% endmacro %}
 
-{#- Columns that are new, in a transaction of its own: readers have to wait for its end. -#}
+{#- Columns that are new and in the table's contract, in a transaction of its own: readers have to wait for its end. -#}
 {% macro add_new_columns(table) %}
     {%- set stored, new_rows = stored_relation(table), stored_relation(published_tables()[table]) -%}
+    {%- do check_contract(published_node(table), adapter.get_columns_in_relation(new_rows)) -%}
     {%- for column in (adapter.get_missing_columns(new_rows, stored) if stored is not none else []) -%}
         {%- do run_and_commit('alter table ' ~ stored ~ ' add column ' ~ column.quoted ~ ' ' ~ column.data_type) -%}
     {%- endfor -%}

@@ -8,6 +8,7 @@
     {%- set temp_relation = arg_dict['temp_relation'] -%}
     {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- do check_contract(model, arg_dict['dest_columns']) %}
     delete from {{ target_relation }}
     where not exists (
         select 1 from {{ temp_relation }} as new_rows

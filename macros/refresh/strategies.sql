@@ -21,6 +21,7 @@
 {#- replace_keys: stored rows make way for the new rows, see replace_rows. -#}
 {% macro get_incremental_replace_keys_sql(arg_dict) %}
     {%- set target_relation, temp_relation = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+    {%- do check_contract(model, arg_dict['dest_columns']) -%}
     {{ count_before(target_relation, temp_relation) }}
     {{ replace_rows(
         target_relation, temp_relation, arg_dict['unique_key'], arg_dict['dest_columns'], config.get('meta'), applied_batch_id()

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='view') }}
 
 -- What campaign_performance and channel_performance add up, for every model of credit: sign-ups and revenue by the day
 -- of the sign-up, costs by the day of the spending.

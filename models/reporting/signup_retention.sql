@@ -93,7 +93,7 @@ signup_retention as (
     select
         cohort_ages.cohort_type,
         cohort_ages.channel,
-        cohort_ages.age,
+        cast(cohort_ages.age as bigint) as age,
         cohort_ages.signup_count,
         coalesce(active_counts.active_count, 0) as active_count,
         cast(coalesce(active_counts.active_count, 0) as double precision) / cohort_ages.signup_count as active_share,

@@ -1,0 +1,84 @@
+"""Ask the metrics: MetricFlow's command line `mf`, on a target of profiles.yml and with the project as it is now.
+
+    python scripts/metrics.py list metrics
+    python scripts/metrics.py query --metrics signups,cac --group-by metric_time__month
+    python scripts/metrics.py --target postgres --vars my_site.yml query --metrics ltv --group-by entry__channel
+
+What follows the options of this script goes to mf as it is, see
+https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. mf alone knows only
+the default target, and what dbt parsed last: so the project is parsed first, into a temporary folder from which mf
+reads it. Tables are only read. mf's log is logs/metricflow.log. Exit code 0 if mf answered, 1 if it could not, 2 for
+wrong input.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import yaml
+
+from refresh import read_variables_option, read_yaml
+from refresh_errors import first_line
+from refresh_plan import RefreshError
+from refresh_run import log_file, run_dbt
+from target import ROOT
+
+PROFILE = "signup_attribution"
+
+
+def prepare(folder: Path, target: str | None, variables: dict) -> None:
+    """Put into the folder what mf reads of a project: settings, a profile with this default target, the parsed metrics.
+
+    Raises RefreshError when there is no such target, or the project cannot be parsed.
+    """
+    profiles = read_yaml(ROOT / "profiles.yml")
+    chosen = target or profiles[PROFILE]["target"]
+    if chosen not in profiles[PROFILE]["outputs"]:
+        raise RefreshError(f"There is no target {chosen}: choose {' or '.join(profiles[PROFILE]['outputs'])}.")
+    profiles[PROFILE]["target"] = chosen
+    (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+    shutil.copy(ROOT / "dbt_project.yml", folder)
+    outcome = run_dbt([
+        "parse", "--project-dir", str(ROOT), "--profiles-dir", str(folder), "--target-path", str(folder / "target"),
+        "--log-path", str(folder / "logs"), "--vars", json.dumps(variables, default=str),
+        "--quiet", "--log-level", "none",
+    ])
+    if not outcome.success:
+        raise RefreshError(f"The project cannot be parsed ({first_line(outcome.exception)}): correct it.")
+
+
+@click.command(help="Run MetricFlow's mf with ARGUMENTS, such as: query --metrics signups --group-by metric_time__month",
+               context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
+@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(target, variables, arguments):
+    chosen = read_variables_option(variables)
+    os.chdir(ROOT)  # so that relative paths mean the same from everywhere
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), target, chosen)
+        os.environ.update(
+            DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))
+        from dbt_metricflow.cli.main import cli  # takes seconds, which wrong options need not wait for
+
+        cli.main(list(arguments), prog_name="mf")
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        return command.main(arguments, prog_name="metrics.py", standalone_mode=False) or 0
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see metrics.py --help.", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

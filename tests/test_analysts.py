@@ -1,0 +1,242 @@
+"""What analysts use beside the tables: analyses, metrics, the page of documentation, and the contracts of published tables."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+
+import samples
+from harness import as_vars
+from oracle import Settings, compute
+from project import ROOT, environment
+from refresh_run import run_dbt
+
+SETTINGS = Settings(own_domains=("example.com",), ignored_events=("invoice_paid", "email_delivered"))
+VARS = {
+    **as_vars(SETTINGS),
+    "sources": {name: {"schema": "segment", "table": name, "optional": True} for name in (
+        "tracks", "pages", "screens", "identifies", "aliases", "ad_spend", "revenue", "subscriptions", "survey")},
+}
+ANALYSES = sorted((ROOT / "analyses").glob("*.sql"))
+METRICS = ("signups", "visitors", "sessions", "conversion_to_signup", "sessions_per_signup", "ad_cost", "signup_revenue", "cac",
+           "ltv")
+SIGNED_UP = datetime(2026, 5, 20, 12)
+
+
+def message(number, at, **columns) -> dict:
+    return {"id": f"made {number}", "timestamp": at, "received_at": at, "uuid_ts": at, **columns}
+
+
+def made_messages() -> dict[str, list[dict]]:
+    """One person who signs up three times on two devices, a device of three users, and a message that is ten days late."""
+    twice = [message(n, SIGNED_UP + timedelta(minutes=minutes), anonymous_id=device, user_id="many", event="signed_up")
+             for n, (minutes, device) in enumerate([(0, "laptop"), (2, "laptop"), (1500, "phone")])]
+    shared = [message(f"of {user}", SIGNED_UP + timedelta(days=days), anonymous_id="kiosk", user_id=user)
+              for days, user in enumerate(["ann", "bob", "cat"])]
+    late = message("late", datetime(2026, 1, 7, 9), anonymous_id="late", name="home", url="https://example.com/")
+    return {"tracks": twice, "identifies": shared, "pages": [{**late, "uuid_ts": datetime(2026, 1, 17, 9)}]}
+
+
+def money(users) -> dict[str, list[dict]]:
+    """What is spent on ads, and what every other user pays."""
+    return {
+        "ad_spend": [{"date": f"2026-{month:02}-10", "cost": 100.5 * month, "currency": "USD", "source": "google",
+                      "medium": "cpc", "campaign": "brand"} for month in (4, 5, 6)],
+        "revenue": [{"user_id": user, "amount": 7.25 + n, "currency": "USD", "paid_at": datetime(2026, 6, 9)}
+                    for n, user in enumerate(sorted(users)[::2])],
+    }
+
+
+def fill(engine, small_sample_days, project_seeds):
+    """Load, refresh all, and return what the oracle has of the messages, the money, and the raw rows of tracks."""
+    loads = [samples.together([*small_sample_days, made_messages()])]
+    expected = compute(loads, SETTINGS, project_seeds)
+    business = money([row["alias_id"] for row in expected["attribution"]])
+    engine.receive(loads[0])
+    engine.receive(business)
+    engine.refresh(VARS, reporting=True)
+    return expected, business, loads[0]["tracks"]
+
+
+def test_analyses_metrics_docs_and_contracts(engine, small_sample_days, project_seeds, tmp_path):
+    expected, business, tracks = fill(engine, small_sample_days, project_seeds)
+    check_docs(generate_docs(engine, tmp_path))
+    check_analyses(run_analyses(engine, tmp_path), expected, business, tracks)
+    check_metrics(ask_metrics(engine, tmp_path), expected, business)
+    check_contracts(engine)
+
+
+def generate_docs(engine, folder) -> str:
+    """The static page; every model and analysis is compiled for it."""
+    with environment(engine.database.environment):
+        outcome = run_dbt([
+            "docs", "generate", "--static", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", engine.name,
+            "--target-path", str(folder), "--log-path", str(folder), "--vars", json.dumps(VARS), "--quiet",
+            "--log-level-file", "none",
+        ])
+    assert outcome.success, outcome.exception
+    return (folder / "static_index.html").read_text(encoding="utf-8")
+
+
+def check_docs(page):
+    assert "Where did the people who signed up come from?" in page and "Grain and keys" in page
+    assert "One row per person who signed up" in page and "double precision" in page.lower()
+    fetched = re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"']?(https?://[^\"' >]+)", page)
+    assert not fetched, "the page needs a network"
+
+
+def run_analyses(engine, folder) -> dict[str, list[dict]]:
+    """Name of each analysis -> its rows."""
+    compiled = folder / "compiled" / "signup_attribution" / "analyses"
+    with engine.database.connected():
+        return {path.stem: engine.database.query((compiled / path.name).read_text(encoding="utf-8")) for path in ANALYSES}
+
+
+def check_analyses(found, expected, business, tracks):
+    assert len(found) >= 11
+    assert not [name for name, rows in found.items() if not rows], "analyses without an answer"
+    messages, signups, sessions = (expected[name] for name in ("app_tracks", "attribution", "all_sessions"))
+
+    events = Counter(row["event_name"] == "signed_up" and row["is_session_event"] for row in messages)[True]
+    surplus = found["persons_with_several_signups"]
+    many = next(row for row in surplus if row["alias_id"] == "many")
+    assert (many["signup_event_count"], many["device_count"], float(many["minutes_between"])) == (3, 2, 1500)
+    assert {row["all_surplus_count"] for row in surplus} == {events - len(signups)} and len(surplus) < len(signups)
+
+    devices = Counter(row["user_count"] for row in expected["aliases"] if row["id_type"] == "anonymous_id")
+    assert {row["user_count"]: row["device_count"] for row in found["devices_shared_by_users"]} == devices and devices[3]
+
+    week = next(row for row in found["late_messages_by_week"] if str(row["week"]) == "2026-01-05")
+    assert (week["message_count"], float(week["percent_after_7_days"]), float(week["latest_hours"])) == (1, 100, 240)
+
+    days = {str(row["day"]): row["message_count"] for row in found["messages_by_day"]}
+    counts = Counter(str(row["occurred_at"].date()) for row in messages)
+    assert {day: count for day, count in days.items() if count} == counts and days["2026-01-08"] == 0
+
+    for row in found["columns_of_a_source"]:
+        values = [message.get(row["column_name"]) for message in tracks]
+        present = [value for value in values if value is not None]
+        assert (row["row_count"], row["null_count"], row["distinct_count"], row["is_key"]) == (
+            len(values), len(values) - len(present), len(set(present)), len(set(present)) == len(values)), row
+        if row["data_type"] in ("text", "varchar"):
+            assert row["blank_count"] == sum(not value.strip(" ") for value in present), row
+            assert (row["smallest"], row["largest"]) == (min(present), max(present)), row
+
+    direct, all_sessions = Counter(), Counter()
+    for row in sessions:
+        all_sessions[month(row["session_start"])] += 1
+        direct[month(row["session_start"])] += row["is_direct"]
+    for row in found["direct_share_by_month"]:
+        assert row["session_count"] == all_sessions[row["month"]]
+        assert float(row["direct_session_percent"]) == pytest.approx(100 * direct[row["month"]] / row["session_count"], abs=0.06)
+
+    by_channel = Counter((month(row["signup_timestamp"]), row["first_touch_channel"]) for row in signups)
+    shown = {(row["month"], row["channel"]): row["signup_count"] for row in found["channels_by_month"] if row["signup_count"]}
+    assert shown == by_channel
+
+    campaigns = found["ltv_by_campaign"]
+    paid = {row["user_id"]: row["amount"] for row in business["revenue"]}
+    assert float(sum(row["signups"] for row in campaigns)) == len(signups)
+    assert float(sum(row["revenue"] for row in campaigns)) == pytest.approx(sum(paid.values()), abs=0.1)
+    assert float(sum(row["cost"] for row in campaigns)) == pytest.approx(sum(row["cost"] for row in business["ad_spend"]))
+
+    months = Counter(month(row["signup_timestamp"]) for row in signups)
+    cohorts = {row["cohort_start"]: row for row in found["cohorts_that_come_back"] if row["cohort_type"] == "month"}
+    assert {start: row["signup_count"] for start, row in cohorts.items()} == months
+    back = {row["alias_id"] for row in signups if month(row["signup_timestamp"]).month == 4} & {
+        row["alias_id"] for row in sessions if month(row["session_start"]).month == 5}
+    april = next(row for start, row in cohorts.items() if start.month == 4)
+    assert float(april["percent_after_1"]) == pytest.approx(100 * len(back) / april["signup_count"], abs=0.06)
+
+
+def month(time):
+    return time.date().replace(day=1)
+
+
+def ask_metrics(engine, folder) -> dict:
+    """First day of the month -> metric -> value, from the command line."""
+    path = folder / "metrics.csv"
+    answer = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "metrics.py"), "--target", engine.name, "--vars", json.dumps(VARS),
+         "query", "--metrics", ",".join(METRICS), "--group-by", "metric_time__month", "--csv", str(path), "--quiet"],
+        env={**os.environ, **engine.database.environment, "DBT_LOG_PATH": str(folder)}, capture_output=True, text=True, timeout=300, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    with open(path, newline="", encoding="utf-8") as file:
+        return {datetime.fromisoformat(row.pop("metric_time__month")).date():
+                {name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)}
+
+
+def check_metrics(found, expected, business):
+    sessions, signups = expected["all_sessions"], {row["alias_id"]: row for row in expected["attribution"]}
+    paid, wanted = {row["user_id"]: row["amount"] for row in business["revenue"]}, defaultdict(Counter)
+    for row in sessions:
+        counts = wanted[month(row["session_start"])]
+        counts["sessions"] += 1
+        counts["visitors"] += row["is_first_session"]
+        counts["converted"] += row["is_first_session"] and row["alias_id"] in signups
+    for alias_id, row in signups.items():
+        counts = wanted[month(row["signup_timestamp"])]
+        counts["signups"] += 1
+        counts["steps"] += row["session_count_before_signup"] + 1
+        counts["signup_revenue"] += paid.get(alias_id, 0)
+    for row in business["ad_spend"]:
+        wanted[month(datetime.fromisoformat(row["date"]))]["ad_cost"] += row["cost"]
+    assert found.keys() == wanted.keys() and sum(row["signups"] or 0 for row in found.values()) == len(signups)
+    for start, counts in wanted.items():
+        ratios = {"conversion_to_signup": ("converted", "visitors"), "sessions_per_signup": ("steps", "signups"),
+                  "cac": ("ad_cost", "signups"), "ltv": ("signup_revenue", "signups")}
+        for name in METRICS:
+            above, below = ratios.get(name, (name, None))
+            value = counts[above] / counts[below] if below and counts[below] else None if below else counts[above]
+            assert (found[start][name] or 0) == pytest.approx(value or 0), f"{name} of {start}: {found[start]}, {counts}"
+
+
+# Model -> a text of it, and another that gives it other columns or types than its contract has.
+MADE_ANEW = {
+    "ad_costs": ("select * from ad_costs", "select source, medium, campaign, channel, currency, cast(cost as integer) as cost, "
+                 "is_matched, spent_on from ad_costs"),
+    "time_to_signup": ("select * from time_to_signup",
+                       "select channel, measure, value, signup_count, share_of_signups from time_to_signup"),
+}
+KEPT = {
+    "new_sessions": ("select * from new_sessions", "select *, 1 as undeclared from new_sessions"),  # all_sessions publishes it
+    "person_revenue": ("select * from person_revenue", "select *, 1 as undeclared from person_revenue"),
+}
+
+
+def check_contracts(engine):
+    """Models whose SQL gives another type, one column less or one more than they promise fail, and change no table."""
+    tables = ["sessions.all_sessions", "sessions.attribution", *(f"reporting.{name}" for name in (*MADE_ANEW, "person_revenue"))]
+    before = {table: engine.database.column_types(*table.split(".")) for table in tables}
+    with edited(engine.project, MADE_ANEW):
+        assert_broken(engine.refresh(VARS, select=list(MADE_ANEW), full_refresh=True, check=False, reporting=True), *MADE_ANEW)
+    with edited(engine.project, KEPT):
+        assert_broken(engine.refresh(VARS, check=False, reporting=True), "all_sessions", "person_revenue")
+    assert {table: engine.database.column_types(*table.split(".")) for table in tables} == before
+
+
+def assert_broken(outcome, *names):
+    failed = {name for name, status in outcome.statuses.items() if status == "error"}
+    assert failed == set(names) and outcome.error.count("enforced contract that failed") == len(names), outcome.error
+
+
+@contextmanager
+def edited(project, edits):
+    """The project with other texts of models for a while: model -> (text, new text)."""
+    parsed, kept = project.manifest(), project.parsed
+    for name, (text, new_text) in edits.items():
+        node = parsed.nodes[f"model.signup_attribution.{name}"]
+        assert text in node.raw_code
+        node.raw_code = node.raw_code.replace(text, new_text)
+    project.parsed = parsed.to_msgpack()
+    try:
+        yield
+    finally:
+        project.parsed = kept

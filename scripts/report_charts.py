@@ -1,0 +1,180 @@
+"""The charts of the report as Vega-Lite specifications: facts (see report_facts) in, mappings out.
+
+Colours are variables of the page's style sheet, so that a chart follows light, dark and print without being drawn again.
+Legends are left to the page, where they wrap and are read by anybody.
+"""
+
+from dataclasses import dataclass, field
+
+import altair as alt
+
+from report_facts import SHOWN_CHANNELS, quotient, summed
+from report_words import MODELS
+
+OTHER = f"var(--c{SHOWN_CHANNELS + 1})"
+EVERYBODY = "All sign-ups"
+RETENTION_CHANNELS = 4  # more curves hide each other
+# Those that are drawn, over the range of all; their marks.
+DRAWN_MODELS = {"first": "circle", "last_non_direct": "square", "linear": "diamond", "time_decay": "triangle-up",
+                "shapley": "cross", "markov": "triangle-down"}
+ROW = 30  # height of a row, in pixels
+CONFIG = {
+    "background": "transparent", "font": "system-ui, sans-serif", "view": {"stroke": None}, "aria": False,
+    "axis": {"labelColor": "var(--muted)", "titleColor": "var(--muted)", "labelFontSize": 12, "titleFontSize": 12,
+             "titleFontWeight": "normal", "gridColor": "var(--line)", "domainColor": "var(--line)", "ticks": False,
+             "labelPadding": 6, "domain": False, "labelLimit": 130},
+    "text": {"color": "var(--ink)", "fontSize": 12},
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the page. legend: name -> colour and shape; description: what it shows, for who does not see it."""
+
+    name: str
+    spec: dict
+    description: str
+    legend: dict = field(default_factory=dict)
+
+
+def finished(name: str, chart, rows, description: str, height: int, legend=None) -> Chart:
+    """The chart with its rows and what all have in common."""
+    spec = chart.properties(data=alt.InlineData(values=rows), width="container", height=height).configure(**CONFIG).to_dict()
+    return Chart(name, spec, description, legend or {})
+
+
+def colours(shown: dict[str, str]) -> dict[str, str]:
+    """Name in charts -> colour, in the order of the channels; the rest of them is grey."""
+    names = list(dict.fromkeys(shown.values()))
+    own = {name: f"var(--c{place})" for place, name in enumerate(names[:SHOWN_CHANNELS], 1)}
+    return {**own, **{name: OTHER for name in names[SHOWN_CHANNELS:]}}
+
+
+def coloured(names: dict[str, str], encode=alt.Color, **options):
+    """The encoding of a channel by its colour."""
+    scale = alt.Scale(domain=list(names), range=list(names.values()))
+    return encode("channel:N", scale=scale, legend=None, **options)
+
+
+def value_axis(field_name: str, title: str, **axis):
+    """A vertical axis from 0 with few lines."""
+    return alt.Y(field_name, title=title, axis=alt.Axis(tickCount=5, **axis))
+
+
+def over_time_chart(facts: dict) -> Chart:
+    names, kind = colours(facts["shown"]), facts["kind"]
+    counts = summed([{**row, "name": facts["shown"][row["channel"]]} for row in facts["rows"]], "start", "name")
+    rows = [{"start": f"{start:%b %Y}" if kind == "month" else f"{start.day} {start:%b}", "order": start.isoformat(),
+             "channel": name, "place": list(names).index(name), "signups": count} for (start, name), count in counts.items()]
+    labels = list(dict.fromkeys(row["start"] for row in sorted(rows, key=lambda row: row["order"])))
+    ordered = alt.EncodingSortField("order", order="ascending")
+    chart = alt.Chart().mark_bar(stroke="var(--paper)", strokeWidth=1).encode(
+        x=alt.X("order:O", title=None, sort=ordered, scale=alt.Scale(paddingInner=0.15),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelExpr=label_of(rows))),
+        y=value_axis("signups:Q", "Sign-ups", tickMinStep=1), color=coloured(names), order="place:O",
+        tooltip=[alt.Tooltip("start:N", title=kind.capitalize()), alt.Tooltip("channel:N", title="Channel"),
+                 alt.Tooltip("signups:Q", title="Sign-ups", format=",")])
+    text = (f"Stacked bars: {facts['signups']:,} sign-ups by {kind}, from {labels[0]} to {labels[-1]}, "
+            "divided by the channel of the first touch.")
+    return finished("over-time", chart, rows, text, 280, names)
+
+
+def label_of(rows) -> str:
+    """An expression that gives each day its label."""
+    return " : ".join(f"datum.value === '{row['order']}' ? '{row['start']}'"
+                      for row in {row["order"]: row for row in rows}.values()) + " : ''"
+
+
+def touches_chart(facts: dict) -> Chart:
+    order = list(dict.fromkeys(facts["shown"].values()))
+    named = [{"first": facts["shown"][row["first"]], "last": facts["shown"][row["last"]], "signups": row["signups"]}
+             for row in facts["rows"]]
+    rows = [{"first": first, "last": last, "signups": count} for (first, last), count in summed(named, "first", "last").items()]
+    base = alt.Chart().encode(
+        x=alt.X("last:N", title="Last touch", sort=order, scale=alt.Scale(domain=order),
+                axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=110)),
+        y=alt.Y("first:N", title=None, sort=order, scale=alt.Scale(domain=order)))
+    cells = base.mark_rect(fill="var(--c1)", stroke="var(--paper)", strokeWidth=2, cornerRadius=4).encode(
+        fillOpacity=alt.FillOpacity("signups:Q", scale=alt.Scale(type="sqrt", domainMin=0, range=[0.04, 0.6]), legend=None),
+        tooltip=[alt.Tooltip("first:N", title="First touch"), alt.Tooltip("last:N", title="Last touch"),
+                 alt.Tooltip("signups:Q", title="Sign-ups", format=",")])
+    numbers = base.mark_text(fontSize=11).encode(text=alt.Text("signups:Q", format=","))
+    share = facts["share_same"]
+    text = "Heat map: sign-ups by the channel of the first touch (rows) and of the last touch (columns)."
+    text += f" {share:.0%} have the same channel in both." if share is not None else ""
+    return finished("touches", cells + numbers, rows, text, ROW * max(len(order), 1))
+
+
+def credits_chart(facts: dict) -> Chart:
+    named = [{**row, "channel": facts["shown"][row["channel"]]} for row in facts["rows"]]
+    counts = summed(named, "channel", "model")
+    channels = list(dict.fromkeys(facts["shown"].values()))
+    rows = [{"channel": channel, "model": model, "words": MODELS.get(model, model), "signups": count}
+            for (channel, model), count in counts.items()]
+    drawn = list(DRAWN_MODELS)
+    tints = {model: f"var(--c{place})" for place, model in enumerate(drawn, 1)}
+    y = alt.Y("channel:N", title=None, sort=channels, axis=alt.Axis(grid=True))
+    spread = alt.Chart().mark_rule(stroke="var(--muted)", strokeWidth=2, opacity=0.5).encode(
+        y=y, x=alt.X("min(signups):Q", title="Sign-ups credited", axis=alt.Axis(tickCount=5, format=",")),
+        x2="max(signups):Q")
+    points = alt.Chart().transform_filter(alt.FieldOneOfPredicate(field="model", oneOf=drawn)).mark_point(
+        filled=True, size=80, opacity=0.9, stroke="var(--paper)", strokeWidth=0.7).encode(
+        y=y, x="signups:Q",
+        fill=alt.Fill("model:N", scale=alt.Scale(domain=drawn, range=list(tints.values())), legend=None),
+        shape=alt.Shape("model:N", scale=alt.Scale(domain=drawn, range=list(DRAWN_MODELS.values())), legend=None),
+        tooltip=[alt.Tooltip("channel:N", title="Channel"), alt.Tooltip("words:N", title="Model"),
+                 alt.Tooltip("signups:Q", title="Sign-ups", format=",.1f")])
+    text = ("Dot plot: for each channel the sign-ups that six models of credit give it; the line reaches from the lowest to the "
+            "highest of all ten models.")
+    legend = {MODELS[model]: (tints[model], DRAWN_MODELS[model]) for model in drawn}
+    return finished("credits", spread + points, rows, text, ROW * max(len(channels), 1), legend)
+
+
+def retention_rows(facts: dict) -> list[dict]:
+    """For all and for each channel, by age: those who signed up, those active, and their share."""
+    everybody = [{**row, "channel": EVERYBODY} for row in facts["rows"]]
+    rows = everybody + facts["rows"]
+    signups, active = (summed(rows, "channel", "age", of=name) for name in ("signups", "active"))
+    return [{"channel": channel, "age": age, "signups": count, "active": active[channel, age],
+             "share": quotient(active[channel, age], count)} for (channel, age), count in signups.items()]
+
+
+def retention_chart(facts: dict) -> Chart:
+    channels = list(facts["shown"])[:RETENTION_CHANNELS]
+    names = {EVERYBODY: "var(--ink)", **{name: f"var(--c{place})" for place, name in enumerate(channels, 1)}}
+    rows = [row for row in retention_rows(facts) if row["channel"] in names]
+    kind = facts["kind"].capitalize()
+    base = alt.Chart().encode(
+        x=alt.X("age:Q", title=f"{kind}s after the one of the sign-up",
+                axis=alt.Axis(tickMinStep=1, grid=False, format="d")),
+        y=value_axis("share:Q", "Active", format=".0%"), color=coloured(names),
+        tooltip=[alt.Tooltip("channel:N", title="Channel"), alt.Tooltip("age:Q", title=kind),
+                 alt.Tooltip("share:Q", title="Active", format=".1%"), alt.Tooltip("active:Q", title="Persons", format=","),
+                 alt.Tooltip("signups:Q", title="of sign-ups", format=",")])
+    width = alt.condition(f"datum.channel === '{EVERYBODY}'", alt.value(3), alt.value(1.5))
+    chart = base.mark_line().encode(strokeWidth=width) + base.mark_point(filled=True, size=35, opacity=1)
+    text = f"Lines: share of those who signed up that had a session so many {facts['kind']}s later, of all and by first-touch channel."
+    return finished("retention", chart, rows, text, 280, names)
+
+
+def bars_chart(name: str, rows, title: str, description: str) -> Chart:
+    """Bars of `label` and `signups`, each with its number."""
+    base = alt.Chart().encode(
+        x=alt.X("label:N", title=title, sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        y=alt.Y("count:Q", title=None, axis=None),
+        tooltip=[alt.Tooltip("label:N", title=title), alt.Tooltip("count:Q", title="Number", format=",")])
+    chart = base.mark_bar(fill="var(--c1)", cornerRadiusEnd=2) + base.mark_text(dy=-7, fontSize=11).encode(
+        text=alt.Text("count:Q", format=",.3~s" if max((row["count"] for row in rows), default=0) > 99999 else ","))
+    return finished(name, chart, rows, description, 200)
+
+
+def waiting_charts(facts: dict) -> list[Chart]:
+    texts = {"days": ("Days from the first session", "Bars: sign-ups by the whole days since the person's first session."),
+             "sessions": ("Sessions, that of the sign-up included", "Bars: sign-ups by the number of sessions it took.")}
+    return [bars_chart(measure, [{"label": row["label"], "count": row["signups"]} for row in facts[measure]], *texts[measure])
+            for measure in texts]
+
+
+def months_chart(months) -> Chart:
+    rows = [{"label": f"{row['month']:%b %Y}", "count": row["messages"]} for row in months]
+    return bars_chart("months", rows, "Month (UTC)", "Bars: messages stored, by the month in which they happened.")

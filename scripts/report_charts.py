@@ -14,9 +14,10 @@ from report_words import MODELS
 OTHER = f"var(--c{SHOWN_CHANNELS + 1})"
 EVERYBODY = "All sign-ups"
 RETENTION_CHANNELS = 4  # more curves hide each other
-# Those that are drawn, over the range of all; their marks.
-DRAWN_MODELS = {"first": "circle", "last_non_direct": "square", "linear": "diamond", "time_decay": "triangle-up",
-                "shapley": "cross", "markov": "triangle-down"}
+# Models of credit that are drawn, and their marks. Those of paid touches alone would dwarf the others' differences, and
+# position lies between linear and time decay.
+DRAWN_MODELS = {"first": "circle", "last": "square", "last_non_direct": "diamond", "linear": "triangle-up",
+                "time_decay": "triangle-down", "shapley": "cross", "markov": "circle"}
 ROW = 30  # height of a row, in pixels
 CONFIG = {
     "background": "transparent", "font": "system-ui, sans-serif", "view": {"stroke": None}, "aria": False,
@@ -106,28 +107,28 @@ def touches_chart(facts: dict) -> Chart:
 
 
 def credits_chart(facts: dict) -> Chart:
-    named = [{**row, "channel": facts["shown"][row["channel"]]} for row in facts["rows"]]
-    counts = summed(named, "channel", "model")
-    channels = list(dict.fromkeys(facts["shown"].values()))
-    rows = [{"channel": channel, "model": model, "words": MODELS.get(model, model), "signups": count}
-            for (channel, model), count in counts.items()]
+    named = [{**row, "channel": facts["shown"][row["channel"]]} for row in facts["rows"] if row["model"] in DRAWN_MODELS]
+    rows = [{"channel": channel, "model": model, "words": MODELS[model], "signups": count}
+            for (channel, model), count in summed(named, "channel", "model").items()]
+    credited = {row["channel"] for row in rows if row["signups"]}
+    channels = [name for name in dict.fromkeys(facts["shown"].values()) if name in credited]
     drawn = list(DRAWN_MODELS)
     tints = {model: f"var(--c{place})" for place, model in enumerate(drawn, 1)}
     y = alt.Y("channel:N", title=None, sort=channels, axis=alt.Axis(grid=True))
+    axis = alt.Axis(tickCount=5, format=",", tickMinStep=1)
     spread = alt.Chart().mark_rule(stroke="var(--muted)", strokeWidth=2, opacity=0.5).encode(
-        y=y, x=alt.X("min(signups):Q", title="Sign-ups credited", axis=alt.Axis(tickCount=5, format=",")),
-        x2="max(signups):Q")
-    points = alt.Chart().transform_filter(alt.FieldOneOfPredicate(field="model", oneOf=drawn)).mark_point(
-        filled=True, size=80, opacity=0.9, stroke="var(--paper)", strokeWidth=0.7).encode(
-        y=y, x="signups:Q",
+        y=y, x=alt.X("min(signups):Q", title="Sign-ups credited", axis=axis), x2="max(signups):Q")
+    points = alt.Chart().mark_point(filled=True, size=85, opacity=1, stroke="var(--paper)", strokeWidth=0.7).encode(
+        y=y, x=alt.X("signups:Q", axis=axis),
         fill=alt.Fill("model:N", scale=alt.Scale(domain=drawn, range=list(tints.values())), legend=None),
         shape=alt.Shape("model:N", scale=alt.Scale(domain=drawn, range=list(DRAWN_MODELS.values())), legend=None),
         tooltip=[alt.Tooltip("channel:N", title="Channel"), alt.Tooltip("words:N", title="Model"),
                  alt.Tooltip("signups:Q", title="Sign-ups", format=",.1f")])
-    text = ("Dot plot: for each channel the sign-ups that six models of credit give it; the line reaches from the lowest to the "
-            "highest of all ten models.")
+    text = (f"Dot plot: for each channel the sign-ups that {len(drawn)} models of credit give it, joined by a line from the "
+            "lowest to the highest.")
     legend = {MODELS[model]: (tints[model], DRAWN_MODELS[model]) for model in drawn}
-    return finished("credits", spread + points, rows, text, ROW * max(len(channels), 1), legend)
+    shown = [row for row in rows if row["channel"] in credited]
+    return finished("credits", spread + points, shown, text, ROW * max(len(channels), 1), legend)
 
 
 def retention_rows(facts: dict) -> list[dict]:
@@ -142,7 +143,8 @@ def retention_rows(facts: dict) -> list[dict]:
 def retention_chart(facts: dict) -> Chart:
     channels = list(facts["shown"])[:RETENTION_CHANNELS]
     names = {EVERYBODY: "var(--ink)", **{name: f"var(--c{place})" for place, name in enumerate(channels, 1)}}
-    rows = [row for row in retention_rows(facts) if row["channel"] in names]
+    # The period of the sign-up itself is left out: nearly all were active in it.
+    rows = [row for row in retention_rows(facts) if row["channel"] in names and row["age"] > 0]
     kind = facts["kind"].capitalize()
     base = alt.Chart().encode(
         x=alt.X("age:Q", title=f"{kind}s after the one of the sign-up",

@@ -55,7 +55,7 @@ def charts_of(facts: dict) -> list[charts.Chart]:
     found += [charts.over_time_chart(facts["over_time"]), charts.touches_chart(facts["touches"])]
     if facts["credits"].get("rows"):
         found.append(charts.credits_chart(facts["credits"]))
-    if facts["retention"].get("rows"):
+    if any(row["age"] > 0 for row in facts["retention"].get("rows", ())):
         found.append(charts.retention_chart(facts["retention"]))
     if "missing" not in facts["waiting"]:
         found += charts.waiting_charts(facts["waiting"])

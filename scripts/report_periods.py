@@ -16,11 +16,10 @@ class Period:
 
     @property
     def words(self) -> str:
-        """The period as one says it: May 2026, or the days."""
+        """The period as one says it: May 2026, week of 1 Jun 2026."""
         if self.kind == "month":
             return f"{self.start:%B %Y}"
-        last = self.end - DAY
-        return f"{self.start.day} {self.start:%b %Y}" + (f" to {last.day} {last:%b %Y}" if last > self.start else "")
+        return f"week of {self.start.day} {self.start:%b %Y}" if self.kind == "week" else "all days so far"
 
 
 def start_of(kind: str, day: date) -> date:

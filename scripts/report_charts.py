@@ -14,6 +14,7 @@ from report_words import MODELS
 OTHER = f"var(--c{SHOWN_CHANNELS + 1})"
 EVERYBODY = "All sign-ups"
 RETENTION_CHANNELS = 4  # more curves hide each other
+FEWEST = 10  # people that a point of a curve rests on
 # Models of credit that are drawn, and their marks. Those of paid touches alone would dwarf the others' differences, and
 # position lies between linear and time decay.
 DRAWN_MODELS = {"first": "circle", "last": "square", "last_non_direct": "diamond", "linear": "triangle-up",
@@ -72,7 +73,7 @@ def over_time_chart(facts: dict) -> Chart:
     chart = alt.Chart().mark_bar(stroke="var(--paper)", strokeWidth=1).encode(
         x=alt.X("order:O", title=None, sort=ordered, scale=alt.Scale(paddingInner=0.15),
                 axis=alt.Axis(labelAngle=0, labelOverlap=True, labelExpr=label_of(rows))),
-        y=value_axis("signups:Q", "Sign-ups", tickMinStep=1), color=coloured(names), order="place:O",
+        y=value_axis("signups:Q", "Sign-ups", tickMinStep=1, format=",.0f"), color=coloured(names), order="place:O",
         tooltip=[alt.Tooltip("start:N", title=kind.capitalize()), alt.Tooltip("channel:N", title="Channel"),
                  alt.Tooltip("signups:Q", title="Sign-ups", format=",")])
     text = (f"Stacked bars: {facts['signups']:,} sign-ups by {kind}, from {labels[0]} to {labels[-1]}, "
@@ -115,7 +116,7 @@ def credits_chart(facts: dict) -> Chart:
     drawn = list(DRAWN_MODELS)
     tints = {model: f"var(--c{place})" for place, model in enumerate(drawn, 1)}
     y = alt.Y("channel:N", title=None, sort=channels, axis=alt.Axis(grid=True))
-    axis = alt.Axis(tickCount=5, format=",", tickMinStep=1)
+    axis = alt.Axis(tickCount=5, format=",.0f", tickMinStep=1)
     spread = alt.Chart().mark_rule(stroke="var(--muted)", strokeWidth=2, opacity=0.5).encode(
         y=y, x=alt.X("min(signups):Q", title="Sign-ups credited", axis=axis), x2="max(signups):Q")
     points = alt.Chart().mark_point(filled=True, size=85, opacity=1, stroke="var(--paper)", strokeWidth=0.7).encode(
@@ -140,11 +141,13 @@ def retention_rows(facts: dict) -> list[dict]:
              "share": quotient(active[channel, age], count)} for (channel, age), count in signups.items()]
 
 
-def retention_chart(facts: dict) -> Chart:
+def retention_chart(facts: dict) -> Chart | None:
+    """None when there are too few people for any point. The period of the sign-up is no point: all were active in it."""
     channels = list(facts["shown"])[:RETENTION_CHANNELS]
     names = {EVERYBODY: "var(--ink)", **{name: f"var(--c{place})" for place, name in enumerate(channels, 1)}}
-    # The period of the sign-up itself is left out: nearly all were active in it.
-    rows = [row for row in retention_rows(facts) if row["channel"] in names and row["age"] > 0]
+    rows = [row for row in retention_rows(facts) if row["channel"] in names and row["age"] > 0 and row["signups"] >= FEWEST]
+    if not rows:
+        return None
     kind = facts["kind"].capitalize()
     base = alt.Chart().encode(
         x=alt.X("age:Q", title=f"{kind}s after the one of the sign-up",

@@ -31,6 +31,7 @@ class Source:
             raise RefreshError(f"There is no time zone {zone}: correct report_timezone under vars.")
 
     def rows(self, query: str, *values) -> list[dict]:
+        """The rows of a query, column -> value."""
         return [{name: plain(value) for name, value in row.items()} for row in self.tables.rows(query, *values)]
 
     def missing(self, *names: str) -> str | None:
@@ -61,7 +62,7 @@ def read_facts(tables: Tables, zone: str, model: str, kind: str | None = None, n
     if bounds["first_on"] is None:
         return facts
     first_on, last_on = bounds["first_on"], bounds["last_on"]
-    signups = source.rows(queries.SIGNUPS, zone)
+    signups = sorted(source.rows(queries.SIGNUPS, zone), key=lambda row: (row["day"], row["first_channel"], row["last_channel"]))
     check_zone(source, signups)
     period, before = compared_periods(first_on, last_on, kind)
     return {
@@ -90,7 +91,7 @@ def headline_facts(source: Source, signups, period, before) -> dict:
     currency = now.pop("currency", None)
     then.pop("currency", None)
     figures = [{"name": name, "unit": unit, "value": value, "before": then.get(name, (None, None))[1],
-                "currency": currency if unit == "money" else None, "is_less_better": name == "CAC"}
+                "currency": currency if unit == "amount" else None, "is_less_better": name == "CAC"}
                for name, (unit, value) in now.items()]
     return {"figures": figures, "missing": source.missing("reporting.channel_performance")}
 
@@ -100,8 +101,8 @@ def figures_of(source: Source, signups, period) -> dict:
     activity = source.rows(queries.ACTIVITY, source.zone, period.start, period.end)[0]
     count = sum(row["signups"] for row in signups if period.start <= row["day"] < period.end)
     found = {
-        "Sign-ups": ("count", count), "Visitors": ("count", activity["visitors"]),
-        "Sessions": ("count", activity["sessions"]),
+        "Sign-ups": ("number", count), "Visitors": ("number", activity["visitors"]),
+        "Sessions": ("number", activity["sessions"]),
         "Sign-ups per visitor": ("share", quotient(count, activity["visitors"])),
     }
     if source.missing("reporting.channel_performance"):
@@ -109,11 +110,11 @@ def figures_of(source: Source, signups, period) -> dict:
     kind = "month" if period.kind == "all" else period.kind
     money = source.rows(queries.MONEY, kind, start_of(kind, period.start), period.end)
     # Sign-ups are in the rows of one currency; that of the costs when nobody signed up.
-    main = max(money, key=lambda row: (row["signups"], row["cost"] or 0), default=None)
+    main = max(money, key=lambda row: (row["signups"], row["cost"] or 0, row["currency"]), default=None)
     if main and (main["cost"] or main["revenue"]):
-        found |= {"currency": main["currency"], "Cost": ("money", main["cost"]),
-                  "CAC": ("money", quotient(main["cost"], count) or None),
-                  "Revenue so far": ("money", main["revenue"]), "ROAS": ("ratio", quotient(main["revenue"], main["cost"]))}
+        found |= {"currency": main["currency"], "Cost": ("amount", main["cost"]),
+                  "CAC": ("amount", quotient(main["cost"], count) or None),
+                  "Revenue so far": ("amount", main["revenue"]), "ROAS": ("ratio", quotient(main["revenue"], main["cost"]))}
     return found
 
 
@@ -168,7 +169,14 @@ def campaign_facts(source: Source, model: str, last_on) -> dict:
         return {"missing": missing}
     since = month_ago(last_on, CAMPAIGN_MONTHS - 1)
     has = source.rows(queries.MONEY_ROWS)[0]
-    return {"since": since, "rows": source.rows(queries.CAMPAIGNS, model, since), **has}
+    rows = source.rows(queries.CAMPAIGNS, model, since)
+    return {"since": since, "rows": sorted(rows, key=campaign_order), **has}
+
+
+def campaign_order(row) -> tuple:
+    """The largest campaign first."""
+    names = [row[name] for name in ("campaign", "source", "medium", "channel", "currency")]
+    return -round(row["signups"], 6), -(row["cost"] or 0), *names
 
 
 def credit_facts(source: Source) -> dict:
@@ -176,7 +184,7 @@ def credit_facts(source: Source) -> dict:
     missing = source.missing("reporting.channel_credits")
     if missing:
         return {"missing": missing}
-    rows = source.rows(queries.CREDITS)
+    rows = sorted(source.rows(queries.CREDITS), key=lambda row: (row["channel"], row["model"]))
     return {"rows": rows, "shown": shown_channels(summed(rows, "channel"))}
 
 
@@ -186,7 +194,7 @@ def retention_facts(source: Source, first_on, last_on) -> dict:
     if missing:
         return {"missing": missing}
     kind = "week" if last_on - first_on <= timedelta(days=182) else "month"
-    rows = source.rows(queries.RETENTION, kind)
+    rows = sorted(source.rows(queries.RETENTION, kind), key=lambda row: (row["channel"], row["age"]))
     return {"kind": kind, "rows": rows, "shown": shown_channels(summed([r for r in rows if r["age"] == 0], "channel"))}
 
 
@@ -221,4 +229,5 @@ def health_facts(source: Source) -> dict:
     months = source.rows(queries.MONTHS)
     newest = source.rows(queries.NEWEST)[0]["newest_at"]
     recent = source.rows(queries.RECENT, newest - timedelta(days=RECENT_DAYS))[0] if newest else None
-    return {**found, "months": months, "newest_at": newest, "recent": recent, "rejected": source.rows(queries.REJECTED)}
+    return {**found, "months": months, "newest_at": newest, "recent": recent,
+            "rejected": sorted(source.rows(queries.REJECTED), key=lambda row: row["reason"])}

@@ -6,7 +6,6 @@ nothing may be fetched: https://www.w3.org/TR/CSP3/.
 
 import base64
 import hashlib
-from datetime import timedelta
 from pathlib import Path
 
 import altair as alt
@@ -15,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import report_charts as charts
-from report_facts import CAMPAIGN_MONTHS, RECENT_DAYS
+from report_facts import RECENT_DAYS
 from report_words import FILTERS, MODELS
 
 FOLDER = Path(__file__).parent / "report"
@@ -32,7 +31,7 @@ def page_of(facts: dict) -> str:
     return environment.get_template("page.html.j2").render(
         facts, charts=made, specs={name: chart.spec for name, chart in made.items()}, tables=tables_of(facts),
         style=Markup(text_of("page.css")), scripts=[Markup(library), Markup(own)], hashes=[digest(library), digest(own)],
-        models=MODELS, recent_days=RECENT_DAYS, campaign_months=CAMPAIGN_MONTHS, day=timedelta(days=1))
+        models=MODELS, recent_days=RECENT_DAYS, fewest=charts.FEWEST)
 
 
 def text_of(name: str) -> str:
@@ -55,8 +54,8 @@ def charts_of(facts: dict) -> list[charts.Chart]:
     found += [charts.over_time_chart(facts["over_time"]), charts.touches_chart(facts["touches"])]
     if facts["credits"].get("rows"):
         found.append(charts.credits_chart(facts["credits"]))
-    if any(row["age"] > 0 for row in facts["retention"].get("rows", ())):
-        found.append(charts.retention_chart(facts["retention"]))
+    if facts["retention"].get("rows"):
+        found += filter(None, [charts.retention_chart(facts["retention"])])
     if "missing" not in facts["waiting"]:
         found += charts.waiting_charts(facts["waiting"])
     return found

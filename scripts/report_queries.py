@@ -1,6 +1,7 @@
 """The queries of the report: one SQL text for both engines, on published tables and the log of refreshes only.
 
-Days are those of report_timezone, which is the first value (%s) of every query that needs it.
+Days are those of report_timezone, which is the first value (%s) of every query that needs it. Rows that texts name are
+put in order elsewhere: databases differ in how they order texts.
 """
 
 # What everything else is measured by: the days of the first and the last session.
@@ -28,7 +29,6 @@ SIGNUPS = """
         count(*) as signups
     from {sessions}.attribution
     group by 1, 2, 3
-    order by 1, 2, 3
 """
 # The marts follow the time zone they were made with: these are the same sign-ups by their days.
 MART_WEEKS = """
@@ -41,7 +41,6 @@ MONEY = """
     from {reporting}.channel_performance
     where model = 'first' and period_type = %s and period_start >= %s and period_start < %s
     group by currency
-    order by currency
 """
 MONEY_ROWS = """
     select
@@ -57,20 +56,17 @@ CAMPAIGNS = """
     from {reporting}.campaign_performance
     where model = %s and period_type = 'month' and period_start >= %s
     group by channel, source, medium, campaign, currency
-    order by sum(signups) desc, sum(cost) desc, channel, source, medium, campaign, currency
 """
-CREDITS = "select model, channel, signups from {reporting}.channel_credits order by channel, model"
+CREDITS = "select model, channel, signups from {reporting}.channel_credits"
 RETENTION = """
     select channel, age, sum(signup_count) as signups, sum(active_count) as active
     from {reporting}.signup_retention
     where cohort_type = %s and is_complete
     group by channel, age
-    order by channel, age
 """
 TIME_TO_SIGNUP = """
     select measure, value, sum(signup_count) as signups from {reporting}.time_to_signup
     group by measure, value
-    order by measure, value
 """
 HEALTH = """
     select last_status, last_success_at, newest_message_at, newest_message_lag_seconds, last_duration_seconds
@@ -89,7 +85,6 @@ NEWEST = "select max(last_occurred_at) as newest_at from {partitioning}.partitio
 REJECTED = """
     select reason, count(*) as messages from {partitioning}.rejected_events
     group by reason
-    order by reason
 """
 # The newest days only: on PostgreSQL other months are not even opened.
 RECENT = """

@@ -1,6 +1,6 @@
 """How the report writes models, numbers, times and changes: filters for its page."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 
 # Models of credit in the order of tables, with words for them.
 MODELS = {
@@ -9,7 +9,6 @@ MODELS = {
     "markov": "Markov",
 }
 NONE = "–"
-NO_CURRENCY = "(none)"
 ALIKE = 0.0005  # a change smaller than what is written
 
 
@@ -35,12 +34,14 @@ def ratio(value) -> str:
     return NONE if value is None else f"{value:,.2f}"
 
 
-def money(value, currency: str | None = None) -> str:
-    """An amount, from 1,000 on without its hundredths; in its currency, if one is given and known."""
-    if value is None:
-        return NONE
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
-    return f"{text} {currency}" if currency and currency != NO_CURRENCY else text
+def money(value) -> str:
+    """Money with its hundredths: 12,345.60; nothing is 0."""
+    return NONE if value is None else f"{value:,.2f}" if value else "0"
+
+
+def amount(value) -> str:
+    """Money, from 1,000 on without its hundredths: 12,346."""
+    return number(value) if value and abs(value) >= 1000 else money(value)
 
 
 def moment(value: datetime | None) -> str:
@@ -62,19 +63,13 @@ def day(value: date) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """A length of time in the unit that suits it: 12 s, 3.5 h."""
+    """A length of time in the unit that suits it: 12.0 s, 3.5 h."""
     if seconds is None:
         return NONE
-    length = timedelta(seconds=abs(seconds))
-    for unit, words in ((timedelta(days=2), "days"), (timedelta(hours=2), "h"), (timedelta(minutes=2), "min")):
-        if length >= unit:
-            return f"{seconds / ({'days': 86400, 'h': 3600, 'min': 60}[words]):,.1f} {words}"
+    for unit, words in ((86400, "days"), (3600, "h"), (60, "min")):
+        if abs(seconds) >= 2 * unit:
+            return f"{seconds / unit:,.1f} {words}"
     return f"{seconds:,.1f} s"
-
-
-def figure(value, unit: str, currency: str | None = None) -> str:
-    """A headline figure."""
-    return money(value, currency) if unit == "money" else KINDS[{"count": "number"}.get(unit, unit)](value)
 
 
 def change(now, before, unit: str) -> tuple[str, str]:
@@ -100,8 +95,8 @@ def text(value) -> str:
     return NONE if value is None else str(value)
 
 
-KINDS = {"number": number, "decimal": decimal, "share": share, "ratio": ratio, "money": money, "month": month, "day": day,
-         "text": text, "moment": moment, "span": span}
+KINDS = {"number": number, "decimal": decimal, "share": share, "ratio": ratio, "money": money, "amount": amount,
+         "month": month, "day": day, "text": text, "moment": moment, "span": span}
 
 
 def cell(value, kind: str) -> str:
@@ -109,4 +104,4 @@ def cell(value, kind: str) -> str:
     return KINDS[kind](value)
 
 
-FILTERS = {**KINDS, "figure": figure, "cell": cell, "change": change}
+FILTERS = {**KINDS, "cell": cell, "change": change}

@@ -3,8 +3,8 @@
     python scripts/report.py
     python scripts/report.py --target postgres --vars my_site.yml --output /srv/www/signups.html
 
-It says what the tables hold since the last refresh, and only reads them. Give it the --vars of the refresh: its days are
-those of report_timezone. Exit code 0; 2 for wrong input, tables that are not there, or a file that cannot be written.
+It says what the tables hold since the last refresh, and only reads them. Give it the --vars of the refresh: its days
+are those of report_timezone. Exit code 0; 2 for wrong input, tables that are not there, or a file that cannot be written.
 """
 
 import os
@@ -25,7 +25,7 @@ DEFAULT_MODEL = "last_non_direct"
 def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL, period: str | None = None) -> Path:
     """Make the report of the plan's target and return where it is. Raises RefreshError.
 
-    zone: report_timezone; model: the model of credit of the campaigns' table; period: 'month' or 'week', None to choose.
+    zone: report_timezone; model: that gives campaigns their credit; period: 'month' or 'week', None to choose.
     """
     # What draws charts takes a second to import, which wrong options need not wait for.
     from report_facts import read_facts
@@ -58,7 +58,7 @@ def time_zone(plan: Plan, defaults: dict) -> str:
     """report_timezone, as the refresh has it. Raises RefreshError when it is no text."""
     zone = plan.vars.get("report_timezone", defaults.get("report_timezone", "UTC"))
     if not isinstance(zone, str):
-        raise RefreshError(f"report_timezone must be the name of a time zone such as Europe/Berlin, not {zone}: correct it.")
+        raise RefreshError(f"report_timezone must be a time zone such as Europe/Berlin, not {zone}: correct it.")
     return zone
 
 

@@ -1,6 +1,6 @@
 """The charts of the report as Vega-Lite specifications: facts (see report_facts) in, mappings out.
 
-Colours are variables of the page's style sheet, so that a chart follows light, dark and print without being drawn again.
+Colours are variables of the page's style sheet: a chart follows light, dark and print without being drawn again.
 Legends are left to the page, where they wrap and are read by anybody.
 """
 
@@ -24,7 +24,7 @@ CONFIG = {
     "background": "transparent", "font": "system-ui, sans-serif", "view": {"stroke": None}, "aria": False,
     "axis": {"labelColor": "var(--muted)", "titleColor": "var(--muted)", "labelFontSize": 12, "titleFontSize": 12,
              "titleFontWeight": "normal", "gridColor": "var(--line)", "domainColor": "var(--line)", "ticks": False,
-             "labelPadding": 6, "domain": False, "labelLimit": 130},
+             "labelPadding": 6, "titlePadding": 10, "labelSeparation": 6, "domain": False, "labelLimit": 130},
     "text": {"color": "var(--ink)", "fontSize": 12},
 }
 
@@ -41,8 +41,8 @@ class Chart:
 
 def finished(name: str, chart, rows, description: str, height: int, legend=None) -> Chart:
     """The chart with its rows and what all have in common."""
-    spec = chart.properties(data=alt.InlineData(values=rows), width="container", height=height).configure(**CONFIG).to_dict()
-    return Chart(name, spec, description, legend or {})
+    chart = chart.properties(data=alt.InlineData(values=rows), width="container", height=height)
+    return Chart(name, chart.configure(**CONFIG).to_dict(), description, legend or {})
 
 
 def colours(shown: dict[str, str]) -> dict[str, str]:
@@ -67,7 +67,8 @@ def over_time_chart(facts: dict) -> Chart:
     names, kind = colours(facts["shown"]), facts["kind"]
     counts = summed([{**row, "name": facts["shown"][row["channel"]]} for row in facts["rows"]], "start", "name")
     rows = [{"start": f"{start:%b %Y}" if kind == "month" else f"{start.day} {start:%b}", "order": start.isoformat(),
-             "channel": name, "place": list(names).index(name), "signups": count} for (start, name), count in counts.items()]
+             "channel": name, "place": list(names).index(name), "signups": count}
+            for (start, name), count in counts.items()]
     labels = list(dict.fromkeys(row["start"] for row in sorted(rows, key=lambda row: row["order"])))
     ordered = alt.EncodingSortField("order", order="ascending")
     chart = alt.Chart().mark_bar(stroke="var(--paper)", strokeWidth=1).encode(
@@ -91,13 +92,15 @@ def touches_chart(facts: dict) -> Chart:
     order = list(dict.fromkeys(facts["shown"].values()))
     named = [{"first": facts["shown"][row["first"]], "last": facts["shown"][row["last"]], "signups": row["signups"]}
              for row in facts["rows"]]
-    rows = [{"first": first, "last": last, "signups": count} for (first, last), count in summed(named, "first", "last").items()]
+    rows = [{"first": first, "last": last, "signups": count}
+            for (first, last), count in summed(named, "first", "last").items()]
     base = alt.Chart().encode(
         x=alt.X("last:N", title="Last touch", sort=order, scale=alt.Scale(domain=order),
                 axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=110)),
         y=alt.Y("first:N", title=None, sort=order, scale=alt.Scale(domain=order)))
+    depth = alt.Scale(type="sqrt", domainMin=0, range=[0.04, 0.6])
     cells = base.mark_rect(fill="var(--c1)", stroke="var(--paper)", strokeWidth=2, cornerRadius=4).encode(
-        fillOpacity=alt.FillOpacity("signups:Q", scale=alt.Scale(type="sqrt", domainMin=0, range=[0.04, 0.6]), legend=None),
+        fillOpacity=alt.FillOpacity("signups:Q", scale=depth, legend=None),
         tooltip=[alt.Tooltip("first:N", title="First touch"), alt.Tooltip("last:N", title="Last touch"),
                  alt.Tooltip("signups:Q", title="Sign-ups", format=",")])
     numbers = base.mark_text(fontSize=11).encode(text=alt.Text("signups:Q", format=","))
@@ -108,15 +111,15 @@ def touches_chart(facts: dict) -> Chart:
 
 
 def credits_chart(facts: dict) -> Chart:
-    named = [{**row, "channel": facts["shown"][row["channel"]]} for row in facts["rows"] if row["model"] in DRAWN_MODELS]
+    drawn = list(DRAWN_MODELS)
+    named = [{**row, "channel": facts["shown"][row["channel"]]} for row in facts["rows"] if row["model"] in drawn]
     rows = [{"channel": channel, "model": model, "words": MODELS[model], "signups": count}
             for (channel, model), count in summed(named, "channel", "model").items()]
     credited = {row["channel"] for row in rows if row["signups"]}
     channels = [name for name in dict.fromkeys(facts["shown"].values()) if name in credited]
-    drawn = list(DRAWN_MODELS)
     tints = {model: f"var(--c{place})" for place, model in enumerate(drawn, 1)}
     y = alt.Y("channel:N", title=None, sort=channels, axis=alt.Axis(grid=True))
-    axis = alt.Axis(tickCount=5, format=",.0f", tickMinStep=1)
+    axis = alt.Axis(tickCount=5, format=",.0f", tickMinStep=1, labelOverlap=True)
     spread = alt.Chart().mark_rule(stroke="var(--muted)", strokeWidth=2, opacity=0.5).encode(
         y=y, x=alt.X("min(signups):Q", title="Sign-ups credited", axis=axis), x2="max(signups):Q")
     points = alt.Chart().mark_point(filled=True, size=85, opacity=1, stroke="var(--paper)", strokeWidth=0.7).encode(
@@ -125,8 +128,8 @@ def credits_chart(facts: dict) -> Chart:
         shape=alt.Shape("model:N", scale=alt.Scale(domain=drawn, range=list(DRAWN_MODELS.values())), legend=None),
         tooltip=[alt.Tooltip("channel:N", title="Channel"), alt.Tooltip("words:N", title="Model"),
                  alt.Tooltip("signups:Q", title="Sign-ups", format=",.1f")])
-    text = (f"Dot plot: for each channel the sign-ups that {len(drawn)} models of credit give it, joined by a line from the "
-            "lowest to the highest.")
+    text = (f"Dot plot: for each channel the sign-ups that {len(drawn)} models of credit give it, joined by a line "
+            "from the lowest to the highest.")
     legend = {MODELS[model]: (tints[model], DRAWN_MODELS[model]) for model in drawn}
     shown = [row for row in rows if row["channel"] in credited]
     return finished("credits", spread + points, shown, text, ROW * max(len(channels), 1), legend)
@@ -142,10 +145,11 @@ def retention_rows(facts: dict) -> list[dict]:
 
 
 def retention_chart(facts: dict) -> Chart | None:
-    """None when there are too few people for any point. The period of the sign-up is no point: all were active in it."""
+    """None when there are too few people for any point. Age 0, the period of the sign-up, is none: all were active."""
     channels = list(facts["shown"])[:RETENTION_CHANNELS]
     names = {EVERYBODY: "var(--ink)", **{name: f"var(--c{place})" for place, name in enumerate(channels, 1)}}
-    rows = [row for row in retention_rows(facts) if row["channel"] in names and row["age"] > 0 and row["signups"] >= FEWEST]
+    rows = [row for row in retention_rows(facts)
+            if row["channel"] in names and row["age"] > 0 and row["signups"] >= FEWEST]
     if not rows:
         return None
     kind = facts["kind"].capitalize()
@@ -154,11 +158,13 @@ def retention_chart(facts: dict) -> Chart | None:
                 axis=alt.Axis(tickMinStep=1, grid=False, format="d")),
         y=value_axis("share:Q", "Active", format=".0%"), color=coloured(names),
         tooltip=[alt.Tooltip("channel:N", title="Channel"), alt.Tooltip("age:Q", title=kind),
-                 alt.Tooltip("share:Q", title="Active", format=".1%"), alt.Tooltip("active:Q", title="Persons", format=","),
+                 alt.Tooltip("share:Q", title="Active", format=".1%"),
+                 alt.Tooltip("active:Q", title="Persons", format=","),
                  alt.Tooltip("signups:Q", title="of sign-ups", format=",")])
     width = alt.condition(f"datum.channel === '{EVERYBODY}'", alt.value(3), alt.value(1.5))
     chart = base.mark_line().encode(strokeWidth=width) + base.mark_point(filled=True, size=35, opacity=1)
-    text = f"Lines: share of those who signed up that had a session so many {facts['kind']}s later, of all and by first-touch channel."
+    text = (f"Lines: share of those who signed up that had a session so many {facts['kind']}s later, of all and by the "
+            "channel of the first touch.")
     return finished("retention", chart, rows, text, 280, names)
 
 
@@ -176,8 +182,8 @@ def bars_chart(name: str, rows, title: str, description: str) -> Chart:
 def waiting_charts(facts: dict) -> list[Chart]:
     texts = {"days": ("Days from the first session", "Bars: sign-ups by the whole days since the person's first session."),
              "sessions": ("Sessions, that of the sign-up included", "Bars: sign-ups by the number of sessions it took.")}
-    return [bars_chart(measure, [{"label": row["label"], "count": row["signups"]} for row in facts[measure]], *texts[measure])
-            for measure in texts]
+    counts = {measure: [{"label": row["label"], "count": row["signups"]} for row in facts[measure]] for measure in texts}
+    return [bars_chart(measure, counts[measure], *words) for measure, words in texts.items()]
 
 
 def months_chart(months) -> Chart:

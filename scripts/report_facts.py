@@ -5,11 +5,11 @@ A section that cannot be told has nothing but `missing`: a sentence that says wh
 
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
 
 import report_queries as queries
 from refresh_plan import RefreshError
 from report_periods import chart_kind, compared_periods, month_ago, start_of, starts
+from report_source import Source
 from stored_tables import NOT_YET, Tables
 
 SHOWN_CHANNELS = 7  # by colours that can be told apart; the others are one
@@ -17,34 +17,8 @@ CAMPAIGN_MONTHS = 12
 RECENT_DAYS = 30
 # Upper ends of the bars that days and sessions up to the sign-up are counted in.
 STEPS = {"days": (0, 1, 3, 7, 14, 30, 60, 90), "sessions": (1, 2, 3, 4, 5, 10, 20)}
-NO_TABLES = "{} not there or may not be read: run scripts/refresh.py, or connect as a role that may read everything."
-OTHER_ZONE = ("The tables of reporting have the days of another time zone than {}: give report.py the --vars of the refresh, "
-              "or refresh with report_timezone {}.")
-
-
-class Source:
-    """The tables, asked in one time zone. Exact numbers come as Python's own."""
-
-    def __init__(self, tables: Tables, zone: str):
-        self.tables, self.zone, self.names = tables, zone, tables.names()
-        if not self.rows(queries.IS_TIME_ZONE, zone):
-            raise RefreshError(f"There is no time zone {zone}: correct report_timezone under vars.")
-
-    def rows(self, query: str, *values) -> list[dict]:
-        """The rows of a query, column -> value."""
-        return [{name: plain(value) for name, value in row.items()} for row in self.tables.rows(query, *values)]
-
-    def missing(self, *names: str) -> str | None:
-        """A sentence when one of these tables (folder.table) cannot be read."""
-        lacking = [name for name in names if name not in self.names]
-        return NO_TABLES.format(", ".join(lacking) + (" is" if len(lacking) == 1 else " are")) if lacking else None
-
-
-def plain(value):
-    """An exact number as an int or float; anything else as it is."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+OTHER_ZONE = ("The tables of reporting have the days of another time zone than {}: give report.py the --vars of the "
+              "refresh, or refresh with report_timezone {}.")
 
 
 def read_facts(tables: Tables, zone: str, model: str, kind: str | None = None, now: datetime | None = None) -> dict:
@@ -62,7 +36,7 @@ def read_facts(tables: Tables, zone: str, model: str, kind: str | None = None, n
     if bounds["first_on"] is None:
         return facts
     first_on, last_on = bounds["first_on"], bounds["last_on"]
-    signups = sorted(source.rows(queries.SIGNUPS, zone), key=lambda row: (row["day"], row["first_channel"], row["last_channel"]))
+    signups = sorted(source.rows(queries.SIGNUPS, zone), key=lambda row: tuple(row.values()))
     check_zone(source, signups)
     period, before = compared_periods(first_on, last_on, kind)
     return {
@@ -114,7 +88,8 @@ def figures_of(source: Source, signups, period) -> dict:
     if main and (main["cost"] or main["revenue"]):
         found |= {"currency": main["currency"], "Cost": ("amount", main["cost"]),
                   "CAC": ("amount", quotient(main["cost"], count) or None),
-                  "Revenue so far": ("amount", main["revenue"]), "ROAS": ("ratio", quotient(main["revenue"], main["cost"]))}
+                  "Revenue so far": ("amount", main["revenue"]),
+                  "ROAS": ("ratio", quotient(main["revenue"], main["cost"]))}
     return found
 
 
@@ -219,15 +194,17 @@ def stepped(rows, steps) -> list[dict]:
 
 
 def health_facts(source: Source) -> dict:
-    """Each part by itself: readers may be allowed to see some of it only."""
-    health = None if source.missing("refresh.refresh_health") else source.rows(queries.HEALTH)[0]
-    runs = [] if source.missing("refresh.refresh_runs") else source.rows(queries.RUNS)
-    missing = source.missing("partitioning.partitions", "partitioning.rejected_events", "partitioning.app_tracks")
-    found = {"health": health, "runs": runs, "missing": missing}
-    if missing:
-        return found
-    months = source.rows(queries.MONTHS)
-    newest = source.rows(queries.NEWEST)[0]["newest_at"]
-    recent = source.rows(queries.RECENT, newest - timedelta(days=RECENT_DAYS))[0] if newest else None
-    return {**found, "months": months, "newest_at": newest, "recent": recent,
-            "rejected": sorted(source.rows(queries.REJECTED), key=lambda row: row["reason"])}
+    """Each part by itself: readers may be allowed to see some of it only. missing: sentences about the rest."""
+    log = source.missing("refresh.refresh_health", "refresh.refresh_runs")
+    messages = source.missing("partitioning.partitions", "partitioning.rejected_events", "partitioning.app_tracks")
+    found = {"missing": [one for one in (log, messages) if one], "health": None, "runs": []}
+    if not log:
+        found |= {"health": source.rows(queries.HEALTH)[0], "runs": source.rows(queries.RUNS)}
+    if not messages:
+        newest = source.rows(queries.NEWEST)[0]["newest_at"]
+        found |= {
+            "months": source.rows(queries.MONTHS), "newest_at": newest,
+            "recent": source.rows(queries.RECENT, newest - timedelta(days=RECENT_DAYS))[0] if newest else None,
+            "rejected": sorted(source.rows(queries.REJECTED), key=lambda row: row["reason"]),
+        }
+    return found

@@ -1,4 +1,4 @@
-"""Show the whole thing on sample data, in about a minute: a first refresh, then one a day, what came out, and the report.
+"""Show the whole thing on sample data: a first refresh, then one a day, what came out, and the report.
 
     make demo
 

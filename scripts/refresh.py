@@ -11,7 +11,8 @@ One line for each table, then a summary; one JSON object a line where nobody wat
 that passes is tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the
 next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
 as before); 3 when another refresh is running; 4 when only the report could not be made; 130 when interrupted by
-Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
+Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. Paths in variables
+and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
 import json

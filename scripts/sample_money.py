@@ -21,7 +21,9 @@ AD_SPEND = """
 """
 # Three in ten of those who sign up pay, by the month, up to four days later.
 SUBSCRIPTIONS = """
-    select user_id, min(timestamp) + to_days((hash(user_id, 'start') % 5)::integer) as started_at, 'month' as billing_interval,
+    select
+        user_id, min(timestamp) + to_days((hash(user_id, 'start') % 5)::integer) as started_at,
+        'month' as billing_interval,
         [29, 79, 199][1 + (hash(user_id, 'plan') % 3)::integer] as amount, 'USD' as currency
     from read_parquet($tracks, union_by_name => true)
     where event = 'signed_up' and hash(user_id, 'pays') % 10 < 3 and received_at::date <= $until

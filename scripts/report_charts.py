@@ -52,10 +52,9 @@ def colours(shown: dict[str, str]) -> dict[str, str]:
     return {**own, **{name: OTHER for name in names[SHOWN_CHANNELS:]}}
 
 
-def coloured(names: dict[str, str], encode=alt.Color, **options):
+def coloured(names: dict[str, str]) -> alt.Color:
     """The encoding of a channel by its colour."""
-    scale = alt.Scale(domain=list(names), range=list(names.values()))
-    return encode("channel:N", scale=scale, legend=None, **options)
+    return alt.Color("channel:N", scale=alt.Scale(domain=list(names), range=list(names.values())), legend=None)
 
 
 def value_axis(field_name: str, title: str, **axis):
@@ -66,26 +65,18 @@ def value_axis(field_name: str, title: str, **axis):
 def over_time_chart(facts: dict) -> Chart:
     names, kind = colours(facts["shown"]), facts["kind"]
     counts = summed([{**row, "name": facts["shown"][row["channel"]]} for row in facts["rows"]], "start", "name")
-    rows = [{"start": f"{start:%b %Y}" if kind == "month" else f"{start.day} {start:%b}", "order": start.isoformat(),
-             "channel": name, "place": list(names).index(name), "signups": count}
+    labels = {start: f"{start:%b %Y}" if kind == "month" else f"{start.day} {start:%b}" for start, _ in sorted(counts)}
+    rows = [{"start": labels[start], "channel": name, "place": list(names).index(name), "signups": count}
             for (start, name), count in counts.items()]
-    labels = list(dict.fromkeys(row["start"] for row in sorted(rows, key=lambda row: row["order"])))
-    ordered = alt.EncodingSortField("order", order="ascending")
     chart = alt.Chart().mark_bar(stroke="var(--paper)", strokeWidth=1).encode(
-        x=alt.X("order:O", title=None, sort=ordered, scale=alt.Scale(paddingInner=0.15),
-                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelExpr=label_of(rows))),
+        x=alt.X("start:O", title=None, sort=list(labels.values()), scale=alt.Scale(paddingInner=0.15),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True)),
         y=value_axis("signups:Q", "Sign-ups", tickMinStep=1, format=",.0f"), color=coloured(names), order="place:O",
         tooltip=[alt.Tooltip("start:N", title=kind.capitalize()), alt.Tooltip("channel:N", title="Channel"),
                  alt.Tooltip("signups:Q", title="Sign-ups", format=",")])
-    text = (f"Stacked bars: {facts['signups']:,} sign-ups by {kind}, from {labels[0]} to {labels[-1]}, "
+    text = (f"Stacked bars: {facts['signups']:,} sign-ups by {kind}, from {min(labels)} to {max(labels)}, "
             "divided by the channel of the first touch.")
     return finished("over-time", chart, rows, text, 280, names)
-
-
-def label_of(rows) -> str:
-    """An expression that gives each day its label."""
-    return " : ".join(f"datum.value === '{row['order']}' ? '{row['start']}'"
-                      for row in {row["order"]: row for row in rows}.values()) + " : ''"
 
 
 def touches_chart(facts: dict) -> Chart:

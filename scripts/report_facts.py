@@ -14,6 +14,7 @@ from stored_tables import NOT_YET, Tables
 
 SHOWN_CHANNELS = 7  # by colours that can be told apart; the others are one
 CAMPAIGN_MONTHS = 12
+SHOWN_CAMPAIGNS = 500  # those with costs, then the largest
 RECENT_DAYS = 30
 # Upper ends of the bars that days and sessions up to the sign-up are counted in.
 STEPS = {"days": (0, 1, 3, 7, 14, 30, 60, 90), "sessions": (1, 2, 3, 4, 5, 10, 20)}
@@ -52,10 +53,10 @@ def check_zone(source: Source, signups):
     """Raises RefreshError when the marts have other days than the report would have."""
     if source.missing("reporting.signup_retention"):
         return
-    weeks = defaultdict(int)
-    for row in signups:
-        weeks[start_of("week", row["day"])] += row["signups"]
-    if weeks != {row["period_start"]: row["signups"] for row in source.rows(queries.MART_WEEKS)}:
+    marts = summed(source.rows(queries.MART_WEEKS), "period_start")
+    weeks = summed([{**row, "week": start_of("week", row["day"])} for row in signups], "week")
+    # Of other sign-ups (months of messages were dropped, say) they say nothing about days.
+    if weeks != marts and sum(weeks.values()) == sum(marts.values()):
         raise RefreshError(OTHER_ZONE.format(source.zone, source.zone))
 
 
@@ -145,7 +146,8 @@ def campaign_facts(source: Source, model: str, last_on) -> dict:
     since = month_ago(last_on, CAMPAIGN_MONTHS - 1)
     has = source.rows(queries.MONEY_ROWS)[0]
     rows = source.rows(queries.CAMPAIGNS, model, since)
-    return {"since": since, "rows": sorted(rows, key=campaign_order), **has}
+    shown = sorted(rows, key=lambda row: (not row["cost"], campaign_order(row)))[:SHOWN_CAMPAIGNS]
+    return {"since": since, "rows": sorted(shown, key=campaign_order), "count": len(rows), **has}
 
 
 def campaign_order(row) -> tuple:

@@ -11,7 +11,6 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 import report_charts as charts
 from report_facts import RECENT_DAYS
@@ -30,7 +29,7 @@ def page_of(facts: dict) -> str:
     made = {chart.name: chart for chart in charts_of(facts)}
     return environment.get_template("page.html.j2").render(
         facts, charts=made, specs={name: chart.spec for name, chart in made.items()}, tables=tables_of(facts),
-        style=Markup(text_of("page.css")), scripts=[Markup(library), Markup(own)], hashes=[digest(library), digest(own)],
+        style=text_of("page.css"), scripts=[library, own], hashes=[digest(library), digest(own)],
         models=MODELS, recent_days=RECENT_DAYS, fewest=charts.FEWEST)
 
 

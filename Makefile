@@ -12,7 +12,7 @@ AIRFLOW := .venv-airflow
 .PHONY: help install demo docs test test-airflow lint soak chaos bench long-life mam lock clean
 
 help:
-	@echo 'make demo    sample data, a first refresh, three daily ones, and what came out (DuckDB)'
+	@echo 'make demo    sample data, a first refresh, three daily ones, what came out, and the report (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'

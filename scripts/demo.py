@@ -1,9 +1,9 @@
-"""Show the whole thing on sample data, in about a minute: a first refresh, then one a day, and what came out.
+"""Show the whole thing on sample data: a first refresh, then one a day, what came out, and the report.
 
     make demo
 
 Everything goes to target/sample (the messages) and target/demo (where they are handed over day by day, and the
-DuckDB file). What was there is replaced.
+DuckDB file); the report is target/report.html. What was there is replaced.
 """
 
 import os
@@ -19,13 +19,19 @@ import sample_data
 from refresh import ROOT, make_progress, plan_refresh, refresh
 from refresh_plan import RefreshError
 from refresh_report import first_session_share, summary_lines, table_lines
+from report import DEFAULT_FILE, make_report
+from sample_money import write_money
 
 MESSAGES = 50_000
 DAILY_REFRESHES = 3  # this many of the last days come one by one
 SAMPLE, DEMO = Path("target/sample"), Path("target/demo")  # below the project's folder
 LANDING, VARIABLES, DATABASE = DEMO / "landing", DEMO / "vars.yml", DEMO / "signup_attribution.duckdb"
+MONEY = ("ad_spend", "subscriptions")
 SETTINGS = {
-    "sources": {collection: {"files": f"{LANDING}/{collection}/*.parquet"} for collection in sample_data.COLLECTIONS},
+    "sources": {
+        **{collection: {"files": f"{LANDING}/{collection}/*.parquet"} for collection in sample_data.COLLECTIONS},
+        **{name: {"files": f"{LANDING}/{name}.csv"} for name in MONEY},
+    },
     "own_domains": ["example.com"],
     # Messages that a server sends on its own are no visit.
     "ignored_events": ["invoice_paid", "email_delivered"],
@@ -85,15 +91,18 @@ def run():
 
     print(f"\nFirst refresh, of the messages loaded from {first_days[0]} to {first_days[-1]}:")
     hand_over(file for file in files if file[0] in first_days)
+    write_money(SAMPLE, LANDING, first_days[-1])
     plan = plan_refresh("duckdb", variables=str(VARIABLES))
     report = refresh(plan, make_progress("text"))
     print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     for day in last_days:
         print(f"\nDaily refresh, messages loaded on {day} come in:")
         hand_over(file for file in files if file[0] == day)
+        write_money(SAMPLE, LANDING, day)
         report = refresh(plan, make_progress("text"))
         print("\n".join(summary_lines(report)), flush=True)
     print_result(report.totals)
+    print(f"The report is in {make_report(plan, DEFAULT_FILE, 'UTC').relative_to(ROOT)}: open it in a browser.")
 
 
 def print_result(totals: dict[str, int]):

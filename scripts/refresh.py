@@ -4,13 +4,15 @@
     python scripts/refresh.py --target postgres --since 2026-05-01
     python scripts/refresh.py --vars my_site.yml --full-refresh
     python scripts/refresh.py --sample 1%
+    python scripts/refresh.py --report
     python scripts/refresh.py --check
 
 One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
 that passes is tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the
 next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
-as before); 3 when another refresh is running; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What went wrong is
-one sentence on stderr; logs/dbt.log has the details. Paths in variables and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
+as before); 3 when another refresh is running; 4 when only the report could not be made; 130 when interrupted by
+Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. Paths in variables
+and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
 import json
@@ -32,6 +34,7 @@ from seed_check import first_problem
 from target import ROOT
 
 SETTINGS = ROOT / "refresh.yml"
+NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
 
 
 def read_yaml(path: Path) -> dict:
@@ -121,10 +124,12 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
               help="Change nothing: say what is fine and what to do about what is not.")
 @click.option("--settings", metavar="FILE", type=click.Path(path_type=Path),
               help="Who is told of the refresh.  [default: refresh.yml of the project]")
+@click.option("--report", "report_file", metavar="FILE", is_flag=False, flag_value=str(ROOT / "target" / "report.html"),
+              help="Then make the report: one HTML file.  [without a name: target/report.html of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
 def command(
     target, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
-    quiet,
+    report_file, quiet,
 ):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
     plan = plan_refresh(
@@ -136,13 +141,27 @@ def command(
         lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
         print("\n".join(lines), flush=True)
         return 0 if all(one.is_fine for one in found) else BAD_INPUT
+    report_file = report_file and Path(report_file).absolute()  # the refresh goes to the project's folder
+    progress = make_progress(log_format, quiet, log_file)
     try:
-        report = refresh(plan, make_progress(log_format, quiet, log_file), read_settings(settings) if settings else None)
+        report = refresh(plan, progress, read_settings(settings) if settings else None)
     except KeyboardInterrupt as error:
         raise Interrupted from error  # click would add an empty line
     if log_format == "text" and not quiet:
         print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
+    if report_file:
+        progress.say(f"The report is in {made_report(plan, report_file)}.")
     return 0
+
+
+def made_report(plan: Plan, path: Path) -> Path:
+    """Make the report of what was refreshed. Raises RefreshError, which says that the tables are made all the same."""
+    from report import make_report, time_zone
+
+    try:
+        return make_report(plan, path, time_zone(plan, read_yaml(ROOT / "dbt_project.yml")["vars"]))
+    except RefreshError as error:
+        raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
 
 
 class Interrupted(Exception):

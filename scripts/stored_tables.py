@@ -13,7 +13,7 @@ from refresh_errors import first_line, known_sentence
 from refresh_plan import RefreshError
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("seeds", "refresh", "partitioning", "aliasing", "sessions_stages", "sessions")
+FOLDERS = ("seeds", "refresh", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
 OUTDATED = "The tables were made by another version of the project: run scripts/refresh.py."
 
@@ -31,6 +31,12 @@ class Tables:
         """The rows of a query, column -> value; times are UTC without zone. Raises RefreshError."""
         names, found = self.execute(query.format_map(self.schemas), list(values))
         return [dict(zip(names, row)) for row in found]
+
+    def names(self) -> set[str]:
+        """folder.table of all tables and views that are there and may be read."""
+        folders = {schema.strip('"'): folder for folder, schema in self.schemas.items()}
+        found = self.rows("select table_schema, table_name from information_schema.tables")
+        return {f"{folders[row['table_schema']]}.{row['table_name']}" for row in found if row["table_schema"] in folders}
 
 
 @contextmanager

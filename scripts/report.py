@@ -1,0 +1,96 @@
+"""Make the report: one HTML file that needs nothing else, no network either.
+
+    python scripts/report.py
+    python scripts/report.py --target postgres --vars my_site.yml --output /srv/www/signups.html
+
+It says what the tables hold since the last refresh, and only reads them. Give it the --vars of the refresh: its days
+are those of report_timezone. Exit code 0; 2 for wrong input, tables that are not there, or a file that cannot be written.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from refresh_plan import BAD_INPUT, Plan, RefreshError
+from report_words import MODELS
+from stored_tables import ROOT, stored_tables
+
+DEFAULT_FILE = ROOT / "target" / "report.html"
+DEFAULT_MODEL = "last_non_direct"
+
+
+def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL, period: str | None = None) -> Path:
+    """Make the report of the plan's target and return where it is. Raises RefreshError.
+
+    zone: report_timezone; model: that gives campaigns their credit; period: 'month' or 'week', None to choose.
+    """
+    # What draws charts takes a second to import, which wrong options need not wait for.
+    from report_facts import read_facts
+    from report_page import page_of
+
+    with stored_tables(plan.target, "signup_attribution report") as tables:
+        facts = read_facts(tables, zone, model, period)
+    return write(output.absolute(), page_of(facts))
+
+
+def write(path: Path, text: str) -> Path:
+    """Put the text there at one moment: who opens the file finds the old report or the new one. Raises RefreshError."""
+    made = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".html", delete=False) as file:
+            made = Path(file.name)
+            file.write(text)
+        made.chmod(0o644)
+        os.replace(made, path)
+    except OSError as error:
+        raise RefreshError(f"The report cannot be written to {path} ({error.strerror}): name another file.") from error
+    finally:
+        if made:
+            made.unlink(missing_ok=True)
+    return path
+
+
+def time_zone(plan: Plan, defaults: dict) -> str:
+    """report_timezone, as the refresh has it. Raises RefreshError when it is no text."""
+    zone = plan.vars.get("report_timezone", defaults.get("report_timezone", "UTC"))
+    if not isinstance(zone, str):
+        raise RefreshError(f"report_timezone must be a time zone such as Europe/Berlin, not {zone}: correct it.")
+    return zone
+
+
+@click.command(help=__doc__.split("\n\n")[0])
+@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@click.option("--vars", "variables", metavar="YAML", help="The variables of the refresh, as YAML text or a YAML file.")
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_FILE,
+              help="Where it is written.  [default: target/report.html of the project]")
+@click.option("--period", type=click.Choice(["month", "week"]),
+              help="What is compared.  [default: month, or week while two whole months are not there]")
+@click.option("--model", type=click.Choice(list(MODELS)), default=DEFAULT_MODEL, show_default=True, metavar="MODEL",
+              help="Model of credit of the campaigns' table.")
+def command(target, variables, output, period, model):
+    from refresh import plan_refresh, read_yaml
+
+    plan = plan_refresh(target, variables=variables, with_seeds=False)
+    zone = time_zone(plan, read_yaml(ROOT / "dbt_project.yml")["vars"])
+    print(f"The report is in {make_report(plan, output, zone, model, period)}.")
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        command.main(arguments, prog_name="report.py", standalone_mode=False)
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see report.py --help.", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -34,11 +34,13 @@ def loads(small_sample_days):
 
 
 def long_visit(number) -> dict[str, list[dict]]:
-    """Somebody who signs up so long after they came that the one touch does not count."""
+    """Somebody who signs up so long after they came that the one touch does not count, and somebody by a campaign in German."""
     at = [datetime(2026, 5, 3 + number, 10) + timedelta(minutes=15) * place for place in range(9)]
     messages = [{"id": f"long {number} {place}", "anonymous_id": f"long {number}", "timestamp": when, "received_at": when}
                 for place, when in enumerate(at)]
-    return {"pages": messages[:-1], "tracks": [{**messages[-1], "event": "signed_up"}]}
+    campaign = {"context_campaign_source": "Zürich", "context_campaign_medium": "email", "context_campaign_name": "ÜBER uns"}
+    other = {**messages[0], "id": f"umlaut {number}", "anonymous_id": f"umlaut {number}", **campaign}
+    return {"pages": [*messages[:-1], other], "tracks": [{**messages[-1], "event": "signed_up"}]}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,8 @@ def business(loads, project_seeds):
     chance, signups = random.Random(7), tables["attribution"]
     users = [row["alias_id"] for row in signups] + ["nobody"]
     campaigns = [(touch["source"], touch["medium"], touch["campaign"]) for touch in tables["touches"] if not touch["is_direct"]]
-    campaigns = [*chance.sample(campaigns, 12), ("google", "cpc", "unseen"), ("nowhere", None, " "), (None, None, None)]
+    campaigns = [*chance.sample(campaigns, 12), ("google", "cpc", "unseen"), ("nowhere", None, " "), (None, None, None),
+                 ("ZÜRICH", "EMAIL", "Über Uns")]
     made = []
     for load in (1, 2):
         spend = [{"date": str(date(2026, 3 + load, chance.randint(1, 28))), "cost": chance.randint(1, 900) / 7,

@@ -18,6 +18,19 @@
     cast({{ expression }} as text) collate "C"
 {%- endmacro %}
 
+{#- Text in lower case, in all alphabets: text that is compared byte by byte has none but ASCII letters on PostgreSQL. -#}
+{% macro lower_case(text) -%}
+    {{ adapter.dispatch('lower_case', 'signup_attribution')(text) }}
+{%- endmacro %}
+
+{% macro default__lower_case(text) -%}
+    lower({{ text }})
+{%- endmacro %}
+
+{% macro postgres__lower_case(text) -%}
+    lower(({{ text }}) collate "default") collate "C"
+{%- endmacro %}
+
 {#- An 'infinity' that a source holds, or a year that has not four digits, is no usable time. -#}
 {% macro usable_time(expression) -%}
     case when {{ expression }} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then {{ expression }} end

@@ -2,7 +2,7 @@
 
 {#- Part of a campaign's name (source, medium, campaign) as spend and touches are matched by it: case and blanks do not count. -#}
 {% macro campaign_key(column) -%}
-    coalesce(nullif(lower(trim({{ column }})), ''), '(none)')
+    coalesce(nullif({{ lower_case('trim(' ~ column ~ ')') }}, ''), '(none)')
 {%- endmacro %}
 
 {#- Currency of an amount; one that names none is in reporting_currency. -#}

@@ -25,7 +25,7 @@ attribution as (
 answers as (
     select
         coalesce(aliases.alias_id, trim(survey.user_id)) as alias_id,
-        lower(trim(survey.answer)) as answer,
+        {{ lower_case('trim(survey.answer)') }} as answer,
         survey.answered_at
     from survey
     left join aliases on trim(survey.user_id) = aliases.id

@@ -19,9 +19,9 @@ channel_rules as (
 
 signatures as (
     select distinct
-        lower(coalesce(source, '')) as source,
-        lower(coalesce(medium, '')) as medium,
-        lower(coalesce(utm_campaign, '')) as campaign
+        {{ lower_case("coalesce(source, '')") }} as source,
+        {{ lower_case("coalesce(medium, '')") }} as medium,
+        {{ lower_case("coalesce(utm_campaign, '')") }} as campaign
     from evidence_sources
 ),
 
@@ -127,9 +127,9 @@ classified as (
         evidence_sources.is_paid_click or {{ is_paid_medium('evidence_sources.medium') }} as is_paid
     from evidence_sources
     inner join categorized
-        on lower(coalesce(evidence_sources.source, '')) = categorized.source
-        and lower(coalesce(evidence_sources.medium, '')) = categorized.medium
-        and lower(coalesce(evidence_sources.utm_campaign, '')) = categorized.campaign
+        on {{ lower_case("coalesce(evidence_sources.source, '')") }} = categorized.source
+        and {{ lower_case("coalesce(evidence_sources.medium, '')") }} = categorized.medium
+        and {{ lower_case("coalesce(evidence_sources.utm_campaign, '')") }} = categorized.campaign
     left join channels
         on categorized.source = channels.source
         and categorized.medium = channels.medium

@@ -31,7 +31,7 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
     from report_facts import read_facts
     from report_page import page_of
 
-    with stored_tables(plan.target, "signup_attribution report") as tables:
+    with stored_tables(plan.target, "signup_attribution report", published=True) as tables:
         facts = read_facts(tables, zone, model, period)
     return write(output.absolute(), page_of(facts))
 

@@ -9,6 +9,7 @@ import psycopg2
 import yaml
 
 from postgres import connected
+from published import published_file
 from refresh_errors import first_line, known_sentence
 from refresh_plan import RefreshError
 
@@ -40,16 +41,17 @@ class Tables:
 
 
 @contextmanager
-def stored_tables(target: str | None, application: str):
+def stored_tables(target: str | None, application: str, published: bool = False):
     """The tables of a target of profiles.yml, for a while. Raises RefreshError when there is nothing to read.
 
-    application: the name by which others see the connection on PostgreSQL.
+    application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
+    a refresh has the work file of DuckDB open.
     """
     profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
     name = target or profile["target"]
     if name not in profile["outputs"]:
         raise RefreshError(f"There is no target {name}: choose {' or '.join(profile['outputs'])}.")
-    with (duckdb_tables() if profile["outputs"][name]["type"] == "duckdb" else postgres_tables(application)) as tables:
+    with (duckdb_tables(published) if profile["outputs"][name]["type"] == "duckdb" else postgres_tables(application)) as tables:
         yield tables
 
 
@@ -75,11 +77,21 @@ def postgres_tables(application: str):
                                "connect as the role that refreshes.") from error
 
 
+def opened(path: Path, readers: Path | None):
+    """A connection that only reads the file or, while that is in use, the readers' file if there is one. Raises duckdb.Error."""
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException:
+        if readers and readers.exists():
+            return duckdb.connect(str(readers), read_only=True)
+        raise
+
+
 @contextmanager
-def duckdb_tables():
+def duckdb_tables(published: bool):
     path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with opened(path, published_file(path) if published else None) as connection:
             def execute(query, values):
                 result = connection.execute(query.replace("%s", "?"), values)
                 return [column[0] for column in result.description], result.fetchall()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import uuid
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -101,6 +103,19 @@ class Database:
 
     def close(self):
         """Give up the connection, and the database if it was made here."""
+
+
+@contextmanager
+def held_by_another(path: Path):
+    """A file of DuckDB while another process has it open for writing: that process."""
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.stdin.close()
 
 
 class DuckDB(Database):

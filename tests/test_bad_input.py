@@ -1,14 +1,12 @@
 """Wrong input ends a refresh with one sentence and an exit code, and leaves all tables as they were."""
 
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
 
 from conftest import NO_SERVER
-from engines import DuckDB, Postgres
+from engines import DuckDB, Postgres, held_by_another
 from installed import Installed, assert_refused, assert_succeeded, visits
 
 TABLES = {"tracks": {"schema": "segment", "table": "tracks"}, "pages": {"schema": "segment", "table": "pages"}}
@@ -107,14 +105,8 @@ def test_unreachable_postgres(duckdb_site):
 
 
 def test_locked_duckdb_file(duckdb_site):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()",
-         str(duckdb_site.database.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        holder.stdout.readline()
+    with held_by_another(duckdb_site.database.path) as holder:
         outcome = duckdb_site.refresh("--retry-for", "0s", sources=TABLES)
-    finally:
-        holder.communicate(b"\n")
     with unchanged(duckdb_site):
         assert_refused(outcome, "is in use by process", str(holder.pid), str(duckdb_site.database.path))
 

@@ -1,8 +1,6 @@
 """What is told of persons agrees with the tables, which are the oracle's, and names the evidence the oracle finds."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,6 +9,7 @@ import explain
 from explain_attribution import TOUCH_FACTS
 from explain_facts import Common
 from explain_story import UTM
+from engines import held_by_another
 from harness import as_vars, assert_equal, differences
 from oracle import COLUMNS, Settings, compute
 from oracle.signups import TOUCH_PARTS
@@ -227,11 +226,7 @@ def of_an_earlier_version(engine, settings, stories, capsys):
 
 def locked(engine, capsys):
     """Somebody else writes to the file."""
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", hold, str(engine.database.path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        process.stdout.readline()
+    with held_by_another(engine.database.path) as process:
         assert explain.main(["bob"]) == 2
-        process.stdin.close()
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1 and f"in use by process {process.pid}" in err

@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 
 from conftest import NO_SERVER
-from engines import DuckDB, Postgres
+from engines import DuckDB, Postgres, held_by_another
 from forks import Forks
 from installed import STARTED, visits
 from project import ROOT
@@ -24,6 +24,7 @@ from published import CHANGED_BY_PERSON, PUBLISHED_VARIABLE, SCHEMAS, publish, p
 from refresh_check import file_findings
 from refresh_plan import RefreshError
 from refresh_run import Run
+from stored_tables import stored_tables
 
 REFRESHES = int(os.environ.get("READS", "5"))
 READERS = 3
@@ -212,6 +213,13 @@ def test_the_published_file(tmp_path, monkeypatch):
         assert connection.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [("who",)]
         assert connection.execute("select status from refresh.refresh_health").fetchall() == [("success",)]
         assert connection.execute("select * from reporting.persons").fetchall() == [("a",)]
+    # who reads by a script, while a refresh has the work file
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(work))
+    with held_by_another(work):
+        with stored_tables("duckdb", "test", published=True) as tables:
+            assert tables.rows("select alias_id from {sessions}.attribution") == [{"alias_id": "a"}]
+        with pytest.raises(RefreshError, match="in use by process"), stored_tables("duckdb", "test"):
+            pass
 
     # what cannot be written leaves what was there, and is said in one sentence
     monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "nowhere" / "a.duckdb"))

@@ -16,8 +16,10 @@ and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
 """
 
 import json
+import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -177,11 +179,21 @@ class Interrupt:
         self.received = number
         raise KeyboardInterrupt
 
+    def again(self, unraisable):
+        """Python's hook for what a __del__ raised: a request to stop that was lost there is made once more."""
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            once_more = threading.Timer(0.05, os.kill, [os.getpid(), self.received])
+            once_more.daemon = True
+            once_more.start()
+        else:
+            sys.__unraisablehook__(unraisable)
+
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
     interrupt = Interrupt()
     signal.signal(signal.SIGTERM, interrupt)
+    sys.unraisablehook = interrupt.again
     try:
         # --help has no exit code of its own
         return command.main(arguments, prog_name="refresh.py", standalone_mode=False) or 0

@@ -14,6 +14,7 @@ import duckdb
 import psycopg2
 
 SOURCE_SCHEMA = "segment"
+SEED_SCHEMA = "seeds"
 # A query that takes this long on so little data has a plan that would never end on real data.
 STATEMENT_TIMEOUT_SECONDS = 90
 
@@ -48,13 +49,15 @@ def naive_utc(value):
 class Database:
     """What the two engines have in common.
 
-    `target` is the dbt target, `environment` the variables that lead dbt to this database.
+    `target` is the dbt target, `environment` the variables that lead dbt to this database, `loaded_seeds` what the seed files
+    held when it got them, None when it may have others or none.
     """
 
     target = ""
 
     def __init__(self):
         self.environment = {}
+        self.loaded_seeds = None
 
     def load(self, collection, rows):
         """Append raw rows to a source table; the table and its columns appear when first needed.
@@ -97,9 +100,11 @@ class Database:
         return self.query(f"select {columns} from {table}")
 
     def reset(self):
-        """Leave the database empty."""
-        for schema in self.schemas():
-            self.execute(f'drop schema "{schema}" cascade')
+        """Leave the database empty, but for the seeds it has got."""
+        with self.connected():
+            for schema in self.schemas():
+                if schema != SEED_SCHEMA or self.loaded_seeds is None:
+                    self.execute(f'drop schema "{schema}" cascade')
 
     def close(self):
         """Give up the connection, and the database if it was made here."""
@@ -169,8 +174,11 @@ class DuckDB(Database):
                      f"format = 'newline_delimited', columns = {{{types}}})")
 
     def reset(self):
-        for path in (self.path, Path(f"{self.path}.wal")):
-            path.unlink(missing_ok=True)
+        if self.loaded_seeds is None:
+            for path in (self.path, Path(f"{self.path}.wal")):
+                path.unlink(missing_ok=True)
+        else:
+            super().reset()
 
 
 class Postgres(Database):

@@ -32,7 +32,6 @@ class Project:
 
     def __init__(self, database, folder: Path):
         self.database, self.folder = database, folder
-        self.loaded_seeds = None  # what the seed files held when the database got them; None when it has none
         self.parsed = self.parsed_seeds = None
 
     def run(self, command, *arguments, vars=None, reporting=False) -> Outcome:
@@ -43,7 +42,10 @@ class Project:
         nodes = list(getattr(result.result, "results", None) or [])
         failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
         error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
-        return Outcome(result.success, error, {node.node.name: str(node.status) for node in nodes})
+        statuses = {node.node.name: str(node.status) for node in nodes}
+        if any(Path(name).stem in statuses for name in seed_files()):
+            self.database.loaded_seeds = None
+        return Outcome(result.success, error, statuses)
 
     def invoke(self, *arguments, manifest=None):
         """What dbt returns of one command in the database's environment."""
@@ -72,12 +74,12 @@ class Project:
             arguments.append("--full-refresh")
         if select:
             arguments += ["--select", *([select] if isinstance(select, str) else select)]
-        elif self.loaded_seeds == seed_files() and not full_refresh:
+        elif self.database.loaded_seeds == seed_files() and not full_refresh:
             arguments += ["--exclude-resource-type", "seed"]  # the same rows again would take a while
         variables = {**(vars or {}), **({"since": str(since)} if since else {})}
         outcome = self.run("build", *arguments, vars=variables, reporting=reporting)
         if outcome.success and not select:
-            self.loaded_seeds = seed_files()
+            self.database.loaded_seeds = seed_files()
         if check and not outcome.success:
             raise AssertionError(f"dbt build on {self.database.target} failed:\n{outcome.error}")
         return outcome

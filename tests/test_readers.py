@@ -26,7 +26,7 @@ from refresh_plan import RefreshError
 from refresh_run import Run
 from stored_tables import stored_tables
 
-REFRESHES = int(os.environ.get("READS", "5"))
+REFRESHES = int(os.environ.get("READS", "3"))
 READERS = 3
 PEOPLE = 8  # that come with each load
 # Queries that have to be empty at any time. In each, something is said about one person by more than one table.

@@ -1,11 +1,16 @@
 """What is tried again and for how long, without a database."""
 
 import math
+import os
+import signal
+import sys
+import time
 
 import pytest
 from tenacity import wait_none
 
 import refresh_retry
+from refresh import Interrupt
 from refresh_errors import is_transient
 from refresh_plan import RefreshError, read_duration
 from refresh_retry import FIRST_CONTACT_SECONDS, Budget, keep_trying
@@ -109,3 +114,17 @@ def test_durations(text, seconds):
 def test_texts_that_are_no_duration(text):
     with pytest.raises(RefreshError, match="--wait must be a duration"):
         read_duration(text, "--wait")
+
+
+def test_a_request_to_stop_that_was_lost(monkeypatch):
+    """Python ignores what a __del__ raises, and there Ctrl-C may come."""
+    class Closing:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+
+    monkeypatch.setattr(sys, "unraisablehook", Interrupt().again)
+    connection = Closing()
+    with pytest.raises(KeyboardInterrupt):
+        del connection
+        time.sleep(5)

@@ -21,7 +21,7 @@ STARTED = datetime(2026, 6, 30, 9)  # later than the sample, so that nobody has 
 def developer(engine, tmp_path):
     """The project as somebody runs it who has schemas of their own in the engine's database."""
     variables = {**engine.database.environment, "SIGNUP_ATTRIBUTION_SCHEMA": "dev_ann"}
-    return Project(SimpleNamespace(target=engine.database.target, environment=variables), tmp_path)
+    return Project(SimpleNamespace(target=engine.database.target, environment=variables, loaded_seeds=None), tmp_path)
 
 
 def rows_of(engine, prefix=""):

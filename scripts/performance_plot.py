@@ -30,7 +30,7 @@ def points(figures: dict) -> list[dict]:
 
 def chart(rows: list[dict]) -> alt.FacetChart:
     """Both axes in powers of ten, one panel an engine."""
-    what = alt.Color("what:N", title=None, sort=list(COLORS), legend=alt.Legend(orient="bottom", labelLimit=400),
+    what = alt.Color("what:N", title=None, sort=list(COLORS), legend=alt.Legend(orient="bottom", columns=1, labelLimit=0),
                      scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("millions:Q", title="millions of messages stored", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", grid=False)),

@@ -111,6 +111,18 @@ def write_spend(path, business):
         writer.writerows(rows)
 
 
+def assert_logged(engine):
+    """What the log says was written and deleted since the first refresh comes to the rows there are."""
+    with engine.database.connected():
+        for table in STORED:
+            log = [row for row in engine.fetch("refresh.refresh_log") if row["model"] == table]
+            begun = max((row["batch_id"] for row in log if row["rows_deleted"] is None))  # a build from scratch deletes nothing
+            assert begun < max(row["batch_id"] for row in log) or table == "path_credits", f"no incremental run of {table} was logged"
+            written = sum(row["rows_inserted"] - (row["rows_deleted"] or 0) for row in log if row["batch_id"] >= begun)
+            assert written == len(engine.fetch(f"reporting.{table}")), table
+            assert all(row["rows_read"] is not None for row in log), table
+
+
 def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, project_seeds, tmp_path):
     steps = [Options(), Options(time_decay_half_life_days=0.5, report_timezone="America/New_York"),
              Options(position_first_share=0.1, position_last_share=0.7, report_timezone="Asia/Kolkata", reporting_currency="eur")]
@@ -125,5 +137,6 @@ def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, pro
             engine.refresh(chosen, since=SINCE)
         engine.refresh(chosen, since=SINCE, reporting=True)
         assert_marts(engine, loads[:number], business[:number], options, project_seeds, f"after load {number}")
+    assert_logged(engine)
     engine.refresh(chosen, full_refresh=True, reporting=True)
     assert_marts(engine, loads, business, options, project_seeds, "after a full rebuild")

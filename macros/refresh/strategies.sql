@@ -20,12 +20,20 @@
 
 {#- replace_keys: stored rows make way for the new rows, see replace_rows. -#}
 {% macro get_incremental_replace_keys_sql(arg_dict) %}
+    {{ replace_and_record(arg_dict, applied_batch_id()) }}
+{% endmacro %}
+
+{#- replace_all: all stored rows make way, for a small table made anew by each refresh; those that come again are not written. -#}
+{% macro get_incremental_replace_all_sql(arg_dict) %}
+    {{ replace_and_record(arg_dict, 0) }}
+{% endmacro %}
+
+{#- Both as a whole. after: the newest batch applied, 0 when all stored rows make way. -#}
+{% macro replace_and_record(arg_dict, after) %}
     {%- set target_relation, temp_relation = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- do check_contract(model, arg_dict['dest_columns']) -%}
     {{ count_before(target_relation, temp_relation) }}
-    {{ replace_rows(
-        target_relation, temp_relation, arg_dict['unique_key'], arg_dict['dest_columns'], config.get('meta'), applied_batch_id()
-    ) }}
+    {{ replace_rows(target_relation, temp_relation, arg_dict['unique_key'], arg_dict['dest_columns'], config.get('meta'), after) }}
     {{ record_batch(temp_relation) }}
 {% endmacro %}
 

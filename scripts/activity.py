@@ -21,8 +21,9 @@ import click
 from tabulate import tabulate
 
 from activity_table import by_age, duration, printable, table
+from command_line import run
 from postgres import connected
-from refresh_plan import BAD_INPUT, RefreshError
+from refresh_plan import RefreshError
 from server_activity import Connection, connections, end
 
 NOT_DONE = 1  # exit code
@@ -153,13 +154,7 @@ def ask(hits: list[Connection], force: bool, is_json: bool):
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
     try:
-        return command.main(arguments, prog_name="activity.py", standalone_mode=False) or 0
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see activity.py --help.", file=sys.stderr)
-        return BAD_INPUT
+        return run(command, "activity.py", arguments)
     except click.Abort:
         print("Stopped: nothing more was done.", file=sys.stderr)
         return NOT_DONE

@@ -14,11 +14,12 @@ from datetime import datetime
 
 import click
 
+from command_line import run
 from explain_facts import Common, facts_of, persons_of
 from explain_story import story_of
 from explain_text import story_lines
 from explain_words import escaped, said
-from refresh_plan import BAD_INPUT, RefreshError
+from refresh_plan import RefreshError
 from stored_tables import Tables, stored_tables
 
 NOBODY = 1  # exit code
@@ -57,15 +58,7 @@ def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
     # Ids and URLs may have characters that the terminal's encoding has not.
     sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        command.main(arguments, prog_name="explain.py", standalone_mode=False)
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see explain.py --help.", file=sys.stderr)
-        return BAD_INPUT
-    return 0
+    return run(command, "explain.py", arguments)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from pathlib import Path
 import click
 import psycopg2
 
+from command_line import run
 from postgres import connected
 from refresh_errors import one_line
-from refresh_plan import BAD_INPUT, RefreshError
+from refresh_plan import RefreshError
 
 SCRIPT = Path(__file__).with_suffix(".sql")
 REFUSED = 1  # exit code
@@ -50,15 +51,7 @@ def command(**chosen):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        command.main(arguments, prog_name="grants.py", standalone_mode=False)
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see grants.py --help.", file=sys.stderr)
-        return BAD_INPUT
-    return 0
+    return run(command, "grants.py", arguments)
 
 
 if __name__ == "__main__":

@@ -11,19 +11,18 @@ https://docs.docker.com/reference/dockerfile/#healthcheck)
 import os
 import sys
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import click
 import duckdb
 import psycopg2
-import yaml
 
+from command_line import run
 from postgres import connected
 from published import published_file
 from refresh_errors import first_line, known_sentence
 from refresh_plan import RefreshError
+from target import ROOT, chosen_target
 
-ROOT = Path(__file__).resolve().parents[1]
 UNHEALTHY = 1  # exit code
 COLUMNS = (
     "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_status")
@@ -110,10 +109,8 @@ def hours(span: timedelta) -> str:
 @click.option("--max-lag", type=click.FloatRange(min=0, min_open=True), metavar="HOURS",
               help="How old the newest message may be.  [default: any age]")
 def command(target, max_age, max_lag):
-    profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
-    if (target or profile["target"]) not in profile["outputs"]:
-        raise RefreshError(f"There is no target {target}: choose {' or '.join(profile['outputs'])}.")
-    health, now = read_health(target or profile["target"]), datetime.now(timezone.utc).replace(tzinfo=None)
+    target, _ = chosen_target(target)
+    health, now = read_health(target), datetime.now(timezone.utc).replace(tzinfo=None)
     wrong = problem(health, now, max_age, max_lag)
     if wrong:
         raise RefreshError(wrong)
@@ -122,15 +119,7 @@ def command(target, max_age, max_lag):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        command.main(arguments, prog_name="health.py", standalone_mode=False)
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return UNHEALTHY
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see health.py --help.", file=sys.stderr)
-        return UNHEALTHY
-    return 0
+    return run(command, "health.py", arguments, failed=UNHEALTHY)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from pathlib import Path
 import click
 import yaml
 
+from command_line import run
 from refresh import read_variables_option, read_yaml
 from refresh_errors import first_line
-from refresh_plan import RefreshError
+from refresh_plan import RefreshError, known_target
 from refresh_run import log_file, run_dbt
 from target import ROOT
 
@@ -36,10 +37,7 @@ def prepare(folder: Path, target: str | None, variables: dict) -> None:
     Raises RefreshError when there is no such target, or the project cannot be parsed.
     """
     profiles = read_yaml(ROOT / "profiles.yml")
-    chosen = target or profiles[PROFILE]["target"]
-    if chosen not in profiles[PROFILE]["outputs"]:
-        raise RefreshError(f"There is no target {chosen}: choose {' or '.join(profiles[PROFILE]['outputs'])}.")
-    profiles[PROFILE]["target"] = chosen
+    profiles[PROFILE]["target"] = known_target(target or profiles[PROFILE]["target"], profiles[PROFILE]["outputs"])
     (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
     shutil.copy(ROOT / "dbt_project.yml", folder)
     outcome = run_dbt([
@@ -70,14 +68,7 @@ def command(target, variables, arguments):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        return command.main(arguments, prog_name="metrics.py", standalone_mode=False) or 0
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see metrics.py --help.", file=sys.stderr)
-        return 2
+    return run(command, "metrics.py", arguments)
 
 
 if __name__ == "__main__":

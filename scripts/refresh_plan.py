@@ -50,6 +50,13 @@ class Plan:
     wait: float = 0
 
 
+def known_target(name: str, names) -> str:
+    """The name of a target, if it is among these names. Raises RefreshError."""
+    if name not in names:
+        raise RefreshError(f"There is no target {name}: choose {' or '.join(names)}.")
+    return name
+
+
 def make_plan(
     target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, sample=None, *,
     targets, defaults,
@@ -60,8 +67,7 @@ def make_plan(
     exist; defaults: variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable
     of another kind than its default, or a text that is no date or no percentage.
     """
-    if target not in targets:
-        raise RefreshError(f"There is no target {target}: choose {' or '.join(targets)}.")
+    known_target(target, targets)
     values = dict(variables or {})
     for name, value in values.items():
         if name not in defaults:

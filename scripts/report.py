@@ -14,9 +14,11 @@ from pathlib import Path
 
 import click
 
-from refresh_plan import BAD_INPUT, Plan, RefreshError
+from command_line import run
+from refresh_plan import Plan, RefreshError
 from report_words import MODELS
-from stored_tables import ROOT, stored_tables
+from stored_tables import stored_tables
+from target import ROOT
 
 DEFAULT_FILE = ROOT / "target" / "report.html"
 DEFAULT_MODEL = "last_non_direct"
@@ -81,15 +83,7 @@ def command(target, variables, output, period, model):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        command.main(arguments, prog_name="report.py", standalone_mode=False)
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see report.py --help.", file=sys.stderr)
-        return BAD_INPUT
-    return 0
+    return run(command, "report.py", arguments)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import duckdb
 import psycopg2
-import yaml
 
 from postgres import connected
 from published import published_file
 from refresh_errors import first_line, known_sentence
 from refresh_plan import RefreshError
+from target import ROOT, chosen_target
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("seeds", "refresh", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
 OUTDATED = "The tables were made by another version of the project: run scripts/refresh.py."
@@ -47,11 +46,8 @@ def stored_tables(target: str | None, application: str, published: bool = False)
     application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
     a refresh has the work file of DuckDB open.
     """
-    profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
-    name = target or profile["target"]
-    if name not in profile["outputs"]:
-        raise RefreshError(f"There is no target {name}: choose {' or '.join(profile['outputs'])}.")
-    with (duckdb_tables(published) if profile["outputs"][name]["type"] == "duckdb" else postgres_tables(application)) as tables:
+    _, kind = chosen_target(target)
+    with (duckdb_tables(published) if kind == "duckdb" else postgres_tables(application)) as tables:
         yield tables
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import duckdb
 import psycopg2
+import yaml
 
 from refresh_errors import first_line, is_transient, known_sentence
-from refresh_plan import RefreshError
+from refresh_plan import RefreshError, known_target
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds the lock names itself
@@ -111,6 +112,13 @@ def database_errors():
             known_sentence(text) or f"The database refuses: {first_line(text)}: correct this and run again.",
             is_transient=is_transient(text, f"{kind.__module__}.{kind.__name__}"),
         ) from error
+
+
+def chosen_target(name: str | None) -> tuple[str, str]:
+    """Name and type of that target of profiles.yml, by default of the default one. Raises RefreshError when there is none."""
+    profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
+    chosen = known_target(name or profile["target"], profile["outputs"])
+    return chosen, profile["outputs"][chosen]["type"]
 
 
 def find_target(name: str) -> Target:

@@ -1,0 +1,24 @@
+"""What all command lines do with what goes wrong: one sentence on stderr, and an exit code."""
+
+import sys
+
+import click
+
+from refresh_plan import BAD_INPUT, RefreshError
+
+
+def run(command: click.Command, name: str, arguments=None, failed: int | None = None) -> int:
+    """Run the command line of the script of that name; returns the exit code.
+
+    arguments: by default those of the process. failed: the exit code of whatever goes wrong, by default what the error
+    says, or BAD_INPUT for an option that does not exist or takes no such value. Raises click.Abort.
+    """
+    try:
+        # --help has no exit code of its own
+        return command.main(arguments, prog_name=name, standalone_mode=False) or 0
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code if failed is None else failed
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see {name} --help.", file=sys.stderr)
+        return BAD_INPUT if failed is None else failed

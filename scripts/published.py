@@ -15,10 +15,14 @@ import duckdb
 PUBLISHED_VARIABLE = "SIGNUP_ATTRIBUTION_PUBLISHED"
 OFF = "off"
 SCHEMAS = ("sessions", "reporting")
-LOG = "refresh"  # of this schema only the log, and the view on it
-LOGGED = ("refresh_runs", "refresh_log", "refresh_health")
-# Tables of which only the rows of affected persons change (in their models: affected_by), until they are rebuilt.
-CHANGED_BY_PERSON = ("all_sessions", "attribution", "useful_sessions", "person_paths", "path_credits")
+LOG = "refresh"
+# Of these schemas only: the log with the view on it, and what views of reporting read.
+PARTS = {LOG: ("refresh_runs", "refresh_log", "refresh_health"), "partitioning": ("partitions",)}
+# Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
+# do; None for all of a person's rows. (In their models: affected_by, since.)
+CHANGED_BY_PERSON = {
+    "all_sessions": "session_start", "attribution": None, "useful_sessions": None, "person_paths": None, "path_credits": None,
+}
 # What there is in a schema of a database: name, kind, comment.
 STORED = """
     select table_name, 'table', comment from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
@@ -86,10 +90,12 @@ class Copy:
         self.connection.execute("begin")
         changes = self.changes()
         views = []
-        for folder in (*SCHEMAS, LOG):
+        for folder in (*SCHEMAS, *PARTS):
             schema = self.schema_of(folder)
             self.connection.execute(f'create schema if not exists published."{schema}"')
-            wanted = {name: kind for name, kind in self.found("work", schema).items() if folder != LOG or name in LOGGED}
+            wanted = {
+                name: kind for name, kind in self.found("work", schema).items() if name in PARTS.get(folder, (name,))
+            }
             for name, kind in self.found("published", schema).items():
                 if kind == "view" or name not in changes:
                     self.connection.execute(f'drop {kind} published."{schema}"."{name}"')
@@ -97,7 +103,7 @@ class Copy:
                 if kind == "view":
                     views.append((schema, name))
                 elif name in changes:
-                    self.change_rows(f'"{schema}"."{name}"', changes[name])
+                    self.change_rows(f'"{schema}"."{name}"', changes[name], CHANGED_BY_PERSON[name])
                 else:
                     self.copy_table(schema, name)
         if self.has_state("work"):
@@ -146,11 +152,18 @@ class Copy:
             [database, table, [self.schema_of(folder) for folder in SCHEMAS]]).fetchall() for database in ("work", "published"))
         return columns == other_columns
 
-    def change_rows(self, table: str, after: int):
-        """Replace the rows of the persons that later batches than this one concerned."""
-        affected = f'(select alias_id from work."{self.schema_of("sessions_stages")}".affected_aliases where batch_id > {after})'
-        self.connection.execute(f"delete from published.{table} where alias_id in {affected}")
-        self.connection.execute(f"insert into published.{table} select * from work.{table} where alias_id in {affected}")
+    def change_rows(self, table: str, after: int, time: str | None):
+        """Replace the rows of the persons that later batches than this one concerned, by this time of the row from then on."""
+        affected = f"""
+            (
+                select alias_id, min(remade_since) as remade_since from work."{self.schema_of('sessions_stages')}".affected_aliases
+                where batch_id > {after}
+                group by alias_id
+            ) as affected"""
+        concerned = "affected.alias_id = stored.alias_id" + (f" and affected.remade_since <= stored.{time}" if time else "")
+        self.connection.execute(f"delete from published.{table} as stored using {affected} where {concerned}")
+        self.connection.execute(
+            f"insert into published.{table} select stored.* from work.{table} as stored inner join {affected} on {concerned}")
 
     def copy_table(self, schema: str, name: str):
         """Copy a table, or the rows of a view, with comments."""

@@ -4,6 +4,7 @@ READS=30 has them read during so many refreshes (make chaos), instead of a few.
 """
 
 import os
+import re
 import threading
 import time
 from contextlib import closing
@@ -175,6 +176,9 @@ def small_database(path):
     with duckdb.connect(str(path)) as connection:
         connection.execute("""
             create schema sessions; create schema reporting; create schema refresh; create schema aliasing;
+            create schema partitioning;
+            create table partitioning.partitions as select '2026-01' as month; create table partitioning.app_tracks as select 'a' as id;
+            create view reporting.months as select month from partitioning.partitions;
             create table sessions.attribution as select 'a' as alias_id;
             comment on table sessions.attribution is 'One row per person''s sign-up';
             comment on column sessions.attribution.alias_id is 'who';
@@ -205,10 +209,10 @@ def test_the_published_file(tmp_path, monkeypatch):
     assert not published.stat().st_mode & 0o222
     with duckdb.connect(str(published), read_only=True) as connection:
         found = connection.execute("select schema_name || '.' || table_name, comment from duckdb_tables() order by 1").fetchall()
-        assert found == [("refresh.refresh_log", None), ("refresh.refresh_runs", None), ("reporting.persons", "One row per person"),
+        assert found == [("partitioning.partitions", None), ("refresh.refresh_log", None), ("refresh.refresh_runs", None), ("reporting.persons", "One row per person"),
                          ("sessions.attribution", "One row per person's sign-up")]
         assert connection.execute("select view_name from duckdb_views() where not internal order by 1").fetchall() == [
-            ("a_user",), ("refresh_health",), ("signed_up",)]
+            ("a_user",), ("months",), ("refresh_health",), ("signed_up",)]
         assert connection.execute("select n from reporting.a_user").fetchall() == [(1,)]
         assert connection.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [("who",)]
         assert connection.execute("select status from refresh.refresh_health").fetchall() == [("success",)]
@@ -250,29 +254,38 @@ def test_what_changed_is_published(tmp_path, change, is_copied):
         connection.execute("""
             create schema sessions; create schema refresh; create schema sessions_stages;
             create table sessions.attribution as select unnest(['a', 'b', 'c']) as alias_id, 1 as signups;
-            create table sessions_stages.affected_aliases as select 'a' as alias_id, 2 as batch_id;
+            create table sessions.all_sessions as
+                select alias_id, session_start, 1 as pages
+                from (select unnest(['a', 'b', 'c']) as alias_id),
+                    (select unnest([timestamp '2026-01-01', timestamp '2026-02-01']) as session_start);
+            create table sessions_stages.affected_aliases as select 'a' as alias_id, timestamp '2026-01-01' as remade_since, 2 as batch_id;
             create table refresh.batches as select number as batch_id, timestamp '2026-01-01' + number * interval '1 day' as started_at
                 from range(1, 4) as numbers(number);
-            create table refresh.models as select unnest(['attribution', 'affected_aliases']) as model, 2 as batch_id,
+            create table refresh.models as select unnest(['all_sessions', 'attribution', 'affected_aliases']) as model, 2 as batch_id,
                 1 as rebuilt_batch_id, 1 as reads_after""")
     publish(work, published)
     with duckdb.connect(str(work)) as connection:
         connection.execute("""
             update refresh.models set batch_id = 3, reads_after = 2;
-            insert into sessions_stages.affected_aliases select unnest(['b', 'c', 'd']), 3;
-            -- no refresh does that to the rows of a person who is not affected
-            update sessions.attribution set signups = 2;
+            insert into sessions_stages.affected_aliases select unnest(['b', 'c', 'd']), timestamp '2026-02-01', 3;
+            -- no refresh does that to the rows of a person who is not affected, or before the time from which one is
+            update sessions.attribution set signups = 2; update sessions.all_sessions set pages = 2;
             delete from sessions.attribution where alias_id = 'c'; insert into sessions.attribution values ('d', 1)""")
         connection.execute(change or "select 1")
     publish(work, published)
     with duckdb.connect(str(published), read_only=True) as connection:
         found = connection.execute("select alias_id, signups from sessions.attribution order by 1").fetchall()
+        months = connection.execute("select alias_id, month(session_start), pages from sessions.all_sessions order by all").fetchall()
     assert found == [("a", 2 if is_copied else 1), ("b", 2), ("d", 1)]
+    unaffected = 2 if is_copied and "attribution" not in change else 1  # each table by itself
+    assert months == [("a", 1, unaffected), ("a", 2, unaffected), ("b", 1, unaffected), ("b", 2, 2), ("c", 1, unaffected), ("c", 2, 2)]
 
 
 def test_tables_whose_rows_change_by_person():
-    sql = [path for folder in SCHEMAS for path in (ROOT / "models" / folder).glob("*.sql")]
-    assert {*CHANGED_BY_PERSON} == {path.stem for path in sql if "'affected_by': 'affected_aliases'" in path.read_text()}
+    models = {path.stem: path.read_text() for folder in SCHEMAS for path in (ROOT / "models" / folder).glob("*.sql")}
+    assert CHANGED_BY_PERSON == {
+        name: next(iter(re.findall(r"'since': '(\w+)'", sql)), None)
+        for name, sql in models.items() if "'affected_by': 'affected_aliases'" in sql}
 
 
 def test_readers_of_duckdb(tmp_path):

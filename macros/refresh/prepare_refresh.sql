@@ -32,6 +32,7 @@
         refreshed_at timestamp
     );
     create table if not exists {{ state_table('settings') }} (name text, value text);
+    create table if not exists {{ state_table('definitions') }} (name text, definition text);
     create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, newest_loaded_at timestamp);
     create table if not exists {{ state_table('source_columns') }} (message_type text, column_name text, data_type text);
     create table if not exists {{ state_table('archived_messages') }} (
@@ -57,24 +58,23 @@
     where invocation_id = {{ run }} and batch_id not in (select batch_id from {{ state_table('refresh_runs') }});
 {% endmacro %}
 
-{#- Name of a bookkeeping table: batches, models, settings, source_loads, source_columns, archived_messages, refresh_runs, refresh_log. -#}
+{#- Name of a bookkeeping table: batches, models, settings, definitions, source_loads, source_columns, archived_messages, refresh_runs, refresh_log. -#}
 {% macro state_table(name) -%}
     {{ project_schema('refresh') }}.{{ name }}
 {%- endmacro %}
 
 {#- Rows of a query on a bookkeeping table as a list; empty before the first refresh. -#}
 {% macro state_rows(name, query) %}
-    {%- if not execute -%}
-        {{ return([]) }}
-    {%- endif -%}
+    {{ return(run_query(query).rows | list if execute and has_state_table(name) else []) }}
+{% endmacro %}
+
+{#- Whether there is a bookkeeping table of that name. -#}
+{% macro has_state_table(name) %}
     {#- a refresh makes its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook made -#}
     {%- set exists -%}
         select 1 from information_schema.tables where table_schema = '{{ project_schema('refresh') }}' and table_name = '{{ name }}'
     {%- endset -%}
-    {%- if flags.WHICH in ['run', 'build'] or run_query(exists).rows | length > 0 -%}
-        {{ return(run_query(query).rows | list) }}
-    {%- endif -%}
-    {{ return([]) }}
+    {{ return((flags.WHICH in ['run', 'build'] and refreshes_models()) or run_query(exists).rows | length > 0) }}
 {% endmacro %}
 
 {#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}

@@ -1,0 +1,83 @@
+{#-
+    Views and seeds are made again only when the project says something else of them than when they were made, so that nobody
+    waits for nothing, and views of others on them stay. refresh.definitions keeps what each was made of.
+-#}
+
+{#- Name of a view or seed -> hash of what it was made of. One mapping for the whole run, read when it is first asked for. -#}
+{% macro definitions() %}
+    {%- set made = remembered('definitions') -%}
+    {%- if not made -%}
+        {%- do made.update({'': ''}) -%}
+        {%- for row in state_rows('definitions', 'select name, definition from ' ~ state_table('definitions')) -%}
+            {%- do made.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(made) }}
+{% endmacro %}
+
+{#-
+    Hash of what this view or seed is made of: its SQL or the contents of its file, what is said of it, and the tables and views it
+    reads, which it has to be made on anew after them.
+-#}
+{% macro definition() %}
+    {%- set parts, states = [documentation(), config.get('column_types'), model.config.get('contract', {}).get('enforced')], model_states() -%}
+    {%- for column in model.columns.values() -%}
+        {%- do parts.append(column.get('data_type')) -%}
+    {%- endfor -%}
+    {%- do parts.append(model.checksum.checksum if model.resource_type == 'seed' else sql) -%}
+    {%- for id in stored_parents(model.get('depends_on', {}).get('nodes', [])) -%}
+        {%- set name = id.split('.')[-1] -%}
+        {%- set state = states.get(name, {}) -%}
+        {%- do parts.append([state.get('rebuilt_batch_id'), state.get('documentation'), definitions().get(name)]) -%}
+    {%- endfor -%}
+    {{ return(local_md5(tojson(parts))) }}
+{% endmacro %}
+
+{#- Whether this view or seed is there and as it would be made. -#}
+{% macro is_as_defined() %}
+    {{ return(not flags.FULL_REFRESH and load_cached_relation(this) is not none and definitions().get(model.name) == definition()) }}
+{% endmacro %}
+
+{#- Keeps what this view or seed was made of, once it is made; where no refresh has been yet there is nothing to keep it in. -#}
+{% macro record_definition() %}
+    {%- if has_state_table('definitions') -%}
+        {%- do run_and_commit(
+            'delete from ' ~ state_table('definitions') ~ ' where name = ' ~ quoted(model.name) ~ '; '
+            'insert into ' ~ state_table('definitions') ~ ' values (' ~ quoted(model.name) ~ ', ' ~ quoted(definition()) ~ ')') -%}
+        {%- do definitions().update({model.name: definition()}) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- What a materialization returns of a view or seed that stays. -#}
+{% macro left_as_defined(type) %}
+    {%- set relation = this.incorporate(type=type) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- call statement('main') -%} select 1 {%- endcall -%}
+    {%- do store_result('agate_table', response='OK') -%} {#- dbt asks for the rows of a seed -#}
+    {%- do apply_grants(relation, config.get('grants'), should_revoke=true) -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [relation]}) }}
+{% endmacro %}
+
+{#- dbt's view, made only when it would be another one. -#}
+{% materialization view, default %}
+    {%- if is_as_defined() -%}
+        {{ return(left_as_defined('view')) }}
+    {%- endif -%}
+    {%- set made = dbt.materialization_view_default() -%}
+    {%- do record_definition() -%}
+    {{ return(made) }}
+{% endmaterialization %}
+
+{#- dbt's seed, loaded only when its file is another one. -#}
+{% materialization seed, default %}
+    {%- if is_as_defined() -%}
+        {{ return(left_as_defined('table')) }}
+    {%- endif -%}
+    {%- set made = dbt.materialization_seed_default() -%}
+    {%- do record_definition() -%}
+    {{ return(made) }}
+{% endmaterialization %}

@@ -81,10 +81,13 @@ class OnDuckDB(Side):
         """Bytes of our tables, and of their indexes."""
         return self.file.stat().st_size, 0
 
-    def keep_copy(self):
-        """The database as it is now, for `rows_read`."""
-        self.copy.parent.mkdir(exist_ok=True)
-        shutil.copy(self.file, self.copy)
+    def keep_copy(self) -> bool:
+        """Keep the database as it is now, for `rows_read`; whether there is room for that and for what the refresh adds."""
+        has_room = shutil.disk_usage(self.folder).free > 1.5 * self.file.stat().st_size
+        if has_room:
+            self.copy.parent.mkdir(exist_ok=True)
+            shutil.copy(self.file, self.copy)
+        return has_room
 
     def rows_read(self, found) -> dict[str, int]:
         """Model -> rows that the statements of a refresh read, which ran after the copy was made."""
@@ -146,9 +149,10 @@ class OnPostgres(Side):
             "not in ('pg_catalog', 'information_schema', 'pg_toast', 'segment')"
         )
 
-    def keep_copy(self):
-        """The database as it is now, for `rows_read`."""
+    def keep_copy(self) -> bool:
+        """Keep the database as it is now, for `rows_read`; always true, as the server may be anywhere."""
         self.administer(f"drop database if exists {self.copy}", f"create database {self.copy} template {self.database}")
+        return True
 
     def rows_read(self, found) -> dict[str, int]:
         """Model -> rows that the statements of a refresh read, which ran after the copy was made."""

@@ -59,7 +59,7 @@
 {#- A sentence for each variable whose value makes no sense. -#}
 {% macro variable_problems() %}
     {%- set problems = [] -%}
-    {%- for name, lowest in [('session_gap_minutes', none), ('time_decay_half_life_days', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
+    {%- for name, lowest in [('session_gap_minutes', none), ('time_decay_half_life_days', none), ('build_rows_per_gb', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
         {%- set value = var(name) -%}
         {%- if value is not number or value is boolean or (lowest is none and value <= 0) or (lowest is not none and value < lowest) -%}
             {%- do problems.append(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}

@@ -57,6 +57,17 @@ def test_settings(engine, days, project_seeds, name):
         assert_equal(engine, loads[:number], settings, project_seeds, f"after load {number}")
 
 
+def test_little_memory(duckdb_engine, days, project_seeds):
+    """What is built from scratch part by part is the same."""
+    engine, loads = duckdb_engine, [samples.together(days[:-1]), days[-1]]
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh({**as_vars(SITE), "build_rows_per_gb": 10})
+        assert_equal(engine, loads[:number], SITE, project_seeds, f"after load {number}")
+    gigabytes = 8  # that profiles.yml gives it
+    assert len(engine.fetch("sessions_stages.device_sessions")) > 2 * 10 * gigabytes, "it went in one part"
+
+
 def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
     engine.receive(days[0])
     engine.refresh()

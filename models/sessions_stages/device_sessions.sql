@@ -5,7 +5,7 @@
     meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at'},
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']]),
     post_hook=[
-        "{{ analyze_table() }}", "{{ record_rebuild() }}",
+        "{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}",
         "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
     ]
 ) }}
@@ -22,7 +22,7 @@ arrived as (
     select
         anonymous_id, user_id, {{ interval_attributes() }}
     from message_buckets
-    where is_session_event
+    where is_session_event and {{ of_this_part(ref('message_buckets'), 'anonymous_id') }}
 ),
 
 {% if is_incremental() -%}
@@ -80,18 +80,27 @@ marked as (
 numbered as (
     select
         *,
-        sum(starts_session) over (
-            partition by anonymous_id, user_id order by first_at, first_event rows unbounded preceding
-        ) as session_number
+        sum(starts_session) over device as session_number,
+        starts_session = 1 and lead(starts_session, 1, 1) over device = 1 as is_whole_session
     from marked
+    window device as (
+        partition by anonymous_id, user_id order by first_at, first_event rows unbounded preceding
+    )
 ),
 
+-- most intervals are a session as they are, and take no memory to merge
 merged as (
+    select
+        anonymous_id, user_id, {{ interval_attributes() }}
+    from numbered
+    where is_whole_session
+    union all
     select
         anonymous_id,
         user_id,
         {{ merged_attributes() }}
     from numbered
+    where not is_whole_session
     group by anonymous_id, user_id, session_number
 ),
 

@@ -1,21 +1,22 @@
-"""Refreshes one after another by the command line, without the seconds in which Python, dbt and the project are loaded.
+"""dbt again and again, without the seconds in which Python, dbt and the project are loaded.
 
-A process loads them once, and begins each refresh as a copy of itself (fork). Such a refresh is a process of its own, with its own
-connections and lock: it can be killed, and nothing of it is left but what it wrote.
+A process loads them once, and does each request as a copy of itself (fork). That is a process of its own, with its own connections
+and lock: it can be killed, and nothing of it is left but what it wrote.
 """
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-SCRIPTS = ROOT / "scripts"
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 INTERRUPTED = 130  # exit code
-PATIENCE = 300  # seconds for one refresh on a busy machine
+PATIENCE = 300  # seconds for one request on a busy machine
 
 
 @dataclass
@@ -28,27 +29,36 @@ class Ended:
 
 
 class Forks:
-    """The process that begins refreshes on one database. folder: what dbt writes goes there."""
+    """The process that does requests on one database. folder: what they print is kept there.
 
-    def __init__(self, database, folder: Path):
-        self.folder, self.database = folder, database
-        environment = {**os.environ, **database.environment, "DBT_LOG_PATH": str(folder), "DBT_TARGET_PATH": str(folder),
-                       "PYTHONPATH": str(SCRIPTS)}
+    environment: variables beside those of the database; scripts: those of the project; working: folder where commands are given.
+    """
+
+    def __init__(self, database, folder: Path, environment: dict[str, str], scripts: Path = SCRIPTS, working: Path | None = None):
+        self.folder, self.database, self.pid = folder, database, None
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         self.process = subprocess.Popen(
-            [sys.executable, __file__, database.target], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.pid = None
+            [sys.executable, __file__, database.target, str(scripts.parent)], cwd=working,
+            env={**kept, **database.environment, **environment, "PYTHONPATH": str(scripts)},
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def start(self, *arguments) -> int:
         """Begin a refresh with these options; the number of its process. It has to be waited for before the next one."""
-        request = {"arguments": ["--target", self.database.target, *arguments],
-                   "output": [str(self.folder / "stdout"), str(self.folder / "stderr")]}
-        self.process.stdin.write(json.dumps(request) + "\n")
+        target = [] if "--target" in arguments else ["--target", self.database.target]
+        return self.request(refresh=[*target, *arguments])
+
+    def request(self, **asked) -> int:
+        """Begin a request; the number of its process."""
+        asked["output"] = [str(self.folder / "stdout"), str(self.folder / "stderr")]
+        self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         self.pid = int(self.process.stdout.readline())
         return self.pid
 
     def wait(self) -> Ended:
-        """Wait for the end of the refresh that was begun last."""
+        """Wait for the end of the request that was begun last; it is killed when it takes too long."""
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            os.kill(self.pid, signal.SIGKILL)
         code = int(self.process.stdout.readline())
         return Ended(code, *((self.folder / name).read_text() for name in ("stdout", "stderr")))
 
@@ -57,8 +67,18 @@ class Forks:
         self.start(*arguments)
         return self.wait()
 
+    def run(self, *arguments) -> dict:
+        """A command of dbt from beginning to end: fields of an Outcome. Raises RuntimeError when dbt itself broke."""
+        answer = self.folder / "answer.json"
+        answer.unlink(missing_ok=True)
+        self.request(dbt=arguments, answer=str(answer))
+        ended = self.wait()
+        if ended.code or not answer.exists():
+            raise RuntimeError(f"dbt broke ({ended.code}):\n{ended.stdout}{ended.stderr}")
+        return json.loads(answer.read_text(encoding="utf-8"))
+
     def is_running(self) -> bool:
-        """Whether the refresh that was begun last is still a process. (Its parent has not taken notice of its end.)"""
+        """Whether the request that was begun last is still a process. (Its parent has not taken notice of its end.)"""
         try:
             state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
@@ -66,22 +86,33 @@ class Forks:
         return state not in ("Z", "X")
 
     def close(self):
-        """End the process, and the refresh that it may have begun."""
+        """End the process, and the request that it may have begun."""
+        if self.pid and self.is_running():
+            os.kill(self.pid, signal.SIGKILL)
         self.process.stdin.close()
-        self.process.kill()
         self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 
-def serve(target: str):
-    """Begin a refresh for each line of stdin: print its process's number, and when it has ended its exit code."""
+def apart(folder: Path) -> dict[str, str]:
+    """Variables by which dbt writes to this folder, not to the project's."""
+    return {"DBT_LOG_PATH": str(folder), "DBT_TARGET_PATH": str(folder)}
+
+
+def serve(target: str, project: str):
+    """Do the request on each line of stdin: print its process's number, and when it has ended its exit code."""
     import refresh
     import refresh_run
-    from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.clients.jinja import template_cache
+
+    from project import as_fields
 
     load = refresh_run.run_dbt
-    parsed = load(["parse", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", target, "--quiet",
-                   "--no-partial-parse", "--log-level-file", "none"]).result.to_msgpack()
+    parsed = load(["parse", "--project-dir", project, "--profiles-dir", project, "--target", target, "--quiet",
+                   "--log-level-file", "none"]).result
+    for macro in parsed.macros.values():
+        template_cache.get_node_template(macro)  # compiles it
+    refresh_run.run_dbt = lambda arguments, on_event=None: load(arguments, on_event, parsed)
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()
@@ -89,10 +120,14 @@ def serve(target: str):
             for path, stream in zip(request["output"], (1, 2)):
                 with closing(os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w")) as file:
                     os.dup2(file.fileno(), stream)
-            refresh_run.run_dbt = lambda arguments, on_event=None: load(arguments, on_event, Manifest.from_msgpack(parsed))
             code = INTERRUPTED
             try:
-                code = refresh.main(request["arguments"])
+                if "refresh" in request:
+                    code = refresh.main(request["refresh"])
+                else:
+                    answer = as_fields(load(request["dbt"], None, parsed))
+                    Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
+                    code = 0
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()
@@ -102,4 +137,4 @@ def serve(target: str):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

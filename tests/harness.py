@@ -34,7 +34,7 @@ class Engine:
 
     def __init__(self, database, folder):
         self.database = database
-        self.project = Project(database, folder)
+        self.project = Project(database, folder, is_served=True)
         self.name = database.target
 
     def load(self, collection, rows):
@@ -64,6 +64,7 @@ class Engine:
         self.database.reset()
 
     def close(self):
+        self.project.close()
         self.database.close()
 
 

@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import weakref
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from project import ROOT
+from forks import Forks
+from project import ROOT, environment_with
 
 COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
 SOURCES = "_staging__sources.yml"  # the one file of models/ beside the SQL that a refresh needs
@@ -34,6 +36,7 @@ class Installed:
 
     def __init__(self, database, folder: Path, reporting: bool = False):
         self.database, self.root, self.elsewhere = database, folder / "project", folder / "elsewhere"
+        self.forks = self.loaded = None
         for made in (self.root, self.elsewhere):
             made.mkdir()
         kept = (SOURCES, *(("reporting", REPORTING_SOURCES) if reporting else ()))
@@ -46,8 +49,19 @@ class Installed:
                 shutil.copy(ROOT / name, self.root / name)
 
     def refresh(self, *arguments, environment=None, **variables) -> subprocess.CompletedProcess:
-        """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables."""
+        """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables.
+
+        It is a process that has the project loaded, unless that was edited since, or the environment is another one.
+        """
         text = [] if "--log-format" in arguments else ["--log-format", "text"]
+        if not (self.forks or environment):
+            self.forks = Forks(self.database, self.elsewhere.parent, {}, self.root / "scripts", self.elsewhere)
+            self.loaded = self.surroundings()
+            weakref.finalize(self, self.forks.close)
+        if not environment and self.loaded == self.surroundings():
+            given = [*arguments, *text, *as_option(variables)]
+            ended = self.forks.refresh(*given)
+            return subprocess.CompletedProcess(given, ended.code, ended.stdout, ended.stderr)
         process = self.start(*arguments, *text, environment=environment, **variables)
         try:
             stdout, stderr = process.communicate(timeout=TIME_LIMIT)
@@ -57,14 +71,19 @@ class Installed:
 
     def start(self, *arguments, environment=None, **variables) -> subprocess.Popen:
         """As refresh, without waiting for its end; unless said otherwise it writes a line in JSON for whatever happens."""
-        named = ["--vars", str(variables)] if variables else []
         target = [] if "--target" in arguments else ["--target", self.database.target]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         return subprocess.Popen(
-            [sys.executable, str(self.root / "scripts/refresh.py"), *target, *named, *arguments],
+            [sys.executable, str(self.root / "scripts/refresh.py"), *target, *as_option(variables), *arguments],
             cwd=self.elsewhere, env={**kept, **self.database.environment, **(environment or {})},
             text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
+
+    def surroundings(self):
+        """What a process that has the project loaded does not notice when it changes: files that dbt reads, and variables."""
+        folders = [self.root / name for name in COPIED if name != "scripts"]
+        found = (path for folder in folders for path in ([folder] if folder.is_file() else folder.rglob("*.*")))
+        return {path: path.read_bytes() for path in found}, environment_with(self.database)
 
     def receive(self, messages: dict[str, list[dict]]):
         """Add raw rows to the source tables."""
@@ -73,11 +92,12 @@ class Installed:
 
     def contents(self) -> dict[str, list[str]]:
         """schema.table -> all rows in a fixed order, of everything that a refresh writes."""
-        tables = self.database.query(
-            "select table_schema, table_name from information_schema.tables where table_schema not in "
-            "('information_schema', 'pg_catalog', 'segment', 'main', 'public')")
-        names = sorted(f'{row["table_schema"]}.{row["table_name"]}' for row in tables)
-        return {name: sorted(map(repr, self.database.fetch(name))) for name in names}
+        with self.database.connected():
+            tables = self.database.query(
+                "select table_schema, table_name from information_schema.tables where table_schema not in "
+                "('information_schema', 'pg_catalog', 'segment', 'main', 'public')")
+            names = sorted(f'{row["table_schema"]}.{row["table_name"]}' for row in tables)
+            return {name: sorted(map(repr, self.database.fetch(name))) for name in names}
 
     @contextmanager
     def edited(self, name: str, old: str, new: str):
@@ -90,6 +110,11 @@ class Installed:
             yield
         finally:
             path.write_text(text, encoding="utf-8")
+
+
+def as_option(variables: dict) -> list[str]:
+    """Arguments that set these dbt variables."""
+    return ["--vars", str(variables)] if variables else []
 
 
 def assert_refused(outcome: subprocess.CompletedProcess, *words: str, exit_code: int = 2):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dbt.contracts.graph.manifest import Manifest
 
+from forks import Forks
 from refresh_run import run_dbt
 
 ROOT = Path(__file__).parents[1]
@@ -30,37 +31,52 @@ class Outcome:
 class Project:
     """The dbt project on one database. Everything dbt writes goes to `folder`, nothing into the project."""
 
-    def __init__(self, database, folder: Path):
-        self.database, self.folder = database, folder
-        self.parsed = self.parsed_seeds = None
+    def __init__(self, database, folder: Path, is_served=False):
+        """is_served: whether another process, which has the project loaded, does what is asked, unless something is different."""
+        self.database, self.folder, self.is_served = database, folder, is_served
+        self.parsed = self.parsed_seeds = self.edited = self.forks = self.loaded = None
 
     def run(self, command, *arguments, vars=None, reporting=False) -> Outcome:
         """Run a dbt command, such as 'build', with extra arguments and variables; reporting: also that folder's models."""
         arguments += ("--vars", json.dumps(vars)) if vars else ()
         arguments += () if reporting else ("--exclude", REPORTING)
-        result = self.invoke(command, *arguments, manifest=self.manifest())
-        nodes = list(getattr(result.result, "results", None) or [])
-        failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
-        error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
-        statuses = {node.node.name: str(node.status) for node in nodes}
-        if any(Path(name).stem in statuses for name in seed_files()):
+        if self.is_served and not self.forks:
+            self.forks, self.loaded = Forks(self.database, self.folder, {}), self.surroundings()
+        if self.forks and not self.edited and self.loaded == self.surroundings():
+            outcome = Outcome(**self.forks.run(*self.command(command, *arguments)))
+        else:
+            outcome = Outcome(**as_fields(self.invoke(command, *arguments, manifest=self.manifest())))
+        if any(Path(name).stem in outcome.statuses for name in seed_files()):
             self.database.loaded_seeds = None
-        return Outcome(result.success, error, statuses)
+        return outcome
 
     def invoke(self, *arguments, manifest=None):
         """What dbt returns of one command in the database's environment."""
         with environment(self.database.environment):
-            return run_dbt([
-                *arguments, "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", self.database.target,
-                "--target-path", str(self.folder), "--log-path", str(self.folder / "logs"),
-                "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-write-json",
-            ], manifest=manifest)
+            return run_dbt(self.command(*arguments), manifest=manifest)
+
+    def command(self, *arguments) -> list[str]:
+        """A command of dbt on this project."""
+        return [
+            *arguments, "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target", self.database.target,
+            "--target-path", str(self.folder), "--log-path", str(self.folder / "logs"),
+            "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-write-json",
+        ]
 
     def manifest(self) -> Manifest:
         """The parsed project. dbt would parse it for each set of variables, but what comes out is the same for all."""
         if self.parsed_seeds != seed_files():
             self.parsed, self.parsed_seeds = self.invoke("parse").result.to_msgpack(), seed_files()
-        return Manifest.from_msgpack(self.parsed)
+        return Manifest.from_msgpack(self.edited or self.parsed)
+
+    def surroundings(self):
+        """What a process that has the project loaded does not notice when it changes: seeds and variables."""
+        return seed_files(), environment_with(self.database)
+
+    def close(self):
+        """End the process that has it loaded."""
+        if self.forks:
+            self.forks.close()
 
     def refresh(self, vars=None, full_refresh=False, since=None, select=None, check=True, reporting=False) -> Outcome:
         """Build seeds and models once, without the project's own tests.
@@ -83,6 +99,19 @@ class Project:
         if check and not outcome.success:
             raise AssertionError(f"dbt build on {self.database.target} failed:\n{outcome.error}")
         return outcome
+
+
+def as_fields(result) -> dict:
+    """The fields of an Outcome for what dbt returns."""
+    nodes = list(getattr(result.result, "results", None) or [])
+    failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
+    error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
+    return {"success": result.success, "error": error, "statuses": {node.node.name: str(node.status) for node in nodes}}
+
+
+def environment_with(database) -> dict[str, str]:
+    """The variables of a process on the database."""
+    return {**{name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}, **database.environment}
 
 
 def seed_files() -> dict[str, bytes]:

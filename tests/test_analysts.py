@@ -230,13 +230,13 @@ def assert_broken(outcome, *names):
 @contextmanager
 def edited(project, edits):
     """The project with other texts of models for a while: model -> (text, new text)."""
-    parsed, kept = project.manifest(), project.parsed
+    parsed = project.manifest()
     for name, (text, new_text) in edits.items():
         node = parsed.nodes[f"model.signup_attribution.{name}"]
         assert text in node.raw_code
         node.raw_code = node.raw_code.replace(text, new_text)
-    project.parsed = parsed.to_msgpack()
+    project.edited = parsed.to_msgpack()
     try:
         yield
     finally:
-        project.parsed = kept
+        project.edited = None

@@ -20,14 +20,14 @@ import psycopg2
 import pytest
 
 from engines import DuckDB, Postgres
-from forks import Forks
+from forks import Forks, apart
 from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences
 from oracle import Settings
 from published import published_file
 from test_readers import assert_published, torn_in
 from with_postgres import CannotStart, Server, find_programs
 
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = int(os.environ.get("KILLS", "16"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 SITE = Settings(own_domains=("example.com",))
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
@@ -45,7 +45,7 @@ class Chaos:
 
     def __init__(self, database, folder: Path, pieces, choice, server=None):
         self.database, self.pieces, self.choice, self.server = database, pieces, choice, server
-        self.forks, self.engine = Forks(database, folder), Engine(database, folder)
+        self.forks, self.engine = Forks(database, folder, apart(folder)), Engine(database, folder)
         (folder / "dbt.log").symlink_to(os.devnull)  # on a full disk it could not grow either
         self.loads, self.hits, self.misses = [], Counter(), Counter()
         self.seconds = 1.0  # that a refresh takes which nobody disturbs

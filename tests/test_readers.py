@@ -18,7 +18,7 @@ import pytest
 
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres, held_by_another
-from forks import Forks
+from forks import Forks, apart
 from installed import STARTED, visits
 from project import ROOT
 from published import CHANGED_BY_PERSON, PUBLISHED_VARIABLE, SCHEMAS, publish, published_file
@@ -29,6 +29,7 @@ from stored_tables import stored_tables
 
 REFRESHES = int(os.environ.get("READS", "3"))
 READERS = 3
+PAUSE = 0.1 if REFRESHES > 3 else 0.5  # seconds between two reads of a reader
 PEOPLE = 8  # that come with each load
 # Queries that have to be empty at any time. In each, something is said about one person by more than one table.
 TORN = {
@@ -68,7 +69,7 @@ def loads():
 
 
 class Readers:
-    """Threads that read without a pause until they are told to stop. read: finds out names of what is torn, and the size."""
+    """Threads that read again and again until they are told to stop. read: finds out names of what is torn, and the size."""
 
     def __init__(self, read):
         self.read, self.stopped = read, threading.Event()
@@ -84,7 +85,7 @@ class Readers:
             self.problems += torn
             self.sizes.add(size)
             self.count += 1
-            self.stopped.wait(0.1)
+            self.stopped.wait(PAUSE)
 
     def __enter__(self):
         for thread in self.threads:
@@ -128,7 +129,7 @@ def succeed(forks, *options):
 
 def test_readers_of_postgres(postgres, tmp_path):
     database = postgres
-    with closing(Forks(database, tmp_path)) as forks:
+    with closing(Forks(database, tmp_path, apart(tmp_path))) as forks:
         arriving = loads()
         receive(database, next(arriving))
         succeed(forks)
@@ -291,7 +292,7 @@ def test_tables_whose_rows_change_by_person():
 def test_readers_of_duckdb(tmp_path):
     database = DuckDB(tmp_path)
     published = published_file(database.path)
-    with closing(Forks(database, tmp_path)) as forks:
+    with closing(Forks(database, tmp_path, apart(tmp_path))) as forks:
         arriving = loads()
         receive(database, next(arriving))
         succeed(forks)

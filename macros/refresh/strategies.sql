@@ -104,13 +104,15 @@
 
 {#-
     After `from <rows>`, a model: in an incremental run only the rows of persons that are made again, by this time of the row from
-    remade_since on; without a time all of their rows.
+    remade_since on; without a time all of their rows. In a build from scratch those of the persons of the part that is made now.
 -#}
 {% macro made_again(rows, time=none) -%}
     {%- set affected_aliases = ref('affected_aliases') -%}
     {%- if is_incremental() -%}
     {{ join_made_again(rows, time) }}
     {{ where_time_found(ref(rows), rows, time, join_made_again(rows, time)) if time }}
+    {%- elif part_count(ref(rows)) > 1 -%}
+    where {{ of_this_part(ref(rows), rows ~ '.alias_id') }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='only_new_rows',
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
 with session_members as (

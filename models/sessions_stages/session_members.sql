@@ -4,7 +4,7 @@
     unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
     meta={'affected_by': 'affected_aliases', 'since': 'visit_end'},
     indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
 with device_sessions as (

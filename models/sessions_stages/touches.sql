@@ -4,7 +4,7 @@
     unique_key=['alias_id', 'touch_number'],
     meta={'affected_by': 'affected_aliases', 'since': 'touch_timestamp'},
     indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel', 'source']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
 with session_members as {{ looked_up() }} (

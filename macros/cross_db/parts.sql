@@ -22,7 +22,8 @@
 {% macro duckdb__part_count(relation) %}
     {%- set parts = remembered('parts of ' ~ model.unique_id) -%}
     {%- set hooks = model.config.get('post-hook', []) | map(attribute='sql') | join -%}
-    {%- if execute and model.resource_type == 'model' and not parts and not is_incremental() and 'insert_other_parts' in hooks -%}
+    {%- if flags.WHICH in ['run', 'build'] and execute and model.resource_type == 'model' and not parts and not is_incremental()
+            and 'insert_other_parts' in hooks -%}
         {%- set rows, limit = run_query("select count(*), current_setting('memory_limit') from " ~ relation).rows[0].values() -%}
         {%- set gigabytes = (limit.split(' ')[0] | float) * {'KiB': 2 ** -20, 'MiB': 2 ** -10, 'GiB': 1, 'TiB': 2 ** 10}[limit.split(' ')[1]] -%}
         {%- do parts.update({'count': (rows / var('build_rows_per_gb') / gigabytes) | round(0, 'ceil') | int}) -%}

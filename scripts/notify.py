@@ -16,13 +16,14 @@ from pathlib import Path
 
 import click
 
+from command_line import run
 from notify_alerts import find_problems, send_pagerduty, send_slack, send_webhook
 from notify_delivery import Delivery, NotSent, Notice, Problem
 from notify_metrics import (
     Measurement, measure, send_cloudwatch, send_prometheus_pushgateway, send_prometheus_textfile, send_statsd,
 )
 from notify_settings import Settings, read_settings
-from refresh_plan import BAD_INPUT, RefreshError
+from refresh_plan import RefreshError
 from run_record import RunRecord
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,14 +117,7 @@ def command(test, path):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        return command.main(arguments, prog_name="notify.py", standalone_mode=False)
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}: see notify.py --help.", file=sys.stderr)
-        return BAD_INPUT
+    return run(command, "notify.py", arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dbt.contracts.graph.manifest import Manifest
 
-from forks import Forks
+from forks import Forks, apart
 from refresh_run import run_dbt
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ class Project:
         arguments += ("--vars", json.dumps(vars)) if vars else ()
         arguments += () if reporting else ("--exclude", REPORTING)
         if self.is_served and not self.forks:
-            self.forks, self.loaded = Forks(self.database, self.folder, {}), self.surroundings()
+            self.forks, self.loaded = Forks(self.database, self.folder, apart(self.folder)), self.surroundings()
         if self.forks and not self.edited and self.loaded == self.surroundings():
             outcome = Outcome(**self.forks.run(*self.command(command, *arguments)))
         else:

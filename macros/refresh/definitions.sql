@@ -41,10 +41,11 @@
 {#- Keeps what this view or seed was made of, once it is made; where no refresh has been yet there is nothing to keep it in. -#}
 {% macro record_definition() %}
     {%- if has_state_table('definitions') -%}
+        {%- set made_of = definition() -%}
         {%- do run_and_commit(
             'delete from ' ~ state_table('definitions') ~ ' where name = ' ~ quoted(model.name) ~ '; '
-            'insert into ' ~ state_table('definitions') ~ ' values (' ~ quoted(model.name) ~ ', ' ~ quoted(definition()) ~ ')') -%}
-        {%- do definitions().update({model.name: definition()}) -%}
+            'insert into ' ~ state_table('definitions') ~ ' values (' ~ quoted(model.name) ~ ', ' ~ quoted(made_of) ~ ')') -%}
+        {%- do definitions().update({model.name: made_of}) -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -62,22 +63,20 @@
     {{ return({'relations': [relation]}) }}
 {% endmacro %}
 
-{#- dbt's view, made only when it would be another one. -#}
-{% materialization view, default %}
+{#- What a materialization of dbt (make) returns for a view or seed, which is made only when it would be another one. -#}
+{% macro made_as_defined(type, make) %}
     {%- if is_as_defined() -%}
-        {{ return(left_as_defined('view')) }}
+        {{ return(left_as_defined(type)) }}
     {%- endif -%}
-    {%- set made = dbt.materialization_view_default() -%}
+    {%- set made = make() -%}
     {%- do record_definition() -%}
     {{ return(made) }}
+{% endmacro %}
+
+{% materialization view, default %}
+    {{ return(made_as_defined('view', dbt.materialization_view_default)) }}
 {% endmaterialization %}
 
-{#- dbt's seed, loaded only when its file is another one. -#}
 {% materialization seed, default %}
-    {%- if is_as_defined() -%}
-        {{ return(left_as_defined('table')) }}
-    {%- endif -%}
-    {%- set made = dbt.materialization_seed_default() -%}
-    {%- do record_definition() -%}
-    {{ return(made) }}
+    {{ return(made_as_defined('table', dbt.materialization_seed_default)) }}
 {% endmaterialization %}

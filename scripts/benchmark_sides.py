@@ -32,7 +32,10 @@ COMPARED = (
 
 
 class Side:
-    """What both sides have. folder: what is made lies here; samples: folders of messages; memory: what a refresh on DuckDB may use."""
+    """What both sides have.
+
+    folder: what is made lies here; samples: folders of messages; memory: what a refresh on DuckDB may use.
+    """
 
     def __init__(self, folder: Path, samples: list[Path], memory: str):
         self.folder, self.samples, self.memory = folder, samples, memory
@@ -235,7 +238,8 @@ def benchmark_options(days: int):
         click.option("--messages", default=1_000_000, show_default=True, help="How many messages to make."),
         click.option("--days", default=days, show_default=True, help="How many days they spread over."),
         click.option("--folder", default="target/benchmark", show_default=True, help="Where data and database are made."),
-        click.option("--memory", default="8GB", show_default=True, help="Memory that a refresh may use (DuckDB); the classic pipeline may use most of the machine's."),
+        click.option("--memory", default="8GB", show_default=True,
+                     help="Memory that a refresh may use (DuckDB); the classic pipeline may use most of the machine's."),
     ]
     return lambda command: functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 

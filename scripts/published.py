@@ -1,7 +1,8 @@
 """The file that readers of a DuckDB database open, beside the one that refreshes work in, and have for as long as they like.
 
-It holds the published schemas as the last successful refresh left them, and its log, and is replaced as a whole. The next one is
-made of the one before and of what changed since then.
+It holds the published schemas as the last successful refresh left them, and its log, and is replaced as a whole. There are two of
+it, and each refresh brings the older one up to date and puts it in place of the other, so that what is written follows what
+changed. Where somebody still reads the older one, it is a copy of the other that is brought up to date.
 """
 
 import os
@@ -44,29 +45,64 @@ def published_file(work: Path) -> Path | None:
 
 
 def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None) -> None:
-    """Make the readers' file anew and put it in place of the one before, at one moment: who has that open goes on reading it.
+    """Put what refreshes left in the readers' file, at one moment: who has the one before open goes on reading it.
 
     work: a database that no other process has open; schema_of: name of the schema of a folder of models; memory: what DuckDB may
-    use, such as 8GB. Raises OSError, duckdb.Error; the file before is as it was then.
+    use, such as 8GB. Raises OSError, duckdb.Error; the readers' file is as it was then.
     """
-    made = published.with_name(published.name + ".new")
+    spare = published.with_name(published.name + ".spare")
+    is_made = False
     try:
-        made.unlink(missing_ok=True)
-        if can_be_read(published):
-            shutil.copyfile(published, made)
         with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
-            connection.execute(f"attach {quoted(work)} as work (read_only); attach {quoted(made)} as published")
-            Copy(connection, schema_of).all()
+            connection.execute(f"attach {quoted(work)} as work (read_only)")
+            copy = Copy(connection, schema_of)
+            changes = copy.changes() if attached(connection, spare) else {}
+            if not changes:  # it is read, broken, too old or not there
+                connection.execute("detach database if exists published")
+                spare.unlink(missing_ok=True)
+                if can_be_read(published):
+                    shutil.copyfile(published, spare)
+                connection.execute(f"attach {quoted(spare)} as published")
+                changes = copy.changes()
+            copy.all(changes)
             connection.execute("detach published")
         # Who opened it for writing would leave a log beside it, which does not belong to the next one.
-        os.chmod(made, made.stat().st_mode & 0o555)
-        synchronize(made)
-        os.replace(made, published)
-        synchronize(published.parent)
+        os.chmod(spare, spare.stat().st_mode & 0o555)
+        synchronize(spare)
+        is_made = True
     finally:
-        for left in (made, Path(f"{made}.wal")):
+        if not is_made:
             with suppress(OSError):
-                left.unlink(missing_ok=True)
+                spare.unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(f"{spare}.wal").unlink(missing_ok=True)
+    exchange(spare, published)
+
+
+def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
+    """Attach a file to be written, as `published`; whether it is there, can be read, and nobody else has it open."""
+    if not file.exists():
+        return False
+    os.chmod(file, file.stat().st_mode | 0o200)
+    try:
+        connection.execute(f"attach {quoted(file)} as published")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def exchange(spare: Path, published: Path):
+    """Put the spare file in place of the published one, which is spare from then on, where files can have two names."""
+    kept = published.with_name(published.name + ".before")
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(published, kept)
+    except OSError:
+        os.replace(spare, published)
+    else:
+        os.replace(spare, published)
+        os.replace(kept, spare)
+    synchronize(published.parent)
 
 
 def can_be_read(file: Path) -> bool:
@@ -85,10 +121,9 @@ class Copy:
     connection: duckdb.DuckDBPyConnection
     schema_of: object
 
-    def all(self):
-        """Bring what is published of the work database to the readers' file, and nothing else stays in it."""
+    def all(self, changes: dict[str, int]):
+        """Bring what is published of the work database to the readers' file, and nothing else stays in it. changes: as of `changes`."""
         self.connection.execute("begin")
-        changes = self.changes()
         views = []
         for folder in (*SCHEMAS, *PARTS):
             schema = self.schema_of(folder)

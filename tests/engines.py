@@ -111,10 +111,10 @@ class Database:
 
 
 @contextmanager
-def held_by_another(path: Path):
-    """A file of DuckDB while another process has it open for writing: that process."""
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", hold, str(path)]
+def held_by_another(path: Path, read_only=False):
+    """A file of DuckDB while another process has it open, for writing or only to read: that process."""
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=len(sys.argv) > 2); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(path), *(["read only"] if read_only else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
         try:

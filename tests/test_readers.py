@@ -203,10 +203,11 @@ def test_the_published_file(tmp_path, monkeypatch):
     assert published_file(work) is None
     monkeypatch.delenv(PUBLISHED_VARIABLE)
 
-    (tmp_path / "a.published.duckdb.new").write_text("left by a refresh that was killed")
-    for _ in range(2):
+    (tmp_path / "a.published.duckdb.spare").write_text("left by a refresh that was killed")
+    (tmp_path / "a.published.duckdb.before").write_text("this too")
+    for _ in range(3):
         publish(work, published)
-    assert {path.name for path in tmp_path.iterdir()} == {"a.duckdb", "a.published.duckdb"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.duckdb", "a.published.duckdb", "a.published.duckdb.spare"}
     assert not published.stat().st_mode & 0o222
     with duckdb.connect(str(published), read_only=True) as connection:
         found = connection.execute("select schema_name || '.' || table_name, comment from duckdb_tables() order by 1").fetchall()
@@ -248,10 +249,9 @@ STATES = {  # after the file was published: SQL on the work database -> whether 
 }
 
 
-@pytest.mark.parametrize("change, is_copied", STATES.items())
-def test_what_changed_is_published(tmp_path, change, is_copied):
-    work, published = tmp_path / "a.duckdb", tmp_path / "a.published.duckdb"
-    with duckdb.connect(str(work)) as connection:
+def first_refreshes(path):
+    """A work database after two batches, of which the second concerned the person a."""
+    with duckdb.connect(str(path)) as connection:
         connection.execute("""
             create schema sessions; create schema refresh; create schema sessions_stages;
             create table sessions.attribution as select unnest(['a', 'b', 'c']) as alias_id, 1 as signups;
@@ -261,9 +261,15 @@ def test_what_changed_is_published(tmp_path, change, is_copied):
                     (select unnest([timestamp '2026-01-01', timestamp '2026-02-01']) as session_start);
             create table sessions_stages.affected_aliases as select 'a' as alias_id, timestamp '2026-01-01' as remade_since, 2 as batch_id;
             create table refresh.batches as select number as batch_id, timestamp '2026-01-01' + number * interval '1 day' as started_at
-                from range(1, 4) as numbers(number);
+                from range(1, 9) as numbers(number);
             create table refresh.models as select unnest(['all_sessions', 'attribution', 'affected_aliases']) as model, 2 as batch_id,
                 1 as rebuilt_batch_id, 1 as reads_after""")
+
+
+@pytest.mark.parametrize("change, is_copied", STATES.items())
+def test_what_changed_is_published(tmp_path, change, is_copied):
+    work, published = tmp_path / "a.duckdb", tmp_path / "a.published.duckdb"
+    first_refreshes(work)
     publish(work, published)
     with duckdb.connect(str(work)) as connection:
         connection.execute("""
@@ -280,6 +286,36 @@ def test_what_changed_is_published(tmp_path, change, is_copied):
     assert found == [("a", 2 if is_copied else 1), ("b", 2), ("d", 1)]
     unaffected = 2 if is_copied and "attribution" not in change else 1  # each table by itself
     assert months == [("a", 1, unaffected), ("a", 2, unaffected), ("b", 1, unaffected), ("b", 2, 2), ("c", 1, unaffected), ("c", 2, 2)]
+
+
+def test_two_published_files_take_turns(tmp_path):
+    work, published = tmp_path / "a.duckdb", tmp_path / "a.published.duckdb"
+    spare = tmp_path / "a.published.duckdb.spare"
+    first_refreshes(work)
+    numbers = {"a": 1, "b": 1, "c": 1}
+
+    def refreshed(batch, person, reads_after):
+        """The file after a refresh that gave a person the number of its batch."""
+        with duckdb.connect(str(work)) as connection:
+            connection.execute(
+                f"update refresh.models set batch_id = {batch}, reads_after = {reads_after};"
+                f"insert into sessions_stages.affected_aliases values ('{person}', timestamp '2026-02-01', {batch});"
+                f"update sessions.attribution set signups = {batch} where alias_id = '{person}'")
+        numbers[person] = batch
+        publish(work, published)
+        with duckdb.connect(str(published), read_only=True) as connection:
+            assert dict(connection.execute("select alias_id, signups from sessions.attribution").fetchall()) == numbers
+        return published.stat().st_ino
+
+    publish(work, published)
+    one, other = published.stat().st_ino, refreshed(3, "a", 1)
+    assert one != other and spare.stat().st_ino == one
+    assert refreshed(4, "b", 2) == one  # what batches 3 and 4 changed
+    with held_by_another(spare, read_only=True):
+        third = refreshed(5, "c", 3)
+        assert third not in (one, other) and spare.stat().st_ino == one
+    with spare.open():  # so that no other file gets its number
+        assert refreshed(6, "a", 5) not in (one, third)  # what batch 5 changed is known no longer
 
 
 def test_tables_whose_rows_change_by_person():

@@ -139,10 +139,14 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Deletes the rows of a log that all its readers have applied. -#}
+{#-
+    Deletes the rows of a log that all its readers had applied before the last batch that they have: the older one of the two
+    published files of DuckDB is one refresh behind (scripts/published.py).
+-#}
 {% macro prune_applied(readers) %}
-    delete from {{ this }} where batch_id <= {{ oldest_applied_batch_id(readers) }};
-    update {{ state_table('models') }} set reads_after = {{ oldest_applied_batch_id(readers) }} where model = '{{ model.name }}';
+    {%- set last_needed_by_none = [oldest_applied_batch_id(readers) - 1, 0] | max %}
+    delete from {{ this }} where batch_id <= {{ last_needed_by_none }};
+    update {{ state_table('models') }} set reads_after = {{ last_needed_by_none }} where model = '{{ model.name }}';
 {% endmacro %}
 
 {#- Ids of the models with a table that these nodes are or read: an ephemeral model is as new as what it reads. -#}

@@ -5,11 +5,13 @@ BIN := .venv/bin
 INSTALLED := .venv/requirements.stamp
 # So many tests run at a time: one more than cores, because those on PostgreSQL wait for its server.
 WORKERS ?= 3
+# A private PostgreSQL for measurements: what is usual with 24 GB of memory.
+LARGE_SERVER := shared_buffers=6GB work_mem=256MB maintenance_work_mem=1GB max_wal_size=8GB effective_cache_size=12GB
 
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo docs test test-airflow lint soak chaos bench long-life mam lock clean
+.PHONY: help install demo docs test test-airflow lint soak chaos plans bench long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, what came out, and the report (DuckDB)'
@@ -19,6 +21,7 @@ help:
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres VARS=my_site.yml'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
+	@echo 'make plans   that a refresh on PostgreSQL reads no table whole: make plans MESSAGES=10000000'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
@@ -78,8 +81,14 @@ chaos: export READS ?= 30
 chaos: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/test_chaos.py tests/test_readers.py
 
+plans: export MESSAGES ?= 10000000
+plans: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
+plans: install
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q tests/test_plans.py
+
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb
+bench: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 bench: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE)
@@ -93,6 +102,7 @@ mam:
 
 long-life: MESSAGES ?= 1000000
 long-life: ENGINE ?= duckdb
+long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 long-life: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/long_life.py --messages $(MESSAGES) --engine $(ENGINE)

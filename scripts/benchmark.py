@@ -31,8 +31,8 @@ SESSION_MODELS = (
 ARRIVING_DAYS = 3
 
 
-def days_arrive(side, days: list[date]) -> tuple[list[float], dict[str, dict]]:
-    """Seconds of the refresh after each of the days; and of the last one table -> rows read and written, and seconds."""
+def days_arrive(side, days: list[date]) -> tuple[list[float], dict[str, dict], Path | None]:
+    """After each of the days a refresh: their seconds; of the last one table -> rows written and seconds, and its log for `with_rows_read`."""
     taken, log, is_kept = [], side.folder / "log", False
     for day in days:
         side.receive([day])
@@ -42,8 +42,13 @@ def days_arrive(side, days: list[date]) -> tuple[list[float], dict[str, dict]]:
         seconds, tables = refresh(side, logged(log) if day == days[-1] else None)
         taken.append(seconds)
         click.echo(f"{day}: {seconds:.1f} s", err=True)
-    rows_read = side.rows_read(statements(log)) if is_kept else {}
-    return taken, {name: {**table, "rows_read": rows_read.get(name)} for name, table in tables.items()}
+    return taken, tables, log if is_kept else None
+
+
+def with_rows_read(side, tables: dict[str, dict], log: Path | None) -> dict[str, dict]:
+    """The tables of the last refresh of `days_arrive` with the rows that it read; None where they cannot be counted."""
+    rows_read = side.rows_read(statements(log)) if log else {}
+    return {name: {**table, "rows_read": rows_read.get(name)} for name, table in tables.items()}
 
 
 def measure(side, days: list[date]) -> dict:
@@ -64,15 +69,17 @@ def measure(side, days: list[date]) -> dict:
     figures["sessions_equal"] = same_sessions(side)
     click.echo("limit {limit_seconds:.1f} s, classic {classic_seconds:.1f} s, equal: {sessions_equal}".format(**figures), err=True)
     figures["sessions_seconds"] = sum(figures["models"][name]["seconds"] for name in SESSION_MODELS)
-    figures["days_seconds"], figures["day_models"] = days_arrive(side, arriving)
+    figures["days_seconds"], *last_day = days_arrive(side, arriving)
     figures["day_seconds"] = statistics.median(figures["days_seconds"])
     figures["empty_seconds"], _ = refresh(side)
+    figures["day_models"] = with_rows_read(side, *last_day)
 
     side.empty()
     side.receive(before[-max(1, len(before) // 10):])
     refresh(side)
-    figures["days_seconds_tenth_history"], figures["day_models_tenth_history"] = days_arrive(side, arriving)
+    figures["days_seconds_tenth_history"], *last_day = days_arrive(side, arriving)
     figures["day_seconds_tenth_history"] = statistics.median(figures["days_seconds_tenth_history"])
+    figures["day_models_tenth_history"] = with_rows_read(side, *last_day)
     return figures
 
 

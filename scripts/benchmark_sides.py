@@ -125,13 +125,16 @@ class OnPostgres(Side):
                 cursor.execute(statement)
 
     def receive(self, days: list[date]):
-        """Load the days' messages into the source tables."""
+        """Load the days' messages into the source tables, which have an index on the load time."""
         with closing(psycopg2.connect(dbname=self.database)) as connection:
             for sample in self.samples:
                 if part_files([sample], days[0], days[-1]):
                     load_postgres(sample, connection, from_day=days[0], to_day=days[-1])
             connection.autocommit = True
             with connection.cursor() as cursor:
+                cursor.execute("select relname from pg_class where relnamespace = 'segment'::regnamespace and relkind = 'r'")
+                for (name,) in cursor.fetchall():
+                    cursor.execute(f"create index if not exists {name}_uuid_ts on segment.{name} (uuid_ts)")
                 cursor.execute("analyze")
 
     def run(self, *statements: str):

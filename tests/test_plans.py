@@ -17,7 +17,7 @@ from statements import logged, statements
 MESSAGES = int(os.environ.get("MESSAGES", "200000"))
 # A table of fewer rows is read faster than its index. Those that grow with the messages have more: visits, touches, months.
 SMALL = MESSAGES // 8
-# Without an index on their load time they are read whole.
+# A day is a large part of so few.
 SOURCES = {"segment.tracks", "segment.pages"}
 
 # Figures over all sign-ups, of which there are few.

@@ -7,7 +7,8 @@ Makes sample messages and refreshes all but the last three days of them. On what
 hash aggregate, benchmarks/limit.sql) and the classic pipeline (benchmarks/classic.sql), which has to make the same sessions,
 or the benchmark fails. Then the last three days arrive one by one, then nothing new. The same three days arrive once more on
 the last tenth of the days before them, which shows what a longer history costs. What the refresh of the last day read is
-counted by the engine: its statements are run once more on a copy of the database, where there is room for one. Prints seconds,
+counted by the engine: its statements are run once more on a copy of the database, where there is room for one (--no-count
+leaves that out). Prints seconds,
 ratios and rows; --json FILE writes them. Timings depend on the machine: compare ratios of one run.
 """
 
@@ -31,13 +32,16 @@ SESSION_MODELS = (
 ARRIVING_DAYS = 3
 
 
-def days_arrive(side, days: list[date]) -> tuple[list[float], dict[str, dict], Path | None]:
-    """After each of the days a refresh: their seconds; of the last one table -> rows written and seconds, and its log for `with_rows_read`."""
+def days_arrive(side, days: list[date], is_counted: bool) -> tuple[list[float], dict[str, dict], Path | None]:
+    """After each of the days a refresh: their seconds; of the last one table -> rows written and seconds, and its log for `with_rows_read`.
+
+    is_counted: whether what it reads is to be counted.
+    """
     taken, log, is_kept = [], side.folder / "log", False
     for day in days:
         side.receive([day])
         if day == days[-1]:
-            is_kept = side.keep_copy()
+            is_kept = is_counted and side.keep_copy()
             shutil.rmtree(log, ignore_errors=True)
         seconds, tables = refresh(side, logged(log) if day == days[-1] else None)
         taken.append(seconds)
@@ -51,7 +55,7 @@ def with_rows_read(side, tables: dict[str, dict], log: Path | None) -> dict[str,
     return {name: {**table, "rows_read": rows_read.get(name)} for name, table in tables.items()}
 
 
-def measure(side, days: list[date]) -> dict:
+def measure(side, days: list[date], is_counted: bool) -> dict:
     """All figures of one engine."""
     before, arriving = days[:-ARRIVING_DAYS], days[-ARRIVING_DAYS:]
     side.empty()
@@ -69,7 +73,7 @@ def measure(side, days: list[date]) -> dict:
     figures["sessions_equal"] = same_sessions(side)
     click.echo("limit {limit_seconds:.1f} s, classic {classic_seconds:.1f} s, equal: {sessions_equal}".format(**figures), err=True)
     figures["sessions_seconds"] = sum(figures["models"][name]["seconds"] for name in SESSION_MODELS)
-    figures["days_seconds"], *last_day = days_arrive(side, arriving)
+    figures["days_seconds"], *last_day = days_arrive(side, arriving, is_counted)
     figures["day_seconds"] = statistics.median(figures["days_seconds"])
     figures["empty_seconds"], _ = refresh(side)
     figures["day_models"] = with_rows_read(side, *last_day)
@@ -77,7 +81,7 @@ def measure(side, days: list[date]) -> dict:
     side.empty()
     side.receive(before[-max(1, len(before) // 10):])
     refresh(side)
-    figures["days_seconds_tenth_history"], *last_day = days_arrive(side, arriving)
+    figures["days_seconds_tenth_history"], *last_day = days_arrive(side, arriving, is_counted)
     figures["day_seconds_tenth_history"] = statistics.median(figures["days_seconds_tenth_history"])
     figures["day_models_tenth_history"] = with_rows_read(side, *last_day)
     return figures
@@ -114,11 +118,12 @@ def report(figures: dict) -> str:
 
 @click.command()
 @benchmark_options(days=60)
+@click.option("--count/--no-count", "is_counted", default=True, show_default=True, help="Whether rows read are counted, on a copy.")
 @click.option("--json", "json_file", default=None, help="File for the figures.")
-def main(engine, messages, days, folder, memory, json_file):
+def main(engine, messages, days, folder, memory, is_counted, json_file):
     """Measure a refresh against the classic window pipeline and against one bare pass of the data."""
     side, found = prepared(engine, messages, days, folder, memory)
-    figures = {"engine": engine, "messages": messages, "days": days, **measure(side, found)}
+    figures = {"engine": engine, "messages": messages, "days": days, **measure(side, found, is_counted)}
     click.echo(report(figures))
     if json_file:
         Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")

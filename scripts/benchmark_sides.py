@@ -149,7 +149,7 @@ class OnPostgres(Side):
     def bytes_stored(self) -> tuple[int, int]:
         """Bytes of our tables, and of their indexes."""
         return self.run(
-            "select sum(pg_table_size(c.oid)), sum(pg_indexes_size(c.oid)) from pg_class as c "
+            "select cast(sum(pg_table_size(c.oid)) as bigint), cast(sum(pg_indexes_size(c.oid)) as bigint) from pg_class as c "
             "where c.relkind in ('r', 'm') and c.relnamespace::regnamespace::text "
             "not in ('pg_catalog', 'information_schema', 'pg_toast', 'segment')"
         )

@@ -1,6 +1,7 @@
 -- The classic pipeline, to be measured against: join every event of all history to its person, order all events by window
 -- functions, and aggregate. It has to do all of that again each day, because a new sign-up changes whose old events are
 -- whose. Runs on DuckDB and PostgreSQL; gives the sessions of identity_policy 'last' (one owner for each anonymous id).
+-- {is_in_part}: true, or a condition on the person where the memory does not suffice for all of them at once.
 create table classic_sessions as
 with aliased as (
     select
@@ -14,11 +15,16 @@ with aliased as (
     where app_tracks.is_session_event
 ),
 
+of_part as (
+    select * from aliased
+    where {is_in_part}
+),
+
 lagged as (
     select
         *,
         lag(occurred_at) over (partition by alias_id order by occurred_at, event_id) as previous_at
-    from aliased
+    from of_part
 ),
 
 numbered as (

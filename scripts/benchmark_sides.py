@@ -214,12 +214,35 @@ def refresh(side, environment: dict[str, str] | None = None, *options: str) -> t
     }
 
 
-def seconds_of(side, file: str) -> float:
-    """Seconds of a file of SQL in benchmarks/."""
-    sql = (ROOT / "benchmarks" / file).read_text(encoding="utf-8")
+def seconds_of(run) -> float:
+    """Seconds that a call takes."""
     start = time.monotonic()
-    side.run(sql)
+    run()
     return time.monotonic() - start
+
+
+def limit(side):
+    """Run the least that any pipeline has to do."""
+    side.run((ROOT / "benchmarks" / "limit.sql").read_text(encoding="utf-8"))
+
+
+def classic(side, parts: int):
+    """Run the classic pipeline, as one statement or as one for each of several parts of the persons."""
+    sql = (ROOT / "benchmarks" / "classic.sql").read_text(encoding="utf-8")
+    side.run(sql.format(is_in_part="true" if parts == 1 else f"hash(alias_id) % {parts} = 0"))
+    for part in range(1, parts):
+        inserted = sql.replace("create table classic_sessions as", "insert into classic_sessions")
+        side.run(inserted.format(is_in_part=f"hash(alias_id) % {parts} = {part}"))
+
+
+def classic_seconds(side) -> tuple[float, int]:
+    """Seconds of the classic pipeline, and in how many parts the memory sufficed for it."""
+    for parts in (1, 4, 16):
+        try:
+            return seconds_of(lambda: classic(side, parts)), parts
+        except duckdb.OutOfMemoryException:
+            side.run("drop table if exists classic_sessions")
+    raise click.ClickException("the memory does not suffice for the classic pipeline, not even for a 16th of the persons.")
 
 
 def contents(side, table: str, columns: tuple[str, ...]) -> tuple[int, int]:

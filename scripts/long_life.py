@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from benchmark_sides import benchmark_options, contents, prepared, refresh, same_sessions, seconds_of
+from benchmark_sides import benchmark_options, classic_seconds, contents, limit, prepared, refresh, same_sessions, seconds_of
 
 SCHEMAS = ("partitioning", "aliasing", "sessions_stages", "sessions")
 # Tables of what is new, which a rebuild fills with everything.
@@ -62,7 +62,7 @@ def live(side, days, refreshes: int) -> dict:
         "first_seconds": first_seconds, "by_day": by_day, "rebuild_seconds": rebuild_seconds,
         "rebuilt_table_mb": table_bytes // 2**20, "rebuilt_index_mb": index_bytes // 2**20,
         "tables_compared": len(tables), "tables_differing": differing,
-        "limit_seconds": seconds_of(side, "limit.sql"), "classic_seconds": seconds_of(side, "classic.sql"),
+        "limit_seconds": seconds_of(lambda: limit(side)), "classic_seconds": classic_seconds(side)[0],
     }
     return {**figures, "sessions_equal": same_sessions(side)}
 

@@ -15,12 +15,6 @@ import psycopg2
 import sqlparse
 
 COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)  # that dbt puts before each statement
-ROWS_READ = (
-    "select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) from pg_stat_xact_user_tables "
-    "where schemaname not like 'pg_temp%'"
-)
-
-
 # Statements that PostgreSQL can explain, after what dbt may put before them.
 EXPLAINED = re.compile(r"\s*(insert|delete|select|with|create\s+(temporary\s+)?table\s+\S+\s+as\b)", re.IGNORECASE)
 
@@ -56,32 +50,31 @@ def replay_on_duckdb(file: Path, found: list[tuple[str, str]], memory: str) -> d
 
 
 def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Model -> rows that its statements read from stored tables; and model -> table -> most rows that one scan of it read.
+    """Model -> rows that its statements read from stored tables; and model -> table -> most rows that it read without an index at once.
 
-    A scan reads a table from its first row on, without an index. `database` is a copy, and is changed.
+    `database` is a copy, and is changed.
     """
     rows_read, scans = defaultdict(int), defaultdict(dict)
     with closing(psycopg2.connect(dbname=database)) as connection, connection.cursor() as cursor:
         connection.autocommit = True  # the statements begin and end their transactions themselves
         for model, sql in found:
             for statement in sqlparse.split(sql):
-                if statement.lower().startswith("commit"):
-                    cursor.execute(ROWS_READ)
-                    rows_read[model] += int(cursor.fetchone()[0])
-                    cursor.execute("select pg_stat_force_next_flush()")  # or the next transaction would count these again
                 if EXPLAINED.match(statement):
                     cursor.execute(f"explain (analyze, timing off, format json, verbose) {statement}")
-                    add_scans(cursor.fetchone()[0][0]["Plan"], scans[model])
+                    for kind, table, rows in stored_rows_read(cursor.fetchone()[0][0]["Plan"]):
+                        rows_read[model] += rows
+                        if kind == "Seq Scan":
+                            scans[model][table] = max(scans[model].get(table, 0), rows)
                 else:
                     cursor.execute(statement)
     return dict(rows_read), dict(scans)
 
 
-def add_scans(plan: dict, scans: dict[str, int]):
-    """Note the rows that the scans of a plan which ran read from stored tables, by schema.table."""
+def stored_rows_read(plan: dict):
+    """Yields of the parts of a plan which ran what reads stored tables: kind, schema.table, rows."""
     for part in plan.get("Plans", []):
-        add_scans(part, scans)
-    if plan["Node Type"] == "Seq Scan" and not plan["Schema"].startswith("pg_"):
-        table = f"{plan['Schema']}.{plan['Relation Name']}"
-        rows = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Filter", 0)
-        scans[table] = max(scans.get(table, 0), int(rows))
+        yield from stored_rows_read(part)
+    if "Scan" in plan["Node Type"] and "Relation Name" in plan and not plan["Schema"].startswith("pg_"):
+        removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+        rows = (plan["Actual Rows"] + removed) * plan["Actual Loops"]
+        yield plan["Node Type"], f"{plan['Schema']}.{plan['Relation Name']}", int(rows)

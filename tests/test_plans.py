@@ -1,4 +1,5 @@
 """On PostgreSQL the refresh of a few new messages finds the stored rows it needs by an index, and reads no stored table whole.
+On DuckDB, which reads columns whole, one that finds no shared device reads no stored message for it.
 
 MESSAGES=10000000 looks at the plans on so many (make plans).
 """
@@ -9,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from benchmark_sides import ROOT, OnPostgres, refresh
+from benchmark_sides import ROOT, OnDuckDB, OnPostgres, refresh
 from conftest import NO_SERVER
 from sample_data import generate, sample_files
 from statements import logged, statements
@@ -45,7 +46,10 @@ def test_no_stored_table_is_read_whole(side, tmp_path):
     _, tables = refresh(side, logged(tmp_path / "log"))
     assert 0 < tables["app_tracks"]["rows_written"] < MESSAGES // 400
     assert tables["attribution"]["rows_written"] > 0, "nobody signed up: the plan of attribution shows nothing"
+    assert all(type(size) is int and size > 0 for size in side.bytes_stored())
     rows_read, scans = side.replayed(statements(tmp_path / "log"))
+    for model in ("app_tracks", "session_members", "touches"):
+        assert rows_read[model] >= tables[model]["rows_written"] > 0, "what is written is made of rows that were read"
     assert scans["new_messages"], "no scan was found at all: not even of the new messages' source"
     large = {
         (model, table, rows) for model, found in scans.items() if model not in MARTS
@@ -59,3 +63,16 @@ def only_the_first_hour(side, day: date):
     """Take the rest of that day's messages out of the sources again."""
     for collection in ("tracks", "pages", "identifies", "aliases"):
         side.run(f"delete from segment.{collection} where uuid_ts > timestamp '{day}' + interval '1 hour'")
+
+
+def test_no_message_is_read_without_a_shared_device(tmp_path):
+    generate(tmp_path / "sample", messages=20_000)
+    side = OnDuckDB(tmp_path / "side", [tmp_path / "sample"], "1GB")
+    side.empty()
+    side.receive(sorted({day for day, _, _ in sample_files(tmp_path / "sample")}))
+    _, tables = refresh(side)
+    assert side.keep_copy()
+    refresh(side, logged(tmp_path / "log"))
+    rows_read = side.rows_read(statements(tmp_path / "log"))
+    assert rows_read["new_messages"] > tables["app_tracks"]["rows_written"], "there the ids of all stored messages are looked through"
+    assert rows_read["identity_spans"] < tables["app_tracks"]["rows_written"] / 10

@@ -92,8 +92,9 @@ shared_clusters as (
     where not has_one_user
 ),
 
+-- where there are none, no message is looked for: a null would be compared with every one
 shared_period as (
-    select min(first_at) as first_at, max(last_at) as last_at from shared_clusters
+    select coalesce(min(first_at), timestamp 'infinity') as first_at, max(last_at) as last_at from shared_clusters
 ),
 
 turns as (

@@ -17,14 +17,19 @@ COLORS = {DAY: "#0b6e4f", FULL: "#7a9e9f", CLASSIC: "#b5446e"}
 
 
 def points(figures: dict) -> list[dict]:
-    """What one run of the benchmark has to show: engine, what, millions of messages stored, seconds."""
+    """What one run of the benchmark has to show: engine, what, millions of messages stored, seconds, and with which points it is joined.
+
+    A day of one run is another than that of the next, so only those of one run are joined.
+    """
     millions = figures["messages"] / 1e6
     shown = [
         (DAY, millions, figures["day_seconds"]), (DAY, millions / 10, figures["day_seconds_tenth_history"]),
         (FULL, millions, figures["full_seconds"]), (CLASSIC, millions, figures["classic_seconds"]),
     ]
     return [
-        {"engine": ENGINES[figures["engine"]], "what": what, "millions": size, "seconds": seconds} for what, size, seconds in shown
+        {"engine": ENGINES[figures["engine"]], "what": what, "millions": size, "seconds": seconds,
+         "line": f"{what} of {millions}" if what == DAY else what}
+        for what, size, seconds in shown
     ]
 
 
@@ -35,7 +40,7 @@ def chart(rows: list[dict]) -> alt.FacetChart:
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("millions:Q", title="millions of messages stored", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", grid=False)),
         y=alt.Y("seconds:Q", title="seconds", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g")), color=what)
-    lines = base.mark_line(strokeWidth=2) + base.mark_point(size=60, filled=True, opacity=1)
+    lines = base.mark_line(strokeWidth=2).encode(detail="line:N") + base.mark_point(size=60, filled=True, opacity=1)
     return lines.properties(width=320, height=260).facet(column=alt.Column("engine:N", title=None)).configure_view(stroke=None)
 
 

@@ -1,10 +1,12 @@
 {#- How a model's session at the database can be told apart from outside, and that it still works on the model. -#}
 
 {#-
-    SQL, put before the statement that makes a model's rows (so that it costs no round trip): names the session after the
-    batch and the model, and has it wait for locks only so long (unless the server, the role or PGOPTIONS sets a lock_timeout):
-    whoever comes after it has to wait behind it. In a refresh by the runner it also takes a lock that is held, beside others, until the model's
-    transaction has ended: a runner that finds it held while no refresh runs knows that the runner of that session died.
+    SQL, put before the statement that makes a model's rows (so that it costs no round trip). It names the session after the
+    batch and the model, and has it wait for locks only so long: whoever comes after it has to wait behind it. It lets the server
+    look up some thousand persons by index, for which it would read whole tables if disks still turned. Both unless the server,
+    the role or PGOPTIONS sets a lock_timeout, a random_page_cost. In a refresh by the runner it also takes a lock that is held,
+    beside others, until the model's transaction has ended: a runner that finds it held while no refresh runs knows that the
+    runner of that session died.
 -#}
 {% macro announce_model() -%}
     {{ adapter.dispatch('announce_model', 'signup_attribution')() }}
@@ -17,6 +19,7 @@
     {%- if execute and model.resource_type == 'model' -%}
     set application_name = {{ quoted('signup_attribution refresh ' ~ current_batch_id() ~ ' ' ~ model.name) }};
     select set_config('lock_timeout', '2s', false) where current_setting('lock_timeout') = '0';
+    select set_config('random_page_cost', '1.1', false) where current_setting('random_page_cost') = '4';
     {%- if env_var('SIGNUP_ATTRIBUTION_RUN', '') %}
     select pg_advisory_xact_lock_shared(hashtextextended({{ quoted(project_schema('refresh') ~ ' models') }}, 0));
     {%- endif -%}

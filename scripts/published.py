@@ -51,7 +51,6 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
     use, such as 8GB. Raises OSError, duckdb.Error; the readers' file is as it was then.
     """
     spare = published.with_name(published.name + ".spare")
-    is_made = False
     try:
         with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
             connection.execute(f"attach {quoted(work)} as work (read_only)")
@@ -59,7 +58,7 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
             changes = copy.changes() if attached(connection, spare) else {}
             if not changes:  # it is read, broken, too old or not there
                 connection.execute("detach database if exists published")
-                spare.unlink(missing_ok=True)
+                remove(spare)
                 if can_be_read(published):
                     shutil.copyfile(published, spare)
                 connection.execute(f"attach {quoted(spare)} as published")
@@ -69,13 +68,10 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
         # Who opened it for writing would leave a log beside it, which does not belong to the next one.
         os.chmod(spare, spare.stat().st_mode & 0o555)
         synchronize(spare)
-        is_made = True
-    finally:
-        if not is_made:
-            with suppress(OSError):
-                spare.unlink(missing_ok=True)
+    except BaseException:
         with suppress(OSError):
-            Path(f"{spare}.wal").unlink(missing_ok=True)
+            remove(spare)
+        raise
     exchange(spare, published)
 
 
@@ -91,16 +87,23 @@ def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
     return True
 
 
+def remove(file: Path):
+    """Remove a database with the log that a process which was killed left beside it: that belongs to no other file of the name."""
+    for part in (file, Path(f"{file}.wal")):
+        part.unlink(missing_ok=True)
+
+
 def exchange(spare: Path, published: Path):
     """Put the spare file in place of the published one, which is spare from then on, where files can have two names."""
     kept = published.with_name(published.name + ".before")
     kept.unlink(missing_ok=True)
     try:
         os.link(published, kept)
+        is_kept = True
     except OSError:
-        os.replace(spare, published)
-    else:
-        os.replace(spare, published)
+        is_kept = False
+    os.replace(spare, published)
+    if is_kept:
         os.replace(kept, spare)
     synchronize(published.parent)
 

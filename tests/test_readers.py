@@ -203,8 +203,8 @@ def test_the_published_file(tmp_path, monkeypatch):
     assert published_file(work) is None
     monkeypatch.delenv(PUBLISHED_VARIABLE)
 
-    (tmp_path / "a.published.duckdb.spare").write_text("left by a refresh that was killed")
-    (tmp_path / "a.published.duckdb.before").write_text("this too")
+    for left in ("spare", "spare.wal", "before"):
+        (tmp_path / f"a.published.duckdb.{left}").write_text("by a refresh that was killed")
     for _ in range(3):
         publish(work, published)
     assert {path.name for path in tmp_path.iterdir()} == {"a.duckdb", "a.published.duckdb", "a.published.duckdb.spare"}

@@ -81,14 +81,14 @@ chaos: export READS ?= 30
 chaos: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/test_chaos.py tests/test_readers.py
 
+plans bench long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
+
 plans: export MESSAGES ?= 10000000
-plans: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 plans: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q tests/test_plans.py
 
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb
-bench: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 bench: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE)
@@ -102,7 +102,6 @@ mam:
 
 long-life: MESSAGES ?= 1000000
 long-life: ENGINE ?= duckdb
-long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 long-life: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/long_life.py --messages $(MESSAGES) --engine $(ENGINE)

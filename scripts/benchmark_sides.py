@@ -221,18 +221,23 @@ def seconds_of(run) -> float:
     return time.monotonic() - start
 
 
+def benchmark_sql(name: str) -> str:
+    """A file of SQL in benchmarks/."""
+    return (ROOT / "benchmarks" / name).read_text(encoding="utf-8")
+
+
 def limit(side):
     """Run the least that any pipeline has to do."""
-    side.run((ROOT / "benchmarks" / "limit.sql").read_text(encoding="utf-8"))
+    side.run(benchmark_sql("limit.sql"))
 
 
 def classic(side, parts: int):
     """Run the classic pipeline, as one statement or as one for each of several parts of the persons."""
-    sql = (ROOT / "benchmarks" / "classic.sql").read_text(encoding="utf-8")
-    side.run(sql.format(is_in_part="true" if parts == 1 else f"hash(alias_id) % {parts} = 0"))
-    for part in range(1, parts):
-        inserted = sql.replace("create table classic_sessions as", "insert into classic_sessions")
-        side.run(inserted.format(is_in_part=f"hash(alias_id) % {parts} = {part}"))
+    created = benchmark_sql("classic.sql")
+    inserted = created.replace("create table classic_sessions as", "insert into classic_sessions")
+    for part in range(parts):
+        is_in_part = f"hash(alias_id) % {parts} = {part}" if parts > 1 else "true"
+        side.run((inserted if part else created).format(is_in_part=is_in_part))
 
 
 def classic_seconds(side) -> tuple[float, int]:

@@ -155,3 +155,18 @@
     {%- set is_partitioned = (config.get('meta') or {}).get('monthly_partitions_by') is not none -%}
     {{ '' if is_incremental() and is_partitioned else 'analyze ' ~ this }}
 {%- endmacro %}
+
+{#-
+    SQL, before few rows of a temporary table are looked up in a large one by these columns: PostgreSQL takes what it knows
+    nothing of for rows of few persons, and reads the large table from one end to the other.
+-#}
+{% macro analyze_columns(relation, columns) -%}
+    {{ adapter.dispatch('analyze_columns', 'signup_attribution')(relation, columns) }}
+{%- endmacro %}
+
+{% macro default__analyze_columns(relation, columns) -%}
+{%- endmacro %}
+
+{% macro postgres__analyze_columns(relation, columns) -%}
+    analyze {{ relation }} ({{ columns | join(', ') }});
+{%- endmacro %}

@@ -30,10 +30,11 @@
 
 {#- Both as a whole. after: the newest batch applied, 0 when all stored rows make way. -#}
 {% macro replace_and_record(arg_dict, after) %}
-    {%- set target_relation, temp_relation = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+    {%- set target_relation, temp_relation, keys = arg_dict['target_relation'], arg_dict['temp_relation'], arg_dict['unique_key'] -%}
     {%- do check_contract(model, arg_dict['dest_columns']) -%}
     {{ count_before(target_relation, temp_relation) }}
-    {{ replace_rows(target_relation, temp_relation, arg_dict['unique_key'], arg_dict['dest_columns'], config.get('meta'), after) }}
+    {{ analyze_columns(temp_relation, [keys] if keys is string else keys) }}
+    {{ replace_rows(target_relation, temp_relation, keys, arg_dict['dest_columns'], config.get('meta'), after) }}
     {{ record_batch(temp_relation) }}
 {% endmacro %}
 
@@ -56,29 +57,34 @@
     {%- for column in facts if '[]' in column.dtype -%}
         {%- do lists.append(column) -%}
     {%- endfor -%}
-    delete from {{ target_relation }}
-    {%- if after == 0 %}
-    where
-        true
-    {%- elif meta.affected_by %}
-    using {{ unapplied_aliases() }}
-    where
+    {%- if after == 0 -%}
+        {%- set causes, makes_way, found = [], 'true', '' -%}
+    {%- elif meta.affected_by -%}
+        {%- set causes = [unapplied_aliases()] -%}
+        {%- set makes_way -%}
         affected_aliases.alias_id = {{ target_relation }}.alias_id
-        {%- if meta.since %}
-        and affected_aliases.remade_since <= {{ target_relation }}.{{ meta.since }}
-        {{ and_found_in(target_relation ~ '.' ~ meta.since, target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since), 'stored.' ~ meta.since) }}
-        {%- endif %}
-    {%- else %}
-    {%- set shared = meta.get('replaced_by', keys) %}
-    using (
+        {{- ' and affected_aliases.remade_since <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+        {%- endset -%}
+        {%- set found = and_found_in(target_relation ~ '.' ~ meta.since, target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since), 'stored.' ~ meta.since) if meta.since -%}
+    {%- else -%}
+        {%- set shared = meta.get('replaced_by', keys) -%}
+        {%- set replaced -%}
+    (
         select {{ shared | join(', ') }}{{ ', min(' ~ meta.since ~ ') as first_new' if meta.since }} from {{ new_rows }}
         group by {{ shared | join(', ') }}
     ) as replaced
-    where
+        {%- endset -%}
+        {%- set causes = [replaced] -%}
+        {%- set makes_way -%}
         {{ same_values(shared, 'replaced', target_relation) }}
-        {{ and_found_in(target_relation ~ '.' ~ shared[0], new_rows, shared[0]) }}
-        {{ 'and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
-    {%- endif %}
+        {{- ' and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+        {%- endset -%}
+        {%- set found = and_found_in(target_relation ~ '.' ~ shared[0], new_rows, shared[0]) -%}
+    {%- endif -%}
+    delete from {{ target_relation }}
+    {{ 'using ' ~ (causes | join) if causes }}
+    where
+        {{ makes_way }} {{ found }}
         {%- if not lists %}
         and not exists (
             select 1 from {{ new_rows }} as new_rows
@@ -87,10 +93,13 @@
                 {%- for column in facts %}
                 and new_rows.{{ column.quoted }} is not distinct from {{ target_relation }}.{{ column.quoted }}
                 {%- endfor %}
-        )
-        {%- endif %};
+        );
     delete from {{ new_rows }} as new_rows
-    where exists (select 1 from {{ target_relation }} where {{ same_values(keys, 'new_rows', target_relation) }});
+    using {{ ([target_relation] + causes) | join(', ') }}
+    where
+        {{ makes_way }}
+        and {{ same_values(keys, 'new_rows', target_relation) }}
+        {%- endif %};
     insert into {{ target_relation }} ({{ columns }})
     select {{ columns }} from {{ new_rows }};
 {% endmacro %}

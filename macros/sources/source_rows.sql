@@ -143,6 +143,15 @@
     {{ return(cutoff) }}
 {% endmacro %}
 
+{#- The latest of those times, as a text; one later than all messages when there is none. -#}
+{% macro latest_load_cutoff() %}
+    {%- set cutoffs = [] -%}
+    {%- for collection in collections() if load_cutoff(collection) is not none -%}
+        {%- do cutoffs.append(load_cutoff(collection)) -%}
+    {%- endfor -%}
+    {{ return(cutoffs | max if cutoffs else 'infinity') }}
+{% endmacro %}
+
 {#- SQL that notes the newest load time of each collection stored by this batch. A time ahead of our own clock cannot be one. -#}
 {% macro record_source_loads() %}
     {%- if execute %}

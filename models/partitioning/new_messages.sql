@@ -12,15 +12,31 @@ with messages as (
 
 {% if stored_message_relations() -%}
 arriving as (
-    select event_id from {{ ref('stg_message_ids') }}
+    select message_type, event_id from {{ ref('stg_message_ids') }}
+),
+
+-- what was loaded last is read again (reload_overlap_hours): most of it is found among the latest messages
+latest_ids as (
+    select message_type, event_id from {{ stored_relation('app_tracks') }}
+    where occurred_at > timestamp '{{ latest_load_cutoff() }}'
+),
+
+-- the others may be copies of any message ever stored
+sought as (
+    select event_id from arriving
+    where not exists (
+        select 1 from latest_ids
+        where latest_ids.event_id = arriving.event_id and latest_ids.message_type = arriving.message_type
+    )
 ),
 
 stored_ids as (
+    select message_type, event_id from latest_ids
     {%- for relation in stored_message_relations() %}
+    union all
     select stored.message_type, stored.event_id
     from {{ relation }} as stored
-    where stored.event_id in (select event_id from arriving)
-    {{ 'union all' if not loop.last }}
+    where stored.event_id in (select event_id from sought)
     {%- endfor %}
 ),
 

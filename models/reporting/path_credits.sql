@@ -11,9 +11,9 @@
 ) }}
 
 {% set unattributed = quoted(unattributed_name()) -%}
--- not materialized: so that each use reads only what it needs
-with all_sessions as not materialized (
-    select * from {{ ref('all_sessions') }}
+with attribution as (
+    select attribution.* from {{ ref('attribution') }} as attribution
+    {{ made_again('attribution') }}
 ),
 
 touches as (
@@ -25,9 +25,7 @@ models as (
 ),
 
 signups as (
-    select all_sessions.alias_id, all_sessions.signup_timestamp from all_sessions
-    {{ made_again('all_sessions') }}
-    where all_sessions.is_signup_session
+    select alias_id, signup_timestamp from attribution
 ),
 
 counted_touches as (

@@ -7,8 +7,8 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with all_sessions as (
-    select * from {{ ref('all_sessions') }}
+with attribution as (
+    select * from {{ ref('attribution') }}
 ),
 
 touches as (
@@ -17,8 +17,7 @@ touches as (
 ),
 
 signups as (
-    select alias_id, signup_timestamp from all_sessions
-    where is_signup_session
+    select alias_id, signup_timestamp from attribution
 ),
 
 -- who has not signed up has their whole path so far

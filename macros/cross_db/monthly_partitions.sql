@@ -124,13 +124,15 @@
     {{ default__insert_rows(relation, rows, none, condition) }}
             {%- endif -%}
         {%- endfor -%}
-    {%- elif config.get('contract').enforced -%}
-        {%- if not temporary -%}
-            {{ get_assert_columns_equivalent(compiled_code) }}
-        {%- endif -%}
-    create {{ 'temporary' if temporary }} table {{ relation.include(database=not temporary, schema=not temporary) }} as (
+    {%- elif temporary and language == 'sql' %}
+    create temporary table {{ relation.include(database=false, schema=false) }} as (
         {{ compiled_code }}
     );
+    {%- elif config.get('materialized') == 'incremental' or config.get('contract').enforced -%}
+        {%- if config.get('contract').enforced -%}
+            {{ get_assert_columns_equivalent(compiled_code) }}
+        {%- endif -%}
+        {{ table_of(relation, compiled_code) }}
     {%- else -%}
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- endif -%}

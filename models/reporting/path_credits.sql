@@ -4,6 +4,7 @@
     unique_key=['alias_id', 'touch_number', 'model'],
     meta={
         'affected_by': 'affected_aliases',
+        'since': 'signup_timestamp',
         'settings': ['position_first_share', 'position_last_share', 'time_decay_half_life_days']
     },
     indexes=lookup_indexes([['alias_id'], ['model', 'channel']]),
@@ -11,9 +12,10 @@
 ) }}
 
 {% set unattributed = quoted(unattributed_name()) -%}
+-- what changed after a sign-up changes nothing of what led to it
 with attribution as (
     select attribution.* from {{ ref('attribution') }} as attribution
-    {{ made_again('attribution') }}
+    {{ made_again('attribution', 'signup_timestamp') }}
 ),
 
 touches as (

@@ -81,12 +81,13 @@
         {%- endset -%}
         {%- set found = and_found_in(target_relation ~ '.' ~ shared[0], new_rows, shared[0]) -%}
     {%- endif -%}
-    delete from {{ target_relation }}
-    {{ 'using ' ~ (causes | join) if causes }}
+    {%- if not lists %}
+    create temporary table unchanged_rows as
+    select {{ target_relation }}.{{ keys | join(', ' ~ target_relation ~ '.') }}
+    from {{ ([target_relation] + causes) | join(', ') }}
     where
         {{ makes_way }} {{ found }}
-        {%- if not lists %}
-        and not exists (
+        and exists (
             select 1 from {{ new_rows }} as new_rows
             where
                 {{ same_values(keys, 'new_rows', target_relation) }}
@@ -94,11 +95,17 @@
                 and new_rows.{{ column.quoted }} is not distinct from {{ target_relation }}.{{ column.quoted }}
                 {%- endfor %}
         );
-    delete from {{ new_rows }} as new_rows
-    using {{ ([target_relation] + causes) | join(', ') }}
+    {%- endif %}
+    delete from {{ target_relation }}
+    {{ 'using ' ~ (causes | join) if causes }}
     where
         {{ makes_way }}
-        and {{ same_values(keys, 'new_rows', target_relation) }}
+        {%- if not lists %}
+        and not exists (select 1 from unchanged_rows where {{ same_values(keys, 'unchanged_rows', target_relation) }});
+    delete from {{ new_rows }} as new_rows
+    using unchanged_rows
+    where {{ same_values(keys, 'unchanged_rows', 'new_rows') }};
+    drop table unchanged_rows
         {%- endif %};
     insert into {{ target_relation }} ({{ columns }})
     select {{ columns }} from {{ new_rows }};

@@ -132,7 +132,7 @@
         {%- if config.get('contract').enforced -%}
             {{ get_assert_columns_equivalent(compiled_code) }}
         {%- endif -%}
-        {{ table_of(relation, compiled_code) }}
+        {{ table_of(relation, compiled_code, config.get('meta')) }}
     {%- else -%}
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- endif -%}

@@ -1,21 +1,25 @@
 {#-
-    SQL that makes a table of a query's rows. DuckDB keeps the ids by which persons and devices are looked up as they are: texts
-    that it compresses, as it would, have to be unpacked for each look-up, which then takes two to five times as long.
+    SQL that makes a table of a query's rows. meta: of its model. DuckDB keeps the ids that it names (`unpacked`) as they are:
+    texts that it compresses, as it would, have to be unpacked for each look-up of a few persons or devices, which then takes two
+    to five times as long. That is worth its room where many models look rows up.
 -#}
-{% macro table_of(relation, query) -%}
-    {{ adapter.dispatch('table_of', 'signup_attribution')(relation, query) }}
+{% macro table_of(relation, query, meta) -%}
+    {{ adapter.dispatch('table_of', 'signup_attribution')(relation, query, meta) }}
 {%- endmacro %}
 
-{% macro default__table_of(relation, query) -%}
+{% macro default__table_of(relation, query, meta) -%}
     create table {{ relation }} as {{ query }};
 {%- endmacro %}
 
-{% macro duckdb__table_of(relation, query) -%}
-    {%- set columns = [] -%}
-    {%- for name, type in run_query('select column_name, column_type from (describe ' ~ query ~ ')').rows -%}
-        {%- set is_kept_as_it_is = type == 'VARCHAR' and name in ['id', 'alias_id', 'anonymous_id', 'user_id'] -%}
-        {%- do columns.append(adapter.quote(name) ~ ' ' ~ type ~ (' using compression uncompressed' if is_kept_as_it_is else '')) -%}
-    {%- endfor -%}
+{% macro duckdb__table_of(relation, query, meta) -%}
+    {%- set unpacked, columns = (meta or {}).get('unpacked', []), [] -%}
+    {%- if unpacked -%}
+        {%- for name, type in run_query('select column_name, column_type from (describe ' ~ query ~ ')').rows -%}
+            {%- do columns.append(adapter.quote(name) ~ ' ' ~ type ~ (' using compression uncompressed' if name in unpacked else '')) -%}
+        {%- endfor %}
     create table {{ relation }} ({{ columns | join(', ') }});
     insert into {{ relation }} {{ query }};
+    {%- else -%}
+        {{ default__table_of(relation, query, meta) }}
+    {%- endif -%}
 {%- endmacro %}

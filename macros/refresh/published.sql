@@ -122,7 +122,7 @@
     {%- set target_relation = published_relation(table) -%}
     {%- set documentation = (model_states().get(table) or {}).get('documentation') if stored is not none -%}
     {%- if stored is none %}
-    {{ table_of(target_relation, 'select * from ' ~ new_rows) }}
+    {{ table_of(target_relation, 'select * from ' ~ new_rows, node.config.meta) }}
     {%- for index in node.config.get('indexes') or [] %}
     {{ get_create_index_sql(target_relation, index) }};
     {%- endfor %}

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
-    meta={'affected_by': 'affected_aliases', 'since': 'visit_end'},
+    meta={'affected_by': 'affected_aliases', 'since': 'visit_end', 'unpacked': ['anonymous_id', 'alias_id']},
     indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']]),
     post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}

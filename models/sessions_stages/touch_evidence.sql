@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append_rows',
+    meta={'unpacked': ['anonymous_id']},
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id'], ['batch_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}

@@ -40,7 +40,8 @@
 
 {#-
     SQL by which stored rows make way for new ones. A row that stays as it is is not written again, so that a table
-    grows and is rewritten by what changed, not by whom it is about. Afterwards new_rows holds what was written.
+    grows and is rewritten by what changed, not by whom it is about; such rows are found once and then known by key, as to look up
+    each of them in the table costs PostgreSQL all rows of its person each time. Afterwards new_rows holds what was written.
     unique_key: the columns that tell rows apart. after: the newest batch applied, 0 when all stored rows make way. Else meta says
     which do:
     affected_by: affected_aliases; the rows of these persons make way, whether there are new ones or not.

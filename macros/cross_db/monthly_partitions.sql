@@ -111,8 +111,7 @@
 
 {#-
     The first month makes the table: DuckDB 2.0 forgets the bounds of rows that are inserted into a table made by an empty
-    query in the same transaction, and then finds none of them. For the same reason a table with a contract is not made empty
-    first, as dbt does it.
+    query in the same transaction, and then finds none of them. (It finds those of a table made by its columns, as table_of does.)
 -#}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary -%}

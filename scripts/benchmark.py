@@ -8,8 +8,9 @@ hash aggregate, benchmarks/limit.sql) and the classic pipeline (benchmarks/class
 or the benchmark fails. Then the last three days arrive one by one, then nothing new. The same three days arrive once more on
 the last tenth of the days before them, which shows what a longer history costs. What the refresh of the last day read is
 counted by the engine: its statements are run once more on a copy of the database, where there is room for one (--no-count
-leaves that out). Where the classic pipeline runs out of memory (DuckDB), it is run in parts of the persons. Prints seconds, ratios
-and rows; --json FILE writes them. Timings depend on the machine: compare ratios of one run.
+leaves that out). Where the classic pipeline runs out of memory or disk (DuckDB), it is run in parts of the persons. Prints
+seconds, ratios and rows; --json FILE writes them, and where a run breaks off those that it has. Timings depend on the
+machine: compare ratios of one run.
 """
 
 import json
@@ -55,14 +56,13 @@ def with_rows_read(side, tables: dict[str, dict], log: Path | None) -> dict[str,
     return {name: {**table, "rows_read": rows_read.get(name)} for name, table in tables.items()}
 
 
-def measure(side, days: list[date], is_counted: bool) -> dict:
-    """All figures of one engine."""
+def measure(side, days: list[date], is_counted: bool, figures: dict):
+    """Add all figures of one engine to `figures`, one after another."""
     before, arriving = days[:-ARRIVING_DAYS], days[-ARRIVING_DAYS:]
     side.empty()
     side.receive(before)
     watch = Watch()
     watch.start()
-    figures = {}
     figures["full_seconds"], figures["models"] = refresh(side)
     click.echo(f"full: {figures['full_seconds']:.1f} s", err=True)
     watch.stopped.set()
@@ -84,7 +84,6 @@ def measure(side, days: list[date], is_counted: bool) -> dict:
     figures["days_seconds_tenth_history"], *last_day = days_arrive(side, arriving, is_counted)
     figures["day_seconds_tenth_history"] = statistics.median(figures["days_seconds_tenth_history"])
     figures["day_models_tenth_history"] = with_rows_read(side, *last_day)
-    return figures
 
 
 def shown(number: int | None) -> str:
@@ -123,10 +122,13 @@ def report(figures: dict) -> str:
 def main(engine, messages, days, folder, memory, is_counted, json_file):
     """Measure a refresh against the classic window pipeline and against one bare pass of the data."""
     side, found = prepared(engine, messages, days, folder, memory)
-    figures = {"engine": engine, "messages": messages, "days": days, **measure(side, found, is_counted)}
+    figures = {"engine": engine, "messages": messages, "days": days}
+    try:
+        measure(side, found, is_counted, figures)
+    finally:
+        if json_file:
+            Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")
     click.echo(report(figures))
-    if json_file:
-        Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")
     if not figures["sessions_equal"]:
         raise click.ClickException("the sessions of the classic pipeline and ours differ.")
 

@@ -1,0 +1,54 @@
+"""Benchmarks that take hours: what they do where memory or disk do not suffice, and what is left of one that breaks off."""
+
+import json
+import re
+
+import click
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+import benchmark
+from benchmark_sides import classic_seconds
+from performance_plot import points
+
+FULL_DISK = "IO Error: Could not write file: No space left on device"
+
+
+class Narrow:
+    """A side where the classic pipeline fits only in so many parts."""
+
+    def __init__(self, parts: int, error: type[Exception]):
+        self.parts, self.error, self.ran = parts, error, []
+
+    def run(self, statement: str):
+        part = re.search(r"% (\d+) = (\d+)", statement)
+        if not statement.startswith("drop") and (int(part[1]) if part else 1) < self.parts:
+            raise self.error(FULL_DISK)
+        self.ran.append(part and part.groups())
+
+
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException])
+def test_classic_pipeline_in_parts_where_it_does_not_fit(error):
+    side = Narrow(4, error)
+    assert classic_seconds(side)[1] == 4
+    assert side.ran == [None, ("4", "0"), ("4", "1"), ("4", "2"), ("4", "3")]  # first the table that may be there is dropped
+
+
+def test_classic_pipeline_that_does_not_fit_at_all():
+    with pytest.raises(click.ClickException, match="16th of the persons.*No space left on device"):
+        classic_seconds(Narrow(17, duckdb.IOException))
+
+
+def test_figures_of_a_run_that_breaks_off(tmp_path, monkeypatch):
+    def measure(_side, _days, _is_counted, figures):
+        figures["full_seconds"] = 3.5
+        raise click.ClickException("the refresh failed")
+
+    monkeypatch.setattr(benchmark, "measure", measure)
+    monkeypatch.setattr(benchmark, "prepared", lambda *_: (None, []))
+    done = CliRunner().invoke(benchmark.main, ["--messages", "2000000", "--json", str(tmp_path / "figures.json")])
+    assert done.exit_code != 0 and "the refresh failed" in done.output
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert figures["full_seconds"] == 3.5
+    assert [(point["millions"], point["seconds"]) for point in points(figures)] == [(2, 3.5)]

@@ -50,7 +50,7 @@ docs: install
 
 # PostgreSQL: the server that PGHOST names, or else a private one for the time of the tests.
 test: lint
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -rs -n $(WORKERS) --dist worksteal tests
 
 # It looks at nothing but the DAG, so the other tests' fixtures are left out.
 test-airflow: $(AIRFLOW)/requirements.stamp

@@ -13,7 +13,6 @@ seconds, ratios and rows; --json FILE writes them, and where a run breaks off th
 machine: compare ratios of one run.
 """
 
-import json
 import shutil
 import statistics
 import time
@@ -22,7 +21,9 @@ from pathlib import Path
 
 import click
 
-from benchmark_sides import Watch, benchmark_options, classic_seconds, limit, prepared, refresh, same_sessions, seconds_of
+from benchmark_sides import (
+    Watch, benchmark_options, classic_seconds, limit, prepared, refresh, same_sessions, seconds_of, written_to,
+)
 from statements import logged, statements
 
 # What makes sessions out of the stored messages, and so what the classic pipeline does too.
@@ -118,16 +119,11 @@ def report(figures: dict) -> str:
 @click.command()
 @benchmark_options(days=60)
 @click.option("--count/--no-count", "is_counted", default=True, show_default=True, help="Whether rows read are counted, on a copy.")
-@click.option("--json", "json_file", default=None, help="File for the figures.")
-def main(engine, messages, days, folder, memory, is_counted, json_file):
+def main(engine, messages, days, folder, memory, json_file, is_counted):
     """Measure a refresh against the classic window pipeline and against one bare pass of the data."""
     side, found = prepared(engine, messages, days, folder, memory)
-    figures = {"engine": engine, "messages": messages, "days": days}
-    try:
+    with written_to(json_file, engine=engine, messages=messages, days=days) as figures:
         measure(side, found, is_counted, figures)
-    finally:
-        if json_file:
-            Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")
     click.echo(report(figures))
     if not figures["sessions_equal"]:
         raise click.ClickException("the sessions of the classic pipeline and ours differ.")

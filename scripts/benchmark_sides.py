@@ -1,6 +1,7 @@
 """The two sides that benchmarks run on: where messages arrive, how a refresh is run there, what it left behind."""
 
 import functools
+import json
 import os
 import re
 import resource
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -264,6 +265,16 @@ def same_sessions(side) -> bool:
     return found[0] == found[1]
 
 
+@contextmanager
+def written_to(json_file: str | None, **figures):
+    """The figures of a run, to be added to; the file, if there is one, holds in the end those that a run had when it broke off."""
+    try:
+        yield figures
+    finally:
+        if json_file:
+            Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")
+
+
 def benchmark_options(days: int):
     """Options that benchmarks share; days: how many days the messages spread over by default."""
     options = [
@@ -273,6 +284,7 @@ def benchmark_options(days: int):
         click.option("--folder", default="target/benchmark", show_default=True, help="Where data and database are made."),
         click.option("--memory", default="8GB", show_default=True,
                      help="Memory that a refresh may use (DuckDB); the classic pipeline may use most of the machine's."),
+        click.option("--json", "json_file", default=None, help="File for the figures."),
     ]
     return lambda command: functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 

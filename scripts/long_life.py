@@ -5,17 +5,17 @@
 
 Makes sample messages, refreshes all but the last --refreshes days of them, then refreshes after each of those days. At the end
 everything is rebuilt from scratch, and every stored table has to be what it was, or the command fails. Prints the seconds, the
-messages and the bytes of tables and indexes by day; --json FILE writes them. As traffic grows over the days, a refresh is
-compared by seconds and by seconds per message.
+messages and the bytes of tables and indexes by day; --json FILE writes them, and where a run breaks off those that it has. As
+traffic grows over the days, a refresh is compared by seconds and by seconds per message.
 """
 
-import json
 import statistics
-from pathlib import Path
 
 import click
 
-from benchmark_sides import benchmark_options, classic_seconds, contents, limit, prepared, refresh, same_sessions, seconds_of
+from benchmark_sides import (
+    benchmark_options, classic_seconds, contents, limit, prepared, refresh, same_sessions, seconds_of, written_to,
+)
 
 SCHEMAS = ("partitioning", "aliasing", "sessions_stages", "sessions")
 # Tables of what is new, which a rebuild fills with everything.
@@ -38,12 +38,12 @@ def stored_tables(side) -> dict[str, tuple[str, ...]]:
     return {table: tuple(columns) for table, columns in tables.items()}
 
 
-def live(side, days, refreshes: int) -> dict:
-    """The figures of all days and of the rebuild."""
+def live(side, days, refreshes: int, figures: dict):
+    """Add the figures of all days and of the rebuild to `figures`, one after another."""
     side.empty()
     side.receive(days[:-refreshes])
-    first_seconds, _ = refresh(side)
-    by_day = []
+    figures["first_seconds"], _ = refresh(side)
+    figures["by_day"] = by_day = []
     for day in days[-refreshes:]:
         side.receive([day])
         seconds, tables = refresh(side)
@@ -55,16 +55,13 @@ def live(side, days, refreshes: int) -> dict:
         click.echo(" ".join(f"{name} {value}" for name, value in by_day[-1].items()), err=True)
     tables = stored_tables(side)
     lived = {table: contents(side, table, columns) for table, columns in tables.items()}
-    rebuild_seconds, _ = refresh(side, None, "--full-refresh")
-    table_bytes, index_bytes = side.bytes_stored()
-    differing = [table for table, columns in tables.items() if contents(side, table, columns) != lived[table]]
-    figures = {
-        "first_seconds": first_seconds, "by_day": by_day, "rebuild_seconds": rebuild_seconds,
-        "rebuilt_table_mb": table_bytes // 2**20, "rebuilt_index_mb": index_bytes // 2**20,
-        "tables_compared": len(tables), "tables_differing": differing,
-        "limit_seconds": seconds_of(lambda: limit(side)), "classic_seconds": classic_seconds(side)[0],
-    }
-    return {**figures, "sessions_equal": same_sessions(side)}
+    figures["rebuild_seconds"], _ = refresh(side, None, "--full-refresh")
+    figures["rebuilt_table_mb"], figures["rebuilt_index_mb"] = (size // 2**20 for size in side.bytes_stored())
+    figures["tables_compared"] = len(tables)
+    figures["tables_differing"] = [table for table, columns in tables.items() if contents(side, table, columns) != lived[table]]
+    figures["limit_seconds"] = seconds_of(lambda: limit(side))
+    figures["classic_seconds"] = classic_seconds(side)[0]
+    figures["sessions_equal"] = same_sessions(side)
 
 
 def around(by_day: list[dict], number: int) -> tuple[float, float]:
@@ -96,14 +93,12 @@ def report(figures: dict) -> str:
 @click.command()
 @benchmark_options(days=120)
 @click.option("--refreshes", default=60, show_default=True, help="How many of the days arrive one by one.")
-@click.option("--json", "json_file", default=None, help="File for the figures.")
-def main(engine, messages, days, folder, memory, refreshes, json_file):
+def main(engine, messages, days, folder, memory, json_file, refreshes):
     """Refresh day after day, and compare the tables with a rebuild."""
     side, found = prepared(engine, messages, days, folder, memory)
-    figures = {"engine": engine, "messages": messages, "days": days, **live(side, found, refreshes)}
+    with written_to(json_file, engine=engine, messages=messages, days=days) as figures:
+        live(side, found, refreshes, figures)
     click.echo(report(figures))
-    if json_file:
-        Path(json_file).write_text(json.dumps(figures, indent=2), encoding="utf-8")
     if figures["tables_differing"] or not figures["sessions_equal"]:
         raise click.ClickException(f"tables differ from the rebuild: {', '.join(figures['tables_differing']) or 'all_sessions'}.")
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import benchmark
+import long_life
 from benchmark_sides import classic_seconds
 from performance_plot import points
 
@@ -40,14 +41,15 @@ def test_classic_pipeline_that_does_not_fit_at_all():
         classic_seconds(Narrow(17, duckdb.IOException))
 
 
-def test_figures_of_a_run_that_breaks_off(tmp_path, monkeypatch):
-    def measure(_side, _days, _is_counted, figures):
+@pytest.mark.parametrize("script, run", [(benchmark, "measure"), (long_life, "live")])
+def test_figures_of_a_run_that_breaks_off(tmp_path, monkeypatch, script, run):
+    def broken_off(_side, _days, _option, figures):
         figures["full_seconds"] = 3.5
         raise click.ClickException("the refresh failed")
 
-    monkeypatch.setattr(benchmark, "measure", measure)
-    monkeypatch.setattr(benchmark, "prepared", lambda *_: (None, []))
-    done = CliRunner().invoke(benchmark.main, ["--messages", "2000000", "--json", str(tmp_path / "figures.json")])
+    monkeypatch.setattr(script, run, broken_off)
+    monkeypatch.setattr(script, "prepared", lambda *_: (None, []))
+    done = CliRunner().invoke(script.main, ["--messages", "2000000", "--json", str(tmp_path / "figures.json")])
     assert done.exit_code != 0 and "the refresh failed" in done.output
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert figures["full_seconds"] == 3.5

@@ -128,3 +128,26 @@ def test_models_left_out(engine, loads):
     engine.project.run("run", "--exclude", "device_owners", vars=VARIABLES)
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
+
+
+# app_tracks, nearly made, waits until the model beside it has ended.
+WAITS = """
+    create function refresh.waits() returns trigger language plpgsql as $$
+    begin
+        while (select batch_id from refresh.models where model = 'rejected_events') < (select max(batch_id) from refresh.batches) loop
+            perform pg_sleep(0.05);
+        end loop;
+        return null;
+    end $$;
+    create trigger waits after insert on refresh.source_loads for each statement execute function refresh.waits();
+"""
+
+
+def test_the_last_to_end_empties_what_both_have_read(postgres_engine, loads):
+    postgres_engine.receive(loads[0])
+    postgres_engine.refresh(VARIABLES)
+    postgres_engine.database.execute(WAITS)
+    postgres_engine.receive(loads[1])
+    postgres_engine.refresh(VARIABLES)
+    assert not postgres_engine.fetch("partitioning.new_messages")
+    assert_equal(postgres_engine, loads[:2], SITE)

@@ -12,10 +12,14 @@
 {#-
     What refresh.models says of each model, by name: batch_id, rebuilt_batch_id, reads_after, documentation, refreshed_at; and as `this run`
     the number of this run's batch (0 before the first). Asked once by each model: dbt renders many pieces of a model, and
-    what they ask cannot change while the model is made.
+    what they ask cannot change while the model is made. But models made beside it may have ended since then:
+    is_asked_anew is for who asks about those.
 -#}
-{% macro model_states() %}
+{% macro model_states(is_asked_anew=false) %}
     {%- set states = remembered('states of ' ~ (model.unique_id if model is defined else '')) -%}
+    {%- if is_asked_anew -%}
+        {%- do states.clear() -%}
+    {%- endif -%}
     {%- if not states -%}
         {%- set query -%}
             select model, batch_id, rebuilt_batch_id, reads_after, documentation, refreshed_at from {{ state_table('models') }}

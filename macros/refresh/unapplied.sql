@@ -30,7 +30,7 @@
     again and on the first load they take as much room as the messages themselves.
 -#}
 {% macro empty_when_applied(name, readers) %}
-    {%- set states = model_states() if execute else {} -%}
+    {%- set states = model_states(is_asked_anew=true) if execute else {} -%}
     {%- set behind = [] -%}
     {%- for reader in readers if reader != model.name and (reader not in states or states[reader].batch_id < states[name].batch_id) -%}
         {%- do behind.append(reader) -%}

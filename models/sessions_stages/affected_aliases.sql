@@ -8,9 +8,10 @@
 -- Whose sessions, touches and attribution have to be made again, and from when on (remade_since): what a person did
 -- before a change stays as it is. Affected is who got a visit that is new or changed, who lost one to somebody else,
 -- who became a user, and whose touches are classified otherwise since a rule was edited. The answer depends on what
--- session_members holds, so what that model has not applied yet is asked again.
-{% set stored_members = stored_relation('session_members') -%}
-{% set stored_touches = stored_relation('touches') -%}
+-- session_members holds, so what that model has not applied yet is asked again. Where everybody stored is made again
+-- (has_lost_track), what changed for whom is not looked for.
+{% set stored_members = none if has_lost_track() else stored_relation('session_members') -%}
+{% set stored_touches = none if has_lost_track() else stored_relation('touches') -%}
 with changed_visits as (
     select anonymous_id, user_id, alias_id, is_identified, first_at from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}

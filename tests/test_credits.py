@@ -44,3 +44,22 @@ def test_worked_example_then_random_paths(engine):
         assert credited(engine, model=model) == by_channel(RECORDED[model]), model
     assert credited(engine, "reporting.removal_effects", "removal_effect") == by_channel(RECORDED["markov_removal_effects"])
     assert credited(engine, "reporting.touch_credits", "credit", model="markov") == by_channel(RECORDED["markov_touch_credits"])
+    assert_equal_to_the_last_digit(engine)
+
+
+# Settings by which an engine joins and groups, and so adds up, in another order.
+OTHER_ORDERS = {
+    "duckdb": ("set disabled_optimizers = 'join_order'", "set disabled_optimizers = 'build_side_probe_side'", "pragma disable_optimizer"),
+    "postgres": ("set enable_hashjoin = off", "set enable_hashagg = off", "set enable_sort = off", "reset all"),
+}
+
+
+def assert_equal_to_the_last_digit(engine):
+    """A sum of fractions in another order would have another last digit, and so rows be written though nothing is new."""
+    compiled = engine.project.folder / "compiled" / "signup_attribution" / "models" / "reporting" / "removal_effects.sql"
+    sql, found = compiled.read_text(encoding="utf-8"), {}
+    with engine.database.connected():
+        for setting in ("select 1", *OTHER_ORDERS[engine.name]):
+            engine.database.execute(setting)
+            found[setting] = sorted(map(repr, engine.database.query(sql)))
+    assert len(found["select 1"]) > 2 and all(rows == found["select 1"] for rows in found.values())

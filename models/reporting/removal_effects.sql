@@ -96,6 +96,7 @@ elimination as (
     ) as with_diagonal
 ),
 
+-- From here on fractions are added up by state, as another order gives another last digit, and so rows to write.
 -- visit_count: how often one who is in channel i comes to channel j from then on, the beginning included
 inverse as (
     select i, j, entry as visit_count from elimination
@@ -105,7 +106,7 @@ inverse as (
 visits as (
     select
         inverse.j as state,
-        sum(coalesce(starts.start_share, 0) * inverse.visit_count) as visit_count
+        sum(coalesce(starts.start_share, 0) * inverse.visit_count order by inverse.i) as visit_count
     from inverse
     inner join channels on inverse.i = channels.state
     left join starts on channels.channel = starts.channel
@@ -115,14 +116,14 @@ visits as (
 outlooks as (
     select
         inverse.i as state,
-        sum(inverse.visit_count * channels.signup_share) as signup_probability
+        sum(inverse.visit_count * channels.signup_share order by inverse.j) as signup_probability
     from inverse
     inner join channels on inverse.j = channels.state
     group by inverse.i
 ),
 
 chances as (
-    select sum(visits.visit_count * channels.signup_share) as signup_probability from visits
+    select sum(visits.visit_count * channels.signup_share order by visits.state) as signup_probability from visits
     inner join channels on visits.state = channels.state
 ),
 

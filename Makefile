@@ -6,7 +6,7 @@ INSTALLED := .venv/requirements.stamp
 # So many tests run at a time: one more than cores, because those on PostgreSQL wait for its server.
 WORKERS ?= 3
 # A private PostgreSQL for measurements: what is usual with 24 GB of memory.
-LARGE_SERVER := shared_buffers=6GB work_mem=256MB maintenance_work_mem=1GB max_wal_size=8GB effective_cache_size=12GB
+LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_wal_size=8GB effective_cache_size=12GB
 
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow

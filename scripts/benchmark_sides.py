@@ -19,7 +19,7 @@ import duckdb
 import psycopg2
 import yaml
 
-from large_sample import generate_parts, part_files
+from large_sample import PART, generate_parts, part_files
 from refresh_errors import first_line
 from sample_data import load_postgres
 from statements import replay_on_duckdb, replay_on_postgres
@@ -281,6 +281,8 @@ def benchmark_options(days: int):
         click.option("--engine", type=click.Choice(["duckdb", "postgres"]), default="duckdb", show_default=True),
         click.option("--messages", default=1_000_000, show_default=True, help="How many messages to make."),
         click.option("--days", default=days, show_default=True, help="How many days they spread over."),
+        click.option("--part", default=PART, show_default=True,
+                     help="Messages by the same people at most, before others follow; with more than a few parts the days stay alike."),
         click.option("--folder", default="target/benchmark", show_default=True, help="Where data and database are made."),
         click.option("--memory", default="8GB", show_default=True,
                      help="Memory that a refresh may use (DuckDB); the classic pipeline may use most of the machine's."),
@@ -289,9 +291,9 @@ def benchmark_options(days: int):
     return lambda command: functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def prepared(engine: str, messages: int, days: int, folder: str, memory: str) -> tuple[OnDuckDB | OnPostgres, list[date]]:
+def prepared(engine: str, messages: int, days: int, part: int, folder: str, memory: str) -> tuple[OnDuckDB | OnPostgres, list[date]]:
     """A side without any message yet, and the days of the sample made for it; a sample made before is taken as it is."""
     folder = (ROOT / folder).resolve()
-    samples = generate_parts(folder / "sample", messages, 7, days, date(2026, 6, 10))
+    samples = generate_parts(folder / "sample", messages, 7, days, date(2026, 6, 10), part)
     side = (OnDuckDB if engine == "duckdb" else OnPostgres)(folder / engine, samples, memory)
     return side, sorted({day for day, _, _ in part_files(samples)})

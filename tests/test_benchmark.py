@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from datetime import date
 
 import click
 import duckdb
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 import benchmark
 import long_life
 from benchmark_sides import classic_seconds
+from large_sample import generate_parts, part_files
 from performance_plot import points
 
 FULL_DISK = "IO Error: Could not write file: No space left on device"
@@ -54,3 +57,18 @@ def test_figures_of_a_run_that_breaks_off(tmp_path, monkeypatch, script, run):
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert figures["full_seconds"] == 3.5
     assert [(point["millions"], point["seconds"]) for point in points(figures)] == [(2, 3.5)]
+
+
+def test_traffic_stays_alike_over_many_parts(tmp_path):
+    def late_to_early(part) -> float:
+        """Messages in the fourth quarter of the days for one in the second."""
+        folders = generate_parts(tmp_path / str(part), 12_000, 7, 120, date(2026, 6, 10), part)
+        messages = Counter()
+        for day, _, path in part_files(folders):
+            messages[day] += duckdb.read_parquet(str(path)).shape[0]
+        by_day = [messages[day] for day in sorted(messages)]
+        quarter = len(by_day) // 4
+        return sum(by_day[3 * quarter:]) / sum(by_day[quarter:2 * quarter])
+
+    assert late_to_early(12_000) > 1.4
+    assert late_to_early(1_000) == pytest.approx(1, abs=0.2)

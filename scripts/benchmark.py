@@ -122,7 +122,7 @@ def report(figures: dict) -> str:
 def main(engine, messages, days, part, folder, memory, json_file, is_counted):
     """Measure a refresh against the classic window pipeline and against one bare pass of the data."""
     side, found = prepared(engine, messages, days, part, folder, memory)
-    with written_to(json_file, engine=engine, messages=messages, days=days) as figures:
+    with written_to(json_file, engine=engine, messages=messages, days=days, part=part) as figures:
         measure(side, found, is_counted, figures)
     click.echo(report(figures))
     if not figures["sessions_equal"]:

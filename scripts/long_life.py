@@ -97,7 +97,7 @@ def report(figures: dict) -> str:
 def main(engine, messages, days, part, folder, memory, json_file, refreshes):
     """Refresh day after day, and compare the tables with a rebuild."""
     side, found = prepared(engine, messages, days, part, folder, memory)
-    with written_to(json_file, engine=engine, messages=messages, days=days) as figures:
+    with written_to(json_file, engine=engine, messages=messages, days=days, part=part) as figures:
         live(side, found, refreshes, figures)
     click.echo(report(figures))
     if figures["tables_differing"] or not figures["sessions_equal"]:

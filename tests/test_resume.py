@@ -151,3 +151,17 @@ def test_the_last_to_end_empties_what_both_have_read(postgres_engine, loads):
     postgres_engine.refresh(VARIABLES)
     assert not postgres_engine.fetch("partitioning.new_messages")
     assert_equal(postgres_engine, loads[:2], SITE)
+
+
+def test_new_rows_that_somebody_reads_stay_until_the_next_refresh(postgres_engine, loads):
+    """A reader of new_messages, who may be another model of the same run, neither waits for who empties it nor makes that fail."""
+    postgres_engine.receive(loads[0])
+    run(postgres_engine, ["new_messages", "repeated_messages", "rejected_events"], variables=VARIABLES)
+    postgres_engine.database.execute("begin; select count(*) from partitioning.new_messages")
+    run(postgres_engine, ["app_tracks"], variables=VARIABLES)
+    assert postgres_engine.fetch("partitioning.new_messages")
+    postgres_engine.database.execute("rollback")
+    postgres_engine.receive(loads[1])
+    postgres_engine.refresh(VARIABLES)
+    assert not postgres_engine.fetch("partitioning.new_messages")
+    assert_equal(postgres_engine, loads[:2], SITE)

@@ -64,3 +64,25 @@
             = hashtextextended({{ quoted(project_schema('refresh') ~ ' lock') }}, 0)
     )
 {%- endmacro %}
+
+{#- SQL that empties a table and runs a statement, or neither where another session uses the table. -#}
+{% macro empty_unless_used(relation, statement) -%}
+    {{ adapter.dispatch('empty_unless_used', 'signup_attribution')(relation, statement) }}
+{%- endmacro %}
+
+{% macro default__empty_unless_used(relation, statement) -%}
+    truncate table {{ relation }};
+    {{ statement }};
+{%- endmacro %}
+
+{% macro postgres__empty_unless_used(relation, statement) -%}
+    do $do$
+    begin
+        lock table {{ relation }} in access exclusive mode nowait;
+        truncate table {{ relation }};
+        {{ statement }};
+    exception when lock_not_available then
+        raise notice '{{ relation.identifier }} is in use and stays as it is until the next refresh';
+    end
+    $do$;
+{%- endmacro %}

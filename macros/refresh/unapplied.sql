@@ -27,7 +27,8 @@
 
 {#-
     Post-hook of the models that read a table of new rows: the last of them to apply it empties it, since nobody needs the rows
-    again and on the first load they take as much room as the messages themselves.
+    again and on the first load they take as much room as the messages themselves. What is empty already is left alone, and so is,
+    until the next refresh, what somebody still reads.
 -#}
 {% macro empty_when_applied(name, readers) %}
     {%- set states = model_states(is_asked_anew=true) if execute else {} -%}
@@ -35,8 +36,9 @@
     {%- for reader in readers if reader != model.name and (reader not in states or states[reader].batch_id < states[name].batch_id) -%}
         {%- do behind.append(reader) -%}
     {%- endfor -%}
-    {%- if name in states and not behind %}
-    truncate table {{ stored_relation(name) }};
-    update {{ state_table('models') }} set reads_after = batch_id where model = {{ quoted(name) }};
+    {%- if name in states and not behind and states[name].reads_after < states[name].batch_id %}
+    {{ empty_unless_used(
+        stored_relation(name), 'update ' ~ state_table('models') ~ ' set reads_after = batch_id where model = ' ~ quoted(name)
+    ) }}
     {%- endif -%}
 {% endmacro %}

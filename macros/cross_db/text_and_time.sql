@@ -142,7 +142,10 @@
 
 {#-
     SQL that gives the planner the facts of a table just made or changed, from a sample: without them it takes a few new rows
-    for one or none. Nothing where the engine keeps such facts itself.
+    for one or none. Nothing where the engine keeps such facts itself, or where they are nearly as they were, as a sample takes
+    as long however little changed: a table in which rows are looked up by their batch is sampled after any change, since the
+    newest batch is what nothing is known of, another one when a tenth changed (autovacuum_analyze_scale_factor, for which the
+    next model cannot wait).
 -#}
 {% macro analyze_table() -%}
     {{ adapter.dispatch('analyze_table', 'signup_attribution')() }}
@@ -153,7 +156,25 @@
 
 {% macro postgres__analyze_table() -%}
     {%- set is_partitioned = (config.get('meta') or {}).get('monthly_partitions_by') is not none -%}
-    {{ '' if is_incremental() and is_partitioned else 'analyze ' ~ this }}
+    {%- set share = 0 if {'columns': ['batch_id']} in (config.get('indexes') or []) else 0.1 -%}
+    {%- if not is_partitioned -%}
+    do $do$
+    begin
+        if (
+            select
+                reltuples < 0
+                or pg_stat_get_mod_since_analyze(oid) + pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_deleted(oid)
+                > {{ share }} * reltuples
+            from pg_class
+            where oid = cast('{{ this.include(database=false) }}' as regclass)
+        ) then
+            analyze {{ this }};
+        end if;
+    end
+    $do$
+    {%- elif not is_incremental() -%}
+    analyze {{ this }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#-

@@ -21,13 +21,14 @@ latest_ids as (
     where occurred_at > timestamp '{{ latest_load_cutoff() }}'
 ),
 
--- the others may be copies of any message ever stored
+-- The others may be copies of any message ever stored. In order, so that neighbours are found on the same page of an index.
 sought as (
-    select event_id from arriving
+    select distinct event_id from arriving
     where not exists (
         select 1 from latest_ids
         where latest_ids.event_id = arriving.event_id and latest_ids.message_type = arriving.message_type
     )
+    order by event_id
 ),
 
 stored_ids as (
@@ -35,8 +36,8 @@ stored_ids as (
     {%- for relation in stored_message_relations() %}
     union all
     select stored.message_type, stored.event_id
-    from {{ relation }} as stored
-    where stored.event_id in (select event_id from sought)
+    from sought
+    inner join {{ relation }} as stored on sought.event_id = stored.event_id
     {%- endfor %}
 ),
 

@@ -20,10 +20,10 @@ LOG = "refresh"
 # Of these schemas only: the log with the view on it, and what views of reporting read.
 PARTS = {LOG: ("refresh_runs", "refresh_log", "refresh_health"), "partitioning": ("partitions",)}
 # Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
-# do; None for all of a person's rows. (In their models: affected_by, since.)
+# do, as do rows without it; None for all of a person's rows. (In their models: affected_by, since.)
 CHANGED_BY_PERSON = {
-    "all_sessions": "session_start", "attribution": None, "useful_sessions": None, "person_paths": None,
-    "path_credits": "signup_timestamp",
+    "all_sessions": "session_start", "attribution": "signup_timestamp", "useful_sessions": None,
+    "person_paths": "signup_timestamp", "path_credits": "signup_timestamp",
 }
 # What there is in a schema of a database: name, kind, comment.
 STORED = """
@@ -192,14 +192,16 @@ class Copy:
         return columns == other_columns
 
     def change_rows(self, table: str, after: int, time: str | None):
-        """Replace the rows of the persons that later batches than this one concerned, by this time of the row from then on."""
+        """Replace the rows of the persons that later batches than this one concerned, with this time of the row from then on or none."""
         affected = f"""
             (
                 select alias_id, min(remade_since) as remade_since from work."{self.schema_of('sessions_stages')}".affected_aliases
                 where batch_id > {after}
                 group by alias_id
             ) as affected"""
-        concerned = "affected.alias_id = stored.alias_id" + (f" and affected.remade_since <= stored.{time}" if time else "")
+        concerned = "affected.alias_id = stored.alias_id"
+        if time:
+            concerned += f" and (stored.{time} is null or affected.remade_since <= stored.{time})"
         self.connection.execute(f"delete from published.{table} as stored using {affected} where {concerned}")
         self.connection.execute(
             f"insert into published.{table} select stored.* from work.{table} as stored inner join {affected} on {concerned}")

@@ -69,17 +69,9 @@
 {%- endmacro %}
 
 {#-
-    Between `as` and the parenthesis of a CTE on few rows of a large table that is used several times: PostgreSQL finds them by
-    an index at each use, DuckDB by reading a column of all rows, so once.
+    Between `as` and the parenthesis of a CTE on a large table that is used several times: in an incremental run its few rows are
+    looked up once, in a build from scratch each use reads the table.
 -#}
 {% macro looked_up() -%}
-    {{ adapter.dispatch('looked_up', 'signup_attribution')() }}
-{%- endmacro %}
-
-{% macro default__looked_up() -%}
-    not materialized
-{%- endmacro %}
-
-{% macro duckdb__looked_up() -%}
-    {{ 'materialized' if is_incremental() }}
+    {{ 'materialized' if is_incremental() else 'not materialized' }}
 {%- endmacro %}

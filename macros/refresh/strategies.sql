@@ -47,6 +47,9 @@
     affected_by: affected_aliases; the rows of these persons make way, whether there are new ones or not.
     replaced_by: otherwise the columns (by default unique_key) that a row shares with a new row.
     since: a time of the row. With it only the rows from remade_since, or from the first new row on make way.
+    since_is_optional: with affected_by, that rows without that time make way, too.
+    until: a later time of the row, where rows of the same keys last without overlapping: as those from the first new row on are
+    those that do not end before it, they are found by this time, which has an index.
 -#}
 {% macro replace_rows(target_relation, new_rows, unique_key, stored_columns, meta, after) %}
     {%- set meta = meta or {} -%}
@@ -64,9 +67,13 @@
         {%- set causes = [unapplied_aliases()] -%}
         {%- set makes_way -%}
         affected_aliases.alias_id = {{ target_relation }}.alias_id
-        {{- ' and affected_aliases.remade_since <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+        {%- if meta.since_is_optional %}
+        and ({{ target_relation }}.{{ meta.since }} is null or affected_aliases.remade_since <= {{ target_relation }}.{{ meta.since }})
+        {%- elif meta.since %}
+        and affected_aliases.remade_since <= {{ target_relation }}.{{ meta.since }}
+        {%- endif %}
         {%- endset -%}
-        {%- set found = and_found_in(target_relation ~ '.' ~ meta.since, target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since), 'stored.' ~ meta.since) if meta.since -%}
+        {%- set found = and_found_in(target_relation ~ '.' ~ meta.since, target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since), 'stored.' ~ meta.since) if meta.since and not meta.since_is_optional -%}
     {%- else -%}
         {%- set shared = meta.get('replaced_by', keys) -%}
         {%- set replaced -%}
@@ -78,7 +85,7 @@
         {%- set causes = [replaced] -%}
         {%- set makes_way -%}
         {{ same_values(shared, 'replaced', target_relation) }}
-        {{- ' and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.since if meta.since }}
+        {{- ' and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.get('until', meta.since) if meta.since }}
         {%- endset -%}
         {%- set found = and_found_in(target_relation ~ '.' ~ shared[0], new_rows, shared[0]) -%}
     {%- endif -%}
@@ -145,6 +152,37 @@
     inner join {{ unapplied_aliases() }}
         on {{ rows }}.alias_id = affected_aliases.alias_id
         and {{ rows }}.{{ time }} < affected_aliases.remade_since
+{%- endmacro %}
+
+{#-
+    Query: of each of these persons the last values that stay as they are, in a stored relation, of columns that never get
+    smaller with the time.
+-#}
+{% macro last_left_as_it_is(relation, time, columns) -%}
+    {{ adapter.dispatch('last_left_as_it_is', 'signup_attribution')(relation, time, columns) }}
+{%- endmacro %}
+
+{% macro default__last_left_as_it_is(relation, time, columns) -%}
+    select
+        stored.alias_id
+        {%- for column in columns %},
+        max(stored.{{ column }}) as {{ column }}
+        {%- endfor %}
+    from {{ relation }} as stored
+    {{ left_as_it_is('stored', time) }}
+    group by stored.alias_id
+{%- endmacro %}
+
+{#- The end of each person's rows in an index, instead of all that they ever did. -#}
+{% macro postgres__last_left_as_it_is(relation, time, columns) -%}
+    select affected_aliases.alias_id, last_row.{{ columns | join(', last_row.') }}
+    from {{ unapplied_aliases() }}
+    cross join lateral (
+        select {{ columns | join(', ') }} from {{ relation }} as stored
+        where stored.alias_id = affected_aliases.alias_id and stored.{{ time }} < affected_aliases.remade_since
+        order by stored.{{ time }} desc, stored.{{ columns[0] }} desc
+        limit 1
+    ) as last_row
 {%- endmacro %}
 
 {#- The persons this model has not made again yet, one row each. -#}

@@ -2,25 +2,16 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key='alias_id',
-    meta={'affected_by': 'affected_aliases'},
+    meta={'affected_by': 'affected_aliases', 'since': 'signup_timestamp', 'since_is_optional': true},
     indexes=lookup_indexes([['alias_id']]),
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
-with attribution as (
-    select * from {{ ref('attribution') }}
+with signups as (
+    select alias_id, signup_timestamp from {{ ref('attribution') }}
 ),
 
-touches as (
-    select touches.* from {{ ref('touches') }} as touches
-    {{ made_again('touches') }}
-),
-
-signups as (
-    select alias_id, signup_timestamp from attribution
-),
-
--- who has not signed up has their whole path so far
+-- who has not signed up has their whole path so far; what changed after a sign-up changes nothing of what led to it
 counted_touches as (
     select
         touches.alias_id,
@@ -29,8 +20,12 @@ counted_touches as (
         signups.signup_timestamp,
         signups.alias_id is null
         or ({{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}) as is_counted
-    from touches
+    from {{ ref('touches') }} as touches
     left join signups on touches.alias_id = signups.alias_id
+    {{ made_again('touches') }}
+    {%- if is_incremental() %}
+    where signups.alias_id is null or signups.signup_timestamp >= affected_aliases.remade_since
+    {%- endif %}
 ),
 
 compared as (

@@ -2,7 +2,9 @@
     materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['anonymous_id', 'user_id', 'first_at'],
-    meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'unpacked': ['anonymous_id', 'alias_id']},
+    meta={
+        'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'until': 'last_at', 'unpacked': ['anonymous_id', 'alias_id']
+    },
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']]),
     post_hook=[
         "{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}",

@@ -38,7 +38,7 @@ visits as (
     inner join device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id
         and session_members.user_id = device_sessions.user_id
-        and session_members.visit_start = device_sessions.first_at
+        and session_members.visit_end = device_sessions.last_at
     {%- if is_incremental() %}
     union all
     -- a sign-up in a session that stays as it is comes before all that are made again
@@ -55,7 +55,7 @@ visits as (
         stored.session_start as first_at,
         stored.session_end as last_at,
         stored.signup_timestamp as signup_at
-    from {{ stored_relation('all_sessions') }} as stored
+    from {{ stored_relation('useful_sessions') }} as stored
     {{ left_as_it_is('stored', 'session_start') }}
     where stored.is_signup_session
     {%- endif %}

@@ -14,15 +14,9 @@ with device_sessions as (
 
 earlier_sessions as (
     {%- if is_incremental() %}
-    select
-        stored.alias_id,
-        max(stored.session_number) as session_count,
-        max(case when stored.is_identified then 1 else 0 end) as is_identified
-    from {{ this }} as stored
-    {{ left_as_it_is('stored', 'visit_end') }}
-    group by stored.alias_id
+    {{ last_left_as_it_is(this, 'visit_end', ['session_number', 'is_identified']) }}
     {%- else %}
-    select '' as alias_id, 0 as session_count, 0 as is_identified
+    select '' as alias_id, 0 as session_number, false as is_identified
     where false
     {%- endif %}
 ),
@@ -57,11 +51,9 @@ session_members as (
         numbered.alias_id,
         {{ stamp_id('min(numbered.first_event) over session_visits') }} as session_id,
         {{ stamp_url('min(numbered.landing_page) over session_visits') }} as landing_page_url,
-        cast(coalesce(earlier_sessions.session_count, 0) + numbered.session_number as bigint) as session_number,
-        greatest(
-            coalesce(earlier_sessions.is_identified, 0),
-            max(case when numbered.is_identified then 1 else 0 end) over (partition by numbered.alias_id)
-        ) = 1 as is_identified,
+        cast(coalesce(earlier_sessions.session_number, 0) + numbered.session_number as bigint) as session_number,
+        coalesce(earlier_sessions.is_identified, false)
+        or bool_or(numbered.is_identified) over (partition by numbered.alias_id) as is_identified,
         numbered.starts_session = 1 as is_session_start,
         min(numbered.first_at) over session_visits as session_start,
         numbered.first_at as visit_start,

@@ -14,11 +14,9 @@ with session_members as {{ looked_up() }} (
 
 earlier_touches as (
     {%- if is_incremental() %}
-    select stored.alias_id, max(stored.touch_number) as touch_count from {{ this }} as stored
-    {{ left_as_it_is('stored', 'touch_timestamp') }}
-    group by stored.alias_id
+    {{ last_left_as_it_is(this, 'touch_timestamp', ['touch_number']) }}
     {%- else %}
-    select '' as alias_id, 0 as touch_count
+    select '' as alias_id, 0 as touch_number
     where false
     {%- endif %}
 ),
@@ -181,7 +179,7 @@ touches as (
         arrivals.click_id,
         arrivals.landing_page_url,
         evidence_classes.channel,
-        coalesce(earlier_touches.touch_count, 0) + row_number() over (
+        coalesce(earlier_touches.touch_number, 0) + row_number() over (
             partition by arrivals.alias_id order by arrivals.touch_timestamp, arrivals.touch_id
         ) as touch_number,
         not evidence_classes.has_evidence as is_direct,

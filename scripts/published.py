@@ -22,7 +22,7 @@ PARTS = {LOG: ("refresh_runs", "refresh_log", "refresh_health"), "partitioning":
 # Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
 # do, as do rows without it; None for all of a person's rows. (In their models: affected_by, since.)
 CHANGED_BY_PERSON = {
-    "all_sessions": "session_start", "attribution": "signup_timestamp", "useful_sessions": None,
+    "all_sessions": "session_start", "attribution": None, "useful_sessions": None,
     "person_paths": "signup_timestamp", "path_credits": "signup_timestamp",
 }
 # What there is in a schema of a database: name, kind, comment.

@@ -156,12 +156,28 @@ def test_the_last_to_end_empties_what_both_have_read(postgres_engine, loads):
 def test_new_rows_that_somebody_reads_stay_until_the_next_refresh(postgres_engine, loads):
     """A reader of new_messages, who may be another model of the same run, neither waits for who empties it nor makes that fail."""
     postgres_engine.receive(loads[0])
+    postgres_engine.refresh(VARIABLES)
+    postgres_engine.receive(loads[1])
     run(postgres_engine, ["new_messages", "repeated_messages", "rejected_events"], variables=VARIABLES)
     postgres_engine.database.execute("begin; select count(*) from partitioning.new_messages")
     run(postgres_engine, ["app_tracks"], variables=VARIABLES)
     assert postgres_engine.fetch("partitioning.new_messages")
     postgres_engine.database.execute("rollback")
-    postgres_engine.receive(loads[1])
     postgres_engine.refresh(VARIABLES)
     assert not postgres_engine.fetch("partitioning.new_messages")
     assert_equal(postgres_engine, loads[:2], SITE)
+
+
+def test_a_table_is_sampled_when_it_changed(postgres_engine, loads):
+    """The planner's facts are taken anew of what changed; a refresh that changes nothing leaves those of all tables."""
+    def samples_taken():
+        rows = postgres_engine.fetch("pg_stat_user_tables", "relid, relname, analyze_count")
+        return {(row["relid"], row["relname"]): row["analyze_count"] for row in rows}
+    taken = []
+    for load in (loads[0], loads[1], {}, {}, {}):  # what a refresh leaves to the next ones to delete is gone after two
+        postgres_engine.receive(load)
+        postgres_engine.refresh(VARIABLES)
+        taken.append(samples_taken())
+    sampled = {name for (relid, name), count in taken[1].items() if count > taken[0].get((relid, name), 0)}
+    assert {"all_sessions", "device_sessions", "touches"} <= sampled
+    assert {name: count for (relid, name), count in taken[4].items() if count > taken[3].get((relid, name), 0)} == {}

@@ -145,7 +145,7 @@
     for one or none. Nothing where the engine keeps such facts itself, or where they are nearly as they were, as a sample takes
     as long however little changed: a table in which rows are looked up by their batch is sampled after any change, since the
     newest batch is what nothing is known of, another one when a tenth changed (autovacuum_analyze_scale_factor, for which the
-    next model cannot wait).
+    next model cannot wait). What changed in the transaction of a sample counts once more in the next one.
 -#}
 {% macro analyze_table() -%}
     {{ adapter.dispatch('analyze_table', 'signup_attribution')() }}
@@ -161,12 +161,12 @@
     do $do$
     begin
         if (
-            select
-                reltuples < 0
-                or pg_stat_get_mod_since_analyze(oid) + pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_deleted(oid)
-                > {{ share }} * reltuples
-            from pg_class
-            where oid = cast('{{ this.include(database=false) }}' as regclass)
+            select changed > 0 and (reltuples < 0 or pg_stat_get_mod_since_analyze(oid) + changed > {{ share }} * reltuples)
+            from (
+                select oid, reltuples, pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_deleted(oid) as changed
+                from pg_class
+                where oid = cast('{{ this.include(database=false) }}' as regclass)
+            ) as stored
         ) then
             analyze {{ this }};
         end if;

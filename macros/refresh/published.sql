@@ -18,18 +18,21 @@
     {{ return(none if none in batches else batches | min) }}
 {% endmacro %}
 
-{#- Query: all sessions of the persons that are made again (in a build from scratch, of all), as they will be published. -#}
-{% macro sessions_to_be() -%}
+{#-
+    Query: all sessions of the persons that are made again (in a build from scratch, of all), as they will be published.
+    table: the published table that those which stay as they are come from; for sign-ups useful_sessions is enough, and has few rows.
+-#}
+{% macro sessions_to_be(table='all_sessions') -%}
     {%- set new_sessions, affected_aliases = ref('new_sessions'), ref('affected_aliases') -%}
     select * from {{ new_sessions }}
     {%- if is_incremental() %}
-    {%- set all_sessions, columns = stored_relation('all_sessions'), [] -%}
-    {%- set missing = adapter.get_missing_columns(new_sessions, all_sessions) | map(attribute='name') | list -%}
+    {%- set published, columns = stored_relation(table), [] -%}
+    {%- set missing = adapter.get_missing_columns(new_sessions, published) | map(attribute='name') | list -%}
     {%- for column in adapter.get_columns_in_relation(new_sessions) -%}
         {%- do columns.append('null as ' ~ column.quoted if column.name in missing else 'stored.' ~ column.quoted) -%}
     {%- endfor %}
     union all
-    select {{ columns | join(', ') }} from {{ all_sessions }} as stored
+    select {{ columns | join(', ') }} from {{ published }} as stored
     {{ left_as_it_is('stored', 'session_start') }}
     {%- endif %}
 {%- endmacro %}

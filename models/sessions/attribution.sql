@@ -1,7 +1,7 @@
 {{ config(
     materialized='published',
     unique_key='alias_id',
-    meta={'affected_by': 'affected_aliases', 'since': 'signup_timestamp'},
+    meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([
         ['alias_id'], ['signup_timestamp'], ['first_touch_channel', 'first_touch_source'], ['last_touch_channel', 'last_touch_source']
     ]),

@@ -4,14 +4,13 @@
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 
--- what changed after a sign-up changes nothing of what led to it: whose sign-up stays as it is has the same attribution
-with new_sessions as (
-    select * from {{ ref('new_sessions') }}
+-- not materialized: so that each use reads only what it needs
+with all_sessions as not materialized (
+    {{ sessions_to_be() }}
 ),
 
--- not materialized: so that each use reads only what it needs
-all_sessions as not materialized (
-    {{ sessions_to_be() }}
+useful_sessions as not materialized (
+    {{ sessions_to_be('useful_sessions') }}
 ),
 
 touches as (
@@ -23,7 +22,7 @@ device_sessions as not materialized (
 ),
 
 signups as (
-    select alias_id, session_id, session_number, signup_timestamp from new_sessions
+    select alias_id, session_id, session_number, signup_timestamp from useful_sessions
     where is_signup_session
 ),
 

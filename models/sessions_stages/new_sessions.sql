@@ -38,7 +38,7 @@ visits as (
     inner join device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id
         and session_members.user_id = device_sessions.user_id
-        and session_members.visit_end = device_sessions.last_at
+        and session_members.visit_start = device_sessions.first_at
     {%- if is_incremental() %}
     union all
     -- a sign-up in a session that stays as it is comes before all that are made again

@@ -9,8 +9,12 @@ with all_sessions as not materialized (
     {{ sessions_to_be() }}
 ),
 
+useful_sessions as not materialized (
+    {{ sessions_to_be('useful_sessions') }}
+),
+
 signed_up as (
-    select alias_id from all_sessions
+    select alias_id from useful_sessions
     where is_signup_session
 ),
 

@@ -65,7 +65,10 @@
     )
 {%- endmacro %}
 
-{#- SQL that empties a table and runs a statement, or neither where another session uses the table. -#}
+{#-
+    SQL that empties a table and runs a statement, or neither where another session goes on using the table. It waits for the
+    lock_timeout, during which the server stops its own autovacuum of the table.
+-#}
 {% macro empty_unless_used(relation, statement) -%}
     {{ adapter.dispatch('empty_unless_used', 'signup_attribution')(relation, statement) }}
 {%- endmacro %}
@@ -78,10 +81,9 @@
 {% macro postgres__empty_unless_used(relation, statement) -%}
     do $do$
     begin
-        lock table {{ relation }} in access exclusive mode nowait;
         truncate table {{ relation }};
         {{ statement }};
-    exception when lock_not_available then
+    exception when lock_not_available or deadlock_detected then
         raise notice '{{ relation.identifier }} is in use and stays as it is until the next refresh';
     end
     $do$;

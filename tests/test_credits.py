@@ -63,3 +63,31 @@ def assert_equal_to_the_last_digit(engine):
             engine.database.execute(setting)
             found[setting] = sorted(map(repr, engine.database.query(sql)))
     assert len(found["select 1"]) > 2 and all(rows == found["select 1"] for rows in found.values())
+
+
+def test_removal_effects_are_made_again_when_somebody_was_affected(engine):
+    """Also when what says who was is gone, as all of them were left out of the refreshes until then."""
+    def load(number, *channels):
+        engine.receive(paths.messages([(channels, True, 1), (channels[:1], False, 1)], number))
+
+    def effects():
+        return {row["channel"]: row["removal_effect"] for row in engine.fetch("reporting.removal_effects")}
+
+    def refresh_without():
+        outcome = engine.project.run("run", "--exclude", "removal_effects", reporting=True)
+        assert outcome.success, outcome.error
+
+    load(1, "search", "email")
+    engine.refresh(reporting=True)
+    engine.database.execute("update reporting.removal_effects set removal_effect = 7")
+    engine.refresh(reporting=True)
+    assert effects() == {"Organic Search": 7, "Email": 7}
+    for number in (2, 3, 4):
+        load(number, "search", "email", "social")
+        refresh_without()
+    for _ in range(2):  # what a refresh leaves to the next ones to delete is gone after two
+        refresh_without()
+    assert not engine.fetch("sessions_stages.affected_aliases")
+    assert effects() == {"Organic Search": 7, "Email": 7}
+    engine.refresh(reporting=True)
+    assert effects() == pytest.approx({"Organic Search": 1, "Email": 1, "Organic Social": 0.75})

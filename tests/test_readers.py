@@ -240,12 +240,12 @@ def test_the_published_file(tmp_path, monkeypatch):
 
 STATES = {  # after the file was published: SQL on the work database -> whether the rows of other persons are looked at again
     "": False,
-    "update refresh.models set rebuilt_batch_id = 3 where model = 'useful_sessions'": True,
+    "update refresh.models set rebuilt_batch_id = 3 where model = 'attribution'": True,
     "update refresh.models set rebuilt_batch_id = 3 where model = 'affected_aliases'": True,
     "update refresh.models set reads_after = 3 where model = 'affected_aliases'": True,
     "update refresh.batches set started_at = started_at + interval '1 year'": True,
     "update refresh.models set batch_id = 1; delete from refresh.batches where batch_id > 1": True,
-    "alter table sessions.useful_sessions add column more text": True,
+    "alter table sessions.attribution add column more text": True,
 }
 
 
@@ -254,7 +254,7 @@ def first_refreshes(path):
     with duckdb.connect(str(path)) as connection:
         connection.execute("""
             create schema sessions; create schema refresh; create schema sessions_stages;
-            create table sessions.useful_sessions as select unnest(['a', 'b', 'c']) as alias_id, 1 as visits;
+            create table sessions.attribution as select unnest(['a', 'b', 'c']) as alias_id, 1 as signups;
             create table sessions.all_sessions as
                 select alias_id, session_start, 1 as pages
                 from (select unnest(['a', 'b', 'c']) as alias_id),
@@ -265,7 +265,7 @@ def first_refreshes(path):
             create table sessions_stages.affected_aliases as select 'a' as alias_id, timestamp '2026-01-01' as remade_since, 2 as batch_id;
             create table refresh.batches as select number as batch_id, timestamp '2026-01-01' + number * interval '1 day' as started_at
                 from range(1, 9) as numbers(number);
-            create table refresh.models as select unnest(['all_sessions', 'useful_sessions', 'person_paths', 'affected_aliases']) as model, 2 as batch_id,
+            create table refresh.models as select unnest(['all_sessions', 'attribution', 'person_paths', 'affected_aliases']) as model, 2 as batch_id,
                 1 as rebuilt_batch_id, 1 as reads_after""")
 
 
@@ -279,17 +279,17 @@ def test_what_changed_is_published(tmp_path, change, is_copied):
             update refresh.models set batch_id = 3, reads_after = 2;
             insert into sessions_stages.affected_aliases select unnest(['b', 'c', 'd']), timestamp '2026-02-01', 3;
             -- no refresh does that to the rows of a person who is not affected, or before the time from which one is
-            update sessions.useful_sessions set visits = 2; update sessions.all_sessions set pages = 2;
+            update sessions.attribution set signups = 2; update sessions.all_sessions set pages = 2;
             update reporting.person_paths set touches = 2;
-            delete from sessions.useful_sessions where alias_id = 'c'; insert into sessions.useful_sessions values ('d', 1)""")
+            delete from sessions.attribution where alias_id = 'c'; insert into sessions.attribution values ('d', 1)""")
         connection.execute(change or "select 1")
     publish(work, published)
     with duckdb.connect(str(published), read_only=True) as connection:
-        found = connection.execute("select alias_id, visits from sessions.useful_sessions order by 1").fetchall()
+        found = connection.execute("select alias_id, signups from sessions.attribution order by 1").fetchall()
         months = connection.execute("select alias_id, month(session_start), pages from sessions.all_sessions order by all").fetchall()
         paths = connection.execute("select alias_id, touches from reporting.person_paths order by 1").fetchall()
     assert found == [("a", 2 if is_copied else 1), ("b", 2), ("d", 1)]
-    unaffected = 2 if is_copied and "useful_sessions" not in change else 1  # each table by itself
+    unaffected = 2 if is_copied and "attribution" not in change else 1  # each table by itself
     assert paths == [("a", unaffected), ("b", unaffected), ("c", 2)]  # who signed up before has the same path
     assert months == [("a", 1, unaffected), ("a", 2, unaffected), ("b", 1, unaffected), ("b", 2, 2), ("c", 1, unaffected), ("c", 2, 2)]
 
@@ -306,11 +306,11 @@ def test_two_published_files_take_turns(tmp_path):
             connection.execute(
                 f"update refresh.models set batch_id = {batch}, reads_after = {reads_after};"
                 f"insert into sessions_stages.affected_aliases values ('{person}', timestamp '2026-02-01', {batch});"
-                f"update sessions.useful_sessions set visits = {batch} where alias_id = '{person}'")
+                f"update sessions.attribution set signups = {batch} where alias_id = '{person}'")
         numbers[person] = batch
         publish(work, published)
         with duckdb.connect(str(published), read_only=True) as connection:
-            assert dict(connection.execute("select alias_id, visits from sessions.useful_sessions").fetchall()) == numbers
+            assert dict(connection.execute("select alias_id, signups from sessions.attribution").fetchall()) == numbers
         return published.stat().st_ino
 
     publish(work, published)

@@ -154,7 +154,7 @@ def test_the_last_to_end_empties_what_both_have_read(postgres_engine, loads):
 
 
 def test_new_rows_that_somebody_reads_stay_until_the_next_refresh(postgres_engine, loads):
-    """A reader of new_messages, who may be another model of the same run, neither waits for who empties it nor makes that fail."""
+    """Somebody, as may be another model of the same run, reads new_messages for longer than who empties it waits: no model fails."""
     postgres_engine.receive(loads[0])
     postgres_engine.refresh(VARIABLES)
     postgres_engine.receive(loads[1])
@@ -173,8 +173,9 @@ def test_a_table_is_sampled_when_it_changed(postgres_engine, loads):
     def samples_taken():
         rows = postgres_engine.fetch("pg_stat_user_tables", "relid, relname, analyze_count")
         return {(row["relid"], row["relname"]): row["analyze_count"] for row in rows}
+    few = {table: rows[::4] for table, rows in loads[0].items()}
     taken = []
-    for load in (loads[0], loads[1], {}, {}, {}):  # what a refresh leaves to the next ones to delete is gone after two
+    for load in (few, loads[0], {}, {}, {}):  # what a refresh leaves to the next ones to delete is gone after two
         postgres_engine.receive(load)
         postgres_engine.refresh(VARIABLES)
         taken.append(samples_taken())

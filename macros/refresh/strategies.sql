@@ -64,16 +64,19 @@
     {%- if after == 0 -%}
         {%- set causes, makes_way, found = [], 'true', '' -%}
     {%- elif meta.affected_by -%}
-        {%- set causes = [unapplied_aliases()] -%}
+        {%- set causes, time, found = [unapplied_aliases()], target_relation ~ '.' ~ meta.since, '' -%}
         {%- set makes_way -%}
         affected_aliases.alias_id = {{ target_relation }}.alias_id
         {%- if meta.since_is_optional %}
-        and ({{ target_relation }}.{{ meta.since }} is null or affected_aliases.remade_since <= {{ target_relation }}.{{ meta.since }})
+        and ({{ time }} is null or {{ time }} >= affected_aliases.remade_since)
         {%- elif meta.since %}
-        and affected_aliases.remade_since <= {{ target_relation }}.{{ meta.since }}
+        and {{ time }} >= affected_aliases.remade_since
         {%- endif %}
         {%- endset -%}
-        {%- set found = and_found_in(target_relation ~ '.' ~ meta.since, target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since), 'stored.' ~ meta.since) if meta.since and not meta.since_is_optional -%}
+        {%- if meta.since and not meta.since_is_optional -%}
+            {%- set concerned = target_relation ~ ' as stored ' ~ join_made_again('stored', meta.since) -%}
+            {%- set found = and_found_in(time, concerned, 'stored.' ~ meta.since) -%}
+        {%- endif -%}
     {%- else -%}
         {%- set shared = meta.get('replaced_by', keys) -%}
         {%- set replaced -%}
@@ -201,6 +204,19 @@
 {% macro has_lost_track() %}
     {%- set members = model_states().get('session_members') -%}
     {{ return(not is_incremental() or (members and members.rebuilt_batch_id > applied_batch_id('affected_aliases'))) }}
+{% endmacro %}
+
+{#-
+    True when nobody was affected since this model was made of all rows of another one (person_paths) that changes with them: it
+    would come out as it is stored.
+-#}
+{% macro is_unaffected(name) %}
+    {%- set states, applied = model_states(), applied_batch_id() -%}
+    {%- if not is_incremental() or states[name].rebuilt_batch_id > applied or states['affected_aliases'].reads_after > applied -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set affected = 'select 1 from ' ~ stored_relation('affected_aliases') ~ ' where batch_id > ' ~ applied ~ ' limit 1' -%}
+    {{ return(run_query(affected).rows | length == 0) }}
 {% endmacro %}
 
 {#-

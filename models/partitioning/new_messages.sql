@@ -41,6 +41,11 @@ stored_ids as (
     {%- endfor %}
 ),
 
+-- One column without copies: of two PostgreSQL expects many rows alike, and would sort all messages, wide as they are.
+stored_keys as (
+    select distinct message_type || ' ' || event_id as message_key from stored_ids
+),
+
 {% endif -%}
 new_messages as (
     select
@@ -51,8 +56,8 @@ new_messages as (
     from messages
     {%- if stored_message_relations() %}
     where not exists (
-        select 1 from stored_ids
-        where stored_ids.event_id = messages.event_id and stored_ids.message_type = messages.message_type
+        select 1 from stored_keys
+        where stored_keys.message_key = messages.message_type || ' ' || messages.event_id
     )
     {%- endif %}
 )

@@ -5,12 +5,12 @@
 
 Makes sample messages and refreshes all but the last three days of them. On what is stored then it times the limit (one bare
 hash aggregate, benchmarks/limit.sql) and the classic pipeline (benchmarks/classic.sql), which has to make the same sessions,
-or the benchmark fails. Then the last three days arrive one by one, then nothing new. The same three days arrive once more on
-the last tenth of the days before them, which shows what a longer history costs. What the refresh of the last day read is
-counted by the engine: its statements are run once more on a copy of the database, where there is room for one (--no-count
-leaves that out). Where the classic pipeline runs out of memory or disk (DuckDB), it is run in parts of the persons. Prints
-seconds, ratios and rows; --json FILE writes them, and where a run breaks off those that it has. Timings depend on the
-machine: compare ratios of one run.
+or the benchmark fails. Then the last three days arrive one by one, then three times nothing new (the first of them also brings
+what changed last to the second of the readers' files, on DuckDB). The same three days arrive once more on the last tenth of the
+days before them, which shows what a longer history costs. What the refresh of the last day read is counted by the engine: its
+statements are run once more on a copy of the database, where there is room for one (--no-count leaves that out). Where the
+classic pipeline runs out of memory or disk (DuckDB), it is run in parts of the persons. Prints seconds, ratios and rows;
+--json FILE writes them, and where a run breaks off those that it has. Timings depend on the machine: compare ratios of one run.
 """
 
 import shutil
@@ -32,6 +32,7 @@ SESSION_MODELS = (
     "session_members", "new_sessions", "all_sessions",
 )
 ARRIVING_DAYS = 3
+EMPTY_REFRESHES = 3
 
 
 def days_arrive(side, days: list[date], is_counted: bool) -> tuple[list[float], dict[str, dict], Path | None]:
@@ -76,7 +77,9 @@ def measure(side, days: list[date], is_counted: bool, figures: dict):
     figures["sessions_seconds"] = sum(figures["models"][name]["seconds"] for name in SESSION_MODELS)
     figures["days_seconds"], *last_day = days_arrive(side, arriving, is_counted)
     figures["day_seconds"] = statistics.median(figures["days_seconds"])
-    figures["empty_seconds"], _ = refresh(side)
+    figures["empties_seconds"] = [refresh(side)[0] for _ in range(EMPTY_REFRESHES)]
+    figures["empty_seconds"] = statistics.median(figures["empties_seconds"])
+    click.echo("nothing new: {}".format(", ".join(f"{seconds:.1f} s" for seconds in figures["empties_seconds"])), err=True)
     figures["day_models"] = with_rows_read(side, *last_day)
 
     side.empty()

@@ -22,6 +22,11 @@ class Browser:
 
     def __init__(self, driver):
         self.driver = driver
+        self.events: list[dict] = []  # of the pages that were opened
+        self.documents: set[str] = set()  # what they are to the browser
+        # The browser's own first page asks for things too. It is gone before the first page is opened.
+        driver.get("about:blank")
+        self.new_events()
 
     def open(self, path, width: int, scheme: str = "light"):
         """Load a file at this width, in a light or dark scheme, until its charts are drawn."""
@@ -30,6 +35,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
         self.driver.get(path.as_uri())
+        self.documents.add(self.driver.execute_cdp_cmd("Page.getFrameTree", {})["frameTree"]["frame"]["loaderId"])
         WebDriverWait(self.driver, DRAWN_SECONDS).until(lambda _: self.run("return document.documentElement.dataset.drawn"))
 
     def run(self, script: str, *arguments):
@@ -40,10 +46,25 @@ class Browser:
         """Errors and warnings of the console so far, those of the page's policy too."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
+    def new_events(self) -> list[dict]:
+        """What the driver's log has of the network and of frames since it was last read: method and parameters of each."""
+        return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+
     def requests(self) -> list[str]:
-        """Addresses that were asked for so far."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        return [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+        """Addresses that the pages opened so far and the frames in them asked for, also where their policy refused it.
+
+        What the browser asks for on its own account belongs to none of these documents.
+        """
+        self.events += self.new_events()
+        frames, asked = set(), []
+        for method, found in ((one["method"], one["params"]) for one in self.events):
+            if method == "Page.frameAttached":  # only a page that was opened can attach one
+                frames.add(found["frameId"])
+            elif method == "Network.webSocketCreated":
+                asked.append(found["url"])
+            elif method == "Network.requestWillBeSent" and (found["loaderId"] in self.documents or found.get("frameId") in frames):
+                asked.append(found["request"]["url"])
+        return asked
 
 
 @contextmanager

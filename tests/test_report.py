@@ -7,6 +7,7 @@ from datetime import date, datetime, timezone
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 import refresh
 import report
@@ -108,8 +109,41 @@ def test_page_shows_the_tables_in_a_browser(site, tmp_path, capsys):
         assert page.run("return document.images.length") == 0
         assert page.run("return [...document.scripts].filter(one => one.type !== 'application/json').length") == 2
         assert page.complaints() == []
-        asked = page.requests()  # chrome: is what a new tab of the browser shows
-        assert path.as_uri() in asked and not [url for url in asked if not url.startswith(("file:", "data:", "chrome:"))]
+        assert path.as_uri() in page.requests() and asked_outside(page, path) == []
+
+
+def asked_outside(page, path) -> list[str]:
+    """What the opened pages asked for besides the report's own file and what stands in it."""
+    return [url for url in page.requests() if url != path.as_uri() and not url.startswith("data:")]
+
+
+OUTSIDE = "https://example.com/"
+ASKING = {  # a part of a page -> what it asks for outside
+    "image": f'<img src="{OUTSIDE}image.png">',
+    "font": f'<style>@font-face {{ font-family: far; src: url("{OUTSIDE}font.woff2"); }}</style><p style="font-family: far">a</p>',
+    "fetch": f'<script>fetch("{OUTSIDE}fetch").catch(() => 0)</script>',
+    "prefetch": f'<link rel="prefetch" href="{OUTSIDE}prefetch">',
+    "style": f'<link rel="stylesheet" href="{OUTSIDE}style.css">',
+    "frame": f'<iframe src="{OUTSIDE}frame"></iframe>',
+    "socket": '<script>new WebSocket("wss://example.com/socket")</script>',
+    "file": '<img src="other.png">',
+}
+
+
+def test_what_a_page_asks_for_outside_is_noticed(tmp_path):
+    """The test above could not fail if it looked at the wrong requests."""
+    with chromium(tmp_path / "profile") as page:
+        for name, part in ASKING.items():
+            path = tmp_path / f"{name}.html"
+            path.write_text(f"<!DOCTYPE html><body>{part}<script>document.documentElement.dataset.drawn = 1</script></body>")
+            before = len(page.requests())
+            page.open(path, 800)
+            WebDriverWait(page.driver, 10).until(lambda _: [url for url in page.requests()[before:] if name in url and url != path.as_uri()])
+        clean = tmp_path / "clean.html"
+        clean.write_text('<!DOCTYPE html><body data-a="1"><script>document.documentElement.dataset.drawn = 1</script></body>')
+        before = len(page.requests())
+        page.open(clean, 800)
+        assert page.requests()[before:] == [clean.as_uri()]
 
 
 def assert_drawn(page):

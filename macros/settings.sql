@@ -25,6 +25,16 @@
     '{{ (value | string).replace("'", "''") }}'
 {%- endmacro %}
 
+{#- A name of SQL, with quotes doubled: adapter.quote does not, and columns of sources may be named anything. -#}
+{% macro quoted_name(name) -%}
+    "{{ (name | string).replace('"', '""') }}"
+{%- endmacro %}
+
+{#- The names of columns as a list of SQL. -#}
+{% macro quoted_names(columns) -%}
+    {%- for column in columns -%}{{ quoted_name(column.name) }}{{ ', ' if not loop.last }}{%- endfor -%}
+{%- endmacro %}
+
 {#- `expression in ('a', 'b')`; false for an empty list. -#}
 {% macro is_one_of(expression, values) -%}
     {%- if values -%}
@@ -96,6 +106,15 @@
         {%- if var(name) is string or var(name) is not iterable or var(name) is mapping -%}
             {%- do problems.append(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
         {%- endif -%}
+    {%- endfor -%}
+    {%- set taken = message_columns() + ['batch_id'] -%}
+    {%- set passed = var('pass_through_columns') -%}
+    {%- for column in (passed if passed is iterable and passed is not string and passed is not mapping else []) -%}
+        {%- set name = (column.get('name') if column is mapping else column) | string -%}
+        {%- if name | lower in taken -%}
+            {%- do problems.append('pass_through_columns names ' ~ tojson(name) ~ ', which app_tracks has already: take it out.') -%}
+        {%- endif -%}
+        {%- do taken.append(name | lower) -%}
     {%- endfor -%}
     {%- if var('blog_url_pattern') is not string -%}
         {%- do problems.append('blog_url_pattern must be a text with % as wildcard, not ' ~ tojson(var('blog_url_pattern')) ~ ': correct it under vars.') -%}

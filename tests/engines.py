@@ -26,6 +26,11 @@ def column_type(value) -> str:
     return {str: "text", bool: "boolean", int: "bigint", float: "double precision"}[type(value)]
 
 
+def quoted_name(name) -> str:
+    """A column's name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def new_columns(rows, known) -> dict[str, str]:
     """Column -> type of those that the rows need and the table lacks.
 
@@ -72,7 +77,7 @@ class Database:
         known = self.column_types(SOURCE_SCHEMA, collection)
         for column, sql_type in new_columns(rows, known).items():
             if column not in known:
-                self.execute(f'alter table {SOURCE_SCHEMA}.{collection} add column "{column}" {sql_type}')
+                self.execute(f'alter table {SOURCE_SCHEMA}.{collection} add column {quoted_name(column)} {sql_type}')
                 known[column] = sql_type
         columns = [column for column in known if any(row.get(column) is not None for row in rows)]
         self.append(f"{SOURCE_SCHEMA}.{collection}", {column: known[column] for column in columns or ["id"]}, rows)
@@ -169,7 +174,7 @@ class DuckDB(Database):
             for row in rows:
                 json.dump({column: row.get(column) for column in columns}, file, default=datetime.isoformat)
                 file.write("\n")
-        types = ", ".join(f"'{column}': '{sql_type}'" for column, sql_type in columns.items())
+        types = ", ".join(f"{quoted_name(column)}: '{sql_type}'" for column, sql_type in columns.items())
         self.execute(f"insert into {table} by name select * from read_json('{path}', "
                      f"format = 'newline_delimited', columns = {{{types}}})")
 
@@ -217,7 +222,7 @@ class Postgres(Database):
         for row in rows:
             lines.write("\t".join(copy_text(row.get(column)) for column in columns) + "\n")
         lines.seek(0)
-        names = ", ".join(f'"{column}"' for column in columns)
+        names = ", ".join(map(quoted_name, columns))
         with self.connection.cursor() as cursor:
             cursor.copy_expert(f"copy {table} ({names}) from stdin", lines)
 

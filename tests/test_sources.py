@@ -1,5 +1,6 @@
 """Sources as they come: tables and columns that appear, vanish and change; other layouts; copies; files."""
 
+import json
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -10,6 +11,13 @@ from oracle import Settings
 
 STARTED = datetime(2026, 3, 1, 10)
 NO_OVERLAP = {"reload_overlap_hours": 0}
+
+
+# Names that whoever sends events, or makes a file, may give a column; they mean something to SQL, Jinja or Python's formats.
+ODD_NAMES = ['he said "hi"', '", (select 1)) --', "it's", "back\\slash\\", "{{ 1 / 0 }} {% raw %}", "; drop table x; --", "new\nline",
+             "%s %(x)s", "$do$", "[object Object]", ".", "long " + "x" * 58]
+FILE_ONLY_NAMES = ["long " + "x" * 295, ""]  # PostgreSQL has no such names
+ODD_VALUES = {name: f"value {number}" for number, name in enumerate(ODD_NAMES)}
 
 
 def at(minutes):
@@ -73,14 +81,16 @@ def test_tables_and_columns_come_and_go(engine):
                        "t4": (None, 4), "t7": (None, None), "i1": (None, None)}
 
     # A column of the layout may be passed through as well; one that is named later is null in the rows stored before.
-    more = {**variables, "pass_through_columns": [*variables["pass_through_columns"], "event_text", "size"]}
-    fourth = {"tracks": [{**track, "id": "t8", "timestamp": "2026-03-02 08:00", "uuid_ts": at(180), "size": 2.5}]}
+    # It may have any name.
+    more = {**variables, "pass_through_columns": [*variables["pass_through_columns"], "event_text", "size", *ODD_NAMES]}
+    fourth = {"tracks": [{**track, "id": "t8", "timestamp": "2026-03-02 08:00", "uuid_ts": at(180), "size": 2.5, **ODD_VALUES}]}
     engine.receive(fourth)
     engine.refresh(more)
     assert_equal(engine, [first, second, third, fourth])
-    carried = {row["event_id"]: (row["event_text"], row["size"])
-               for row in engine.fetch("partitioning.app_tracks", "event_id, event_text, size")}
-    assert carried["t8"] == ("signed_up", "2.5") and carried["t4"] == (None, None)
+    assert {("tracks", name, "new") for name in ODD_NAMES} <= changes(engine, 4)
+    carried = {row["event_id"]: row for row in engine.fetch("partitioning.app_tracks")}
+    for column, value in {"event_text": "signed_up", "size": "2.5", **ODD_VALUES}.items():
+        assert (carried["t8"][column], carried["t4"][column]) == (value, None), column
 
 
 def rudderstack(name, minutes, loaded, **columns):
@@ -166,18 +176,26 @@ def file_loads():
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "json"])
 def test_files(duckdb_engine, tmp_path, ending):
-    """The same tables as from tables, also when a file is added that has other columns."""
+    """The same tables as from tables, also when a file is added that has other columns, named anyhow."""
     database, loads = duckdb_engine.database, file_loads()
+    odd = {**ODD_VALUES, **(dict.fromkeys(FILE_ONLY_NAMES, "long") if ending == "json" else {})}
+    if ending == "json":
+        odd |= {f"key {number}": "of many" for number in range(250)} | {"ID": "not the id", "nul\0": "cut"}
     sources = {collection: {"files": f"{tmp_path}/{collection}/*.{ending}"} for collection in ("pages", "tracks")}
     for number, load in enumerate(loads, 1):
-        duckdb_engine.receive(load)
+        duckdb_engine.receive({name: [{**ODD_VALUES, **row} for row in rows] for name, rows in load.items()})
         for collection in [name for name in load if load[name]]:
             (tmp_path / collection).mkdir(exist_ok=True)
             path = tmp_path / collection / f"{number}.{ending}"
             database.execute(f"copy segment.{collection} to '{path}' (format {ending})")
             database.execute(f"drop table segment.{collection}")
-        duckdb_engine.refresh({"sources": sources})
+            if ending == "json":
+                rows = [json.loads(line) for line in path.read_text().splitlines()]
+                path.write_text("\n".join(json.dumps({**odd, **row}) for row in rows))
+        duckdb_engine.refresh({"sources": sources, "pass_through_columns": list(odd)[:len(ODD_NAMES)]})
         assert_equal(duckdb_engine, loads[:number], Settings(), None, f"after {ending} file {number}")
+        carried = duckdb_engine.fetch("partitioning.app_tracks")
+        assert all(row[name] == value for row in carried for name, value in ODD_VALUES.items())
 
 
 def test_many_messages(duckdb_engine, tmp_path):

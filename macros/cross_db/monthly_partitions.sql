@@ -215,17 +215,18 @@
 {#- SQL that adds rows to a detached month, which may lack columns that app_tracks got since, or hold the same messages. -#}
 {% macro add_to_detached(app_tracks, rows, detached, condition) -%}
     {%- set columns = adapter.get_columns_in_relation(app_tracks) -%}
+    {%- set names = quoted_names(columns) -%}
     {%- set stored = adapter.get_relation(detached.database, detached.schema, detached.identifier) -%}
     {%- if stored is not none -%}
         {%- set known = adapter.get_columns_in_relation(stored) | map(attribute='name') | list -%}
         {%- for column in columns if column.name not in known %}
-    alter table {{ detached }} add column {{ column.quoted }} {{ column.data_type }};
+    alter table {{ detached }} add column {{ quoted_name(column.name) }} {{ column.data_type }};
         {%- endfor %}
     {%- endif %}
     delete from {{ detached }} where exists (
         select 1 from {{ rows }} as moved
         where moved.event_id = {{ detached }}.event_id and moved.message_type = {{ detached }}.message_type
     );
-    insert into {{ detached }} ({{ columns | map(attribute='quoted') | join(', ') }})
-    select {{ columns | map(attribute='quoted') | join(', ') }} from {{ rows }} where {{ condition }};
+    insert into {{ detached }} ({{ names }})
+    select {{ names }} from {{ rows }} where {{ condition }};
 {%- endmacro %}

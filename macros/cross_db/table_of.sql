@@ -15,7 +15,7 @@
     {%- set unpacked, columns = (meta or {}).get('unpacked', []), [] -%}
     {%- if unpacked -%}
         {%- for name, type in run_query('select column_name, column_type from (describe ' ~ query ~ ')').rows -%}
-            {%- do columns.append(adapter.quote(name) ~ ' ' ~ type ~ (' using compression uncompressed' if name in unpacked else '')) -%}
+            {%- do columns.append(quoted_name(name) ~ ' ' ~ type ~ (' using compression uncompressed' if name in unpacked else '')) -%}
         {%- endfor %}
     create table {{ relation }} ({{ columns | join(', ') }});
     insert into {{ relation }} {{ query }};

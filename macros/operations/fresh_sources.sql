@@ -40,7 +40,7 @@
     {%- endif -%}
     {%- set place = source_location(collection) -%}
     {{ return(
-        'select 1 from ' ~ (place.relation or read_files(place.files)) ~ ' where ' ~ is_not_before(stored[0], time)
+        'select 1 from ' ~ (place.relation or read_files(place.files, used_columns(collection))) ~ ' where ' ~ is_not_before(stored[0], time)
         ~ ' and coalesce(' ~ times | join(', ') ~ ", cast(null as timestamp)) > timestamp '" ~ time ~ "' limit 1"
     ) }}
 {% endmacro %}

@@ -2,7 +2,7 @@
 
 {#- append_rows: the new rows are added; the stored ones stay. -#}
 {% macro get_incremental_append_rows_sql(arg_dict) %}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set columns = quoted_names(arg_dict['dest_columns']) -%}
     {{ count_before(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     {{ prepare_target(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
@@ -11,7 +11,7 @@
 
 {#- only_new_rows: the new rows are all that the table holds, for the models that read them in the same refresh. -#}
 {% macro get_incremental_only_new_rows_sql(arg_dict) %}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set columns = quoted_names(arg_dict['dest_columns']) -%}
     {{ count_before(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     delete from {{ arg_dict['target_relation'] }};
     {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
@@ -54,7 +54,7 @@
 {% macro replace_rows(target_relation, new_rows, unique_key, stored_columns, meta, after) %}
     {%- set meta = meta or {} -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
-    {%- set columns = stored_columns | map(attribute='quoted') | join(', ') -%}
+    {%- set columns = quoted_names(stored_columns) -%}
     {%- set facts = stored_columns | rejectattr('name', 'in', keys + ['batch_id']) | list -%}
     {#- DuckDB takes a minute to compare lists: rows with a list are always written again. -#}
     {%- set lists = [] -%}

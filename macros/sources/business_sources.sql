@@ -27,16 +27,13 @@
 {#- A query on one of these tables with all its columns; empty when it is not configured or does not exist (yet). -#}
 {% macro business_rows(name) %}
     {%- set declared = source('business', name) -%}
-    {%- set present = {} -%}
-    {%- for column in source_columns(name) -%}
-        {%- do present.update({column.name | lower: column}) -%}
-    {%- endfor -%}
+    {%- set present = by_name(source_columns(name)) -%}
     select
     {%- for column, kind in business_columns(name).items() %}
-        {{ business_value(present.get(column), kind) }} as {{ adapter.quote(column) }}{{ ',' if not loop.last }}
+        {{ business_value(present.get(column), kind) }} as {{ quoted_name(column) }}{{ ',' if not loop.last }}
     {%- endfor %}
     {%- if present %}
-    from {{ source_location(name).relation or read_files(source_location(name).files) }}
+    from {{ source_location(name).relation or read_files(source_location(name).files, business_columns(name).keys() | list) }}
     {%- else %}
     where false
     {%- endif %}
@@ -58,11 +55,11 @@
         cast(null as double precision)
     {%- elif column.type in ['text', 'varchar'] or column.type.startswith('character') -%}
         case
-            when {{ regexp_found('trim(' ~ adapter.quote(column.name) ~ ')', "'^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$'") }}
-                then cast(trim({{ adapter.quote(column.name) }}) as double precision)
+            when {{ regexp_found('trim(' ~ quoted_name(column.name) ~ ')', "'^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$'") }}
+                then cast(trim({{ quoted_name(column.name) }}) as double precision)
         end
     {%- else -%}
-        cast({{ adapter.quote(column.name) }} as double precision)
+        cast({{ quoted_name(column.name) }} as double precision)
     {%- endif -%}
 {%- endmacro %}
 

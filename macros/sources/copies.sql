@@ -3,7 +3,7 @@
 {#- All columns of a stored message, the passed-through ones last. -#}
 {% macro stored_columns() -%}
     {{ message_columns() | join(', ') }}
-    {%- for column in pass_through_columns() -%}, {{ adapter.quote(column.name) }}{%- endfor -%}
+    {%- for column in pass_through_columns() -%}, {{ quoted_name(column.name) }}{%- endfor -%}
 {%- endmacro %}
 
 {#- The models that store new messages, each by its own watermark. -#}
@@ -30,7 +30,7 @@
         , new_messages.{{ column }}
     {%- endfor -%}
     {%- for column in pass_through_columns() -%}
-        , cast(new_messages.{{ adapter.quote(column.name) }} as text)
+        , cast(new_messages.{{ quoted_name(column.name) }} as text)
     {%- endfor -%}
 {%- endmacro %}
 

@@ -33,9 +33,7 @@
     {%- endif -%}
     {%- set columns = [] -%}
     {%- if place.files -%}
-        {%- for row in file_columns(place.files) -%}
-            {%- do columns.append({'name': row[0], 'type': row[1] | lower}) -%}
-        {%- endfor -%}
+        {%- do columns.extend(columns_of_files(place.files)) -%}
     {%- else -%}
         {%- set found = adapter.get_relation(place.relation.database, place.relation.schema, place.relation.identifier) -%}
         {%- for column in (adapter.get_columns_in_relation(found) if found is not none else []) -%}
@@ -43,6 +41,21 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(columns) }}
+{% endmacro %}
+
+{#-
+    Columns by name, and by their name in lower case: of several that differ in case only, the one in lower case, which is how the
+    layout writes it. (Anybody who sends events may add a column that is called ID.)
+-#}
+{% macro by_name(columns) %}
+    {%- set found = {} -%}
+    {%- for column in columns -%}
+        {%- do found.setdefault(column.name | lower, column) -%}
+    {%- endfor -%}
+    {%- for column in columns -%}
+        {%- do found.update({column.name: column}) -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}
 
 {#- Stops with one sentence when the configured sources cannot be read. -#}

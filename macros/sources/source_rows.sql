@@ -35,6 +35,11 @@
     {{ return(columns) }}
 {% endmacro %}
 
+{#- Names of all columns of a collection that are read. -#}
+{% macro used_columns(collection) %}
+    {{ return((segment_columns(collection) + pass_through_columns()) | map(attribute='name') | list) }}
+{% endmacro %}
+
 {#-
     A query on one collection with every column of the layout: a column or table that does not exist (yet) is null or empty.
     Only rows that may be new are read: loaded after the newest load stored, less reload_overlap_hours; rows without a load
@@ -43,20 +48,18 @@
 -#}
 {% macro source_rows(collection, every_row=false) %}
     {%- set declared = source('segment', collection) -%}
-    {%- set present = {} -%}
-    {%- for column in source_columns(collection) -%}
-        {%- do present.update({column.name | lower: column}) -%}
-    {%- endfor -%}
+    {%- set present = by_name(source_columns(collection)) -%}
     select
     {%- for column in segment_columns(collection) %}
-        {{ source_value(present.get(column.name), column.kind) }} as {{ adapter.quote(column.name) }},
+        {{ source_value(present.get(column.name), column.kind) }} as {{ quoted_name(column.name) }},
     {%- endfor %}
     {%- for column in pass_through_columns() if collection in ['tracks', 'pages', 'screens'] %}
-        cast({{ adapter.quote(present[column.name | lower].name) if column.name | lower in present else 'null' }} as {{ column.type }}) as {{ adapter.quote('passed_' ~ column.name) }},
+        {%- set found = present.get(column.name, present.get(column.name | lower)) %}
+        cast({{ quoted_name(found.name) if found else 'null' }} as {{ column.type }}) as passed_{{ loop.index }},
     {%- endfor %}
         '{{ collection }}' as message_type
     {%- if present %}
-    from {{ source_location(collection).relation or read_files(source_location(collection).files) }}
+    from {{ source_location(collection).relation or read_files(source_location(collection).files, used_columns(collection)) }}
     where {{ 'true' if every_row else rows_to_read(collection, present) }}
     {%- else %}
     where false
@@ -68,13 +71,13 @@
     {%- if column is none or column is not defined -%}
         {{ as_id_text('null') if kind == 'text' else 'cast(null as timestamp)' }}
     {%- elif kind == 'text' -%}
-        {{ as_id_text(adapter.quote(column.name)) }}
+        {{ as_id_text(quoted_name(column.name)) }}
     {%- elif column.type in ['timestamp with time zone', 'timestamptz'] -%}
-        {{ usable_time(adapter.quote(column.name) ~ " at time zone 'UTC'") }}
+        {{ usable_time(quoted_name(column.name) ~ " at time zone 'UTC'") }}
     {%- elif column.type.startswith('timestamp') or column.type == 'date' -%}
-        {{ usable_time('cast(' ~ adapter.quote(column.name) ~ ' as timestamp)') }}
+        {{ usable_time('cast(' ~ quoted_name(column.name) ~ ' as timestamp)') }}
     {%- else -%}
-        {{ parse_time('cast(' ~ adapter.quote(column.name) ~ ' as text)') }}
+        {{ parse_time('cast(' ~ quoted_name(column.name) ~ ' as text)') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -108,9 +111,9 @@
 {% macro is_not_before(column, cutoff) -%}
     {%- if column.type in ['timestamp with time zone', 'timestamptz', 'timestamp without time zone', 'timestamp'] -%}
         {%- set zone = 'with' if 'with time zone' in column.type or column.type == 'timestamptz' else 'without' -%}
-        ({{ adapter.quote(column.name) }} > cast('{{ cutoff }}+00' as timestamp {{ zone }} time zone)
-        or {{ adapter.quote(column.name) }} < cast('0001-01-01 00:00:00+00' as timestamp {{ zone }} time zone)
-        or {{ adapter.quote(column.name) }} is null)
+        ({{ quoted_name(column.name) }} > cast('{{ cutoff }}+00' as timestamp {{ zone }} time zone)
+        or {{ quoted_name(column.name) }} < cast('0001-01-01 00:00:00+00' as timestamp {{ zone }} time zone)
+        or {{ quoted_name(column.name) }} is null)
     {%- else -%}
         true
     {%- endif -%}

@@ -13,7 +13,7 @@ stg_identifies as (
         {{ as_id_text('null') }} as {{ column }},
         {%- endfor %}
         {%- for column in pass_through_columns() %}
-        cast(null as {{ column.type }}) as {{ adapter.quote(column.name) }},
+        cast(null as {{ column.type }}) as {{ quoted_name(column.name) }},
         {%- endfor %}
         {{ staged_times() }}
     from source

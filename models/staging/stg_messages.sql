@@ -35,7 +35,7 @@ stg_messages as (
         {{ column }},
         {%- endfor %}
         {%- for column in pass_through_columns() %}
-        {{ adapter.quote(column.name) }},
+        {{ quoted_name(column.name) }},
         {%- endfor %}
         case
             when valid_event_id is null then 'missing_event_id'

@@ -23,7 +23,7 @@ stg_tracks as (
         context_user_agent as user_agent,
         context_ip as ip,
         {% for column in pass_through_columns() -%}
-            {{ adapter.quote('passed_' ~ column.name) }} as {{ adapter.quote(column.name) }},
+            passed_{{ loop.index }} as {{ quoted_name(column.name) }},
         {% endfor -%}
         {{ staged_times() }}
     from source

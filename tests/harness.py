@@ -6,7 +6,6 @@
     assert_equal(engine, loads, Settings())
 """
 
-import math
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
@@ -26,7 +25,6 @@ PUBLISHED = {
     "useful_sessions": "sessions.useful_sessions",
 }
 SHOWN = 5  # differences of a table that a message lists
-RELATIVE_TOLERANCE = 1e-9  # for seconds and days as floating numbers
 
 
 class Engine:
@@ -101,10 +99,6 @@ def plain(value):
 
 def same(expected, actual) -> bool:
     expected, actual = plain(expected), plain(actual)
-    if isinstance(expected, float) or isinstance(actual, float):
-        if expected is None or actual is None:
-            return expected is actual
-        return math.isclose(expected, actual, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-9)
     return expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
 
 

@@ -135,9 +135,27 @@
     time_bucket({{ session_gap() }}, {{ time }}, timestamp '2000-01-01')
 {%- endmacro %}
 
-{#- Seconds from one time to a later one, with the fraction. -#}
+{#- Whole microseconds from one time to a later one. -#}
+{% macro microseconds_between(earlier, later) -%}
+    {{ adapter.dispatch('microseconds_between', 'signup_attribution')(earlier, later) }}
+{%- endmacro %}
+
+{% macro default__microseconds_between(earlier, later) -%}
+    cast(extract(epoch from {{ later }} - {{ earlier }}) * 1000000 as bigint)
+{%- endmacro %}
+
+{#- DuckDB's epoch of an interval is not exact. -#}
+{% macro duckdb__microseconds_between(earlier, later) -%}
+    date_diff('microsecond', {{ earlier }}, {{ later }})
+{%- endmacro %}
+
+{#- Seconds, and days, with the fraction: one division of a whole number, which has the same last digit on every engine. -#}
 {% macro seconds_between(earlier, later) -%}
-    cast(extract(epoch from {{ later }} - {{ earlier }}) as double precision)
+    cast({{ microseconds_between(earlier, later) }} as double precision) / 1000000
+{%- endmacro %}
+
+{% macro days_between(earlier, later) -%}
+    cast({{ microseconds_between(earlier, later) }} as double precision) / 86400000000
 {%- endmacro %}
 
 {#-

@@ -25,7 +25,7 @@
     update {{ state_table('refresh_runs') }}
     set
         status = '{{ 'failed' if failed else 'success' }}', finished_at = {{ utc_now() }},
-        seconds = cast(extract(epoch from {{ utc_now() }} - started_at) as double precision),
+        seconds = {{ seconds_between('started_at', utc_now()) }},
         newest_message_at = {{ '(select max(last_occurred_at) from ' ~ partitions ~ ')' if partitions is not none else 'null' }},
         error = {{ quoted(failed[0].message) if failed else 'null' }}
     where batch_id = {{ current_batch_id() }};

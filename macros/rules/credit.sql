@@ -19,16 +19,14 @@
 {% macro position_weight(place, place_from_end, touch_count) -%}
     {%- set first, last = var('position_first_share') | float, var('position_last_share') | float -%}
     {%- set ends = first + last -%}
-    cast(
-        case
-            when {{ touch_count }} = 1 then 1
-            when {{ place }} = 1 and {{ touch_count }} = 2 then {{ first / ends if ends else 0.5 }}
-            when {{ touch_count }} = 2 then {{ last / ends if ends else 0.5 }}
-            when {{ place }} = 1 then {{ first }}
-            when {{ place_from_end }} = 1 then {{ last }}
-            else {{ (1 - ends) | round(12) }} / ({{ touch_count }} - 2)
-        end as double precision
-    )
+    case
+        when {{ touch_count }} = 1 then 1
+        when {{ place }} = 1 and {{ touch_count }} = 2 then cast({{ first / ends if ends else 0.5 }} as double precision)
+        when {{ touch_count }} = 2 then cast({{ last / ends if ends else 0.5 }} as double precision)
+        when {{ place }} = 1 then cast({{ first }} as double precision)
+        when {{ place_from_end }} = 1 then cast({{ last }} as double precision)
+        else cast({{ (1 - ends) | round(12) }} as double precision) / ({{ touch_count }} - 2)
+    end
 {%- endmacro %}
 
 {#-
@@ -39,7 +37,8 @@
     power(
         cast(0.5 as double precision),
         least(
-            {{ seconds_between(touch_timestamp, signup_timestamp) }} / {{ var('time_decay_half_life_days') | float * 86400 }}, 1000
+            {{ days_between(touch_timestamp, signup_timestamp) }}
+            / cast({{ var('time_decay_half_life_days') }} as double precision), 1000
         )
     )
 {%- endmacro %}

@@ -9,17 +9,26 @@ attribution as (
     select * from {{ ref('attribution') }}
 ),
 
-journeys as (
+-- in microseconds, whole numbers: however an engine adds them up, the last digit is the same
+waits as (
     select
-        array_to_string(person_paths.path, ' > ') as path,
-        count(*) as signup_count,
-        cast(count(*) as double precision) / sum(count(*)) over () as share_of_signups,
-        cast(avg(person_paths.touch_count) as double precision) as average_touch_count,
-        avg(attribution.days_to_signup) as average_days,
-        percentile_cont(0.5) within group (order by attribution.days_to_signup) as median_days
+        person_paths.path,
+        person_paths.touch_count,
+        cast(round(attribution.days_to_signup * 86400000000) as bigint) as microseconds
     from person_paths
     inner join attribution on person_paths.alias_id = attribution.alias_id
-    group by person_paths.path
+),
+
+journeys as (
+    select
+        array_to_string(path, ' > ') as path,
+        count(*) as signup_count,
+        cast(count(*) as double precision) / sum(count(*)) over () as share_of_signups,
+        cast(sum(touch_count) as double precision) / count(*) as average_touch_count,
+        cast(sum(microseconds) as double precision) / count(*) / 86400000000 as average_days,
+        percentile_cont(0.5) within group (order by cast(microseconds as double precision)) / 86400000000 as median_days
+    from waits
+    group by path
 )
 
 select * from journeys

@@ -97,7 +97,7 @@ new_attribution as (
         blog_pages.blog_url,
         first_pages.first_page_ever_visited,
         signups.session_number - 1 as session_count_before_signup,
-        {{ seconds_between('first_sessions.session_start', 'signups.signup_timestamp') }} / 86400 as days_to_signup,
+        {{ days_between('first_sessions.session_start', 'signups.signup_timestamp') }} as days_to_signup,
         signups.session_number = 1 as signed_up_in_first_session,
         signups.signup_timestamp
         {%- for choice in choices %}

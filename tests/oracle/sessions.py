@@ -76,7 +76,7 @@ def session_row(events, settings):
         "event_count": len(events),
         "page_count": sum(event["message_type"] in ("pages", "screens") for event in events),
         "anonymous_id_count": len({event["anonymous_id"] for event in events} - {None}),
-        "duration_seconds": (end - start) / 1_000_000,
+        "duration_seconds": float(end - start) / 1_000_000,
         "has_signup": bool(signups),
         "session_start": start,
         "session_end": end,

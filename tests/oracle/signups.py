@@ -27,7 +27,7 @@ def attribute(alias_id, sessions, touches, settings):
         "blog_url": blog_urls[0] if blog_urls else None,
         "first_page_ever_visited": pages[0][1] if pages else None,
         "session_count_before_signup": signup_session["session_number"] - 1,
-        "days_to_signup": (signed_up_at - sessions[0][0]["session_start"]) / DAY_MICROSECONDS,
+        "days_to_signup": float(signed_up_at - sessions[0][0]["session_start"]) / DAY_MICROSECONDS,
         "signed_up_in_first_session": signup_session["is_first_session"],
         "signup_timestamp": signed_up_at,
     }

@@ -1,12 +1,25 @@
-{#- The schema is the folder's name; a developer's target (schema dev_<name>) prefixes it: dev_<name>_sessions. -#}
+{#- The schemas of this project, as dbt names them: what dbt asks of each model and seed, here and as a package of another project. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ project_schema(custom_schema_name or target.schema) }}
+    {%- do check_schema() -%}
+    {{ target.schema if custom_schema_name is none else project_schema(custom_schema_name) }}
 {%- endmacro %}
 
+{#- Name of the schema of a folder of models, or of the bookkeeping (refresh). In Python: scripts/profiles.py. -#}
 {% macro project_schema(folder) -%}
-    {%- if target.schema.startswith('dev_') and folder != target.schema -%}
-        {{ target.schema }}_{{ folder }}
-    {%- else -%}
-        {{ folder }}
+    {{ schema_prefix() }}{{ folder }}
+{%- endmacro %}
+
+{#- The target's schema and _, such as dev_ann_; nothing where that is the engine's default. -#}
+{% macro schema_prefix() -%}
+    {%- if target.schema and target.schema != {'duckdb': 'main'}.get(target.type, 'public') -%}
+        {{ target.schema }}_
     {%- endif -%}
 {%- endmacro %}
+
+{#- Refuses a schema that names of schemas cannot begin with: quotes would end them, and PostgreSQL cuts what is longer than 63 bytes. -#}
+{% macro check_schema() %}
+    {%- set longest = 63 - '_sessions_stages' | length -%}
+    {%- if modules.re.search('["\'\\\\]', target.schema) or target.schema.encode('utf-8') | length > longest -%}
+        {%- do stop('The schema ' ~ tojson(target.schema) ~ ' cannot begin the names of schemas: use one without quotes, of at most ' ~ longest ~ ' bytes.') -%}
+    {%- endif -%}
+{% endmacro %}

@@ -66,6 +66,11 @@
     {%- endfor -%}
 {% endmacro %}
 
+{#- Why a sample must not be made here. -#}
+{% macro sample_refused() -%}
+    A sample would replace the tables of everybody: set SIGNUP_ATTRIBUTION_SCHEMA to schemas of your own such as dev_ann.
+{%- endmacro %}
+
 {#- A sentence for each variable whose value makes no sense. -#}
 {% macro variable_problems() %}
     {%- set problems = [] -%}
@@ -95,8 +100,8 @@
     {%- if var('sample') is not none -%}
         {%- if var('sample') is not number or var('sample') is boolean or not 0 < var('sample') <= 100 -%}
             {%- do problems.append('sample must be a percentage above 0 and up to 100, not ' ~ tojson(var('sample')) ~ ': correct it.') -%}
-        {%- elif not target.schema.startswith('dev_') -%}
-            {%- do problems.append("A sample would replace the tables of everybody: set SIGNUP_ATTRIBUTION_SCHEMA to schemas of your own such as dev_ann.") -%}
+        {%- elif not schema_prefix() -%}
+            {%- do problems.append(sample_refused()) -%}
         {%- endif -%}
     {%- endif -%}
     {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}

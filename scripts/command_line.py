@@ -1,10 +1,27 @@
 """What all command lines do with what goes wrong: one sentence on stderr, and an exit code."""
 
+import functools
 import sys
+from pathlib import Path
 
 import click
 
-from refresh_plan import BAD_INPUT, RefreshError
+from refresh_plan import BAD_INPUT, Profile, RefreshError
+
+
+def target_options(command):
+    """The options that say which database is meant, as dbt has them; the command gets `target` and `profile`."""
+    @click.option("--target", metavar="NAME", help="A target of the profile, here duckdb or postgres.  [default: the profile's]")
+    @click.option("--profile", "profile_name", metavar="NAME", default=Profile().name, show_default=True, envvar="DBT_PROFILE",
+                  help="The profile in profiles.yml.")
+    @click.option("--profiles-dir", "folder", metavar="FOLDER", envvar="DBT_PROFILES_DIR",
+                  help="Where profiles.yml is.  [default: the project's folder]")
+    @functools.wraps(command)
+    def with_profile(*arguments, profile_name, folder, **options):
+        profile = Profile(profile_name, str(Path(folder).absolute()) if folder else "")
+        return command(*arguments, profile=profile, **options)
+
+    return with_profile
 
 
 def run(command: click.Command, name: str, arguments=None, failed: int | None = None) -> int:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import click
 
-from command_line import run
+from command_line import run, target_options
 from explain_facts import Common, facts_of, persons_of
 from explain_story import story_of
 from explain_text import story_lines
@@ -43,10 +43,10 @@ def explain(tables: Tables, text: str, common: Common | None = None) -> dict:
 
 @click.command(help=__doc__.split("\n\n")[0])
 @click.argument("person", metavar="PERSON")
-@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@target_options
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
-def command(person, target, is_json):
-    with stored_tables(target, "signup_attribution explain") as tables:
+def command(person, target, profile, is_json):
+    with stored_tables(target, "signup_attribution explain", profile=profile) as tables:
         story = explain(tables, person)
     if is_json:
         print(json.dumps(story, indent=2, default=datetime.isoformat))

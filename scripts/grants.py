@@ -7,20 +7,30 @@ Run it as an administrator; the connection comes from PGHOST, PGPORT, PGUSER, PG
 when all was granted; 1 when the database refused, and then nothing was changed; 2 when it cannot be reached.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import click
 import psycopg2
 
-from command_line import run
+from command_line import run, target_options
 from postgres import connected
+from profiles import find_output, read_profile
 from refresh_errors import one_line
-from refresh_plan import RefreshError
+from refresh_plan import Profile, RefreshError
 
 SCRIPT = Path(__file__).with_suffix(".sql")
 REFUSED = 1  # exit code
+
+
+def prefix_of(target: str | None, profile: Profile) -> str:
+    """What the schemas of this target begin with. Raises RefreshError.
+
+    By default of the profile's default target or, where that is not PostgreSQL, of the first that is.
+    """
+    default, outputs = read_profile(profile)
+    servers = [name for name in (default, *outputs) if name in outputs and outputs[name].get("type") == "postgres"]
+    return find_output(target or (servers or [None])[0], profile).prefix
 
 
 @click.command(help=__doc__.split("\n\n")[0])
@@ -29,9 +39,9 @@ REFUSED = 1  # exit code
 @click.option("--reader", metavar="ROLE", help="Who reads what is published.  [default: signup_attribution_reader]")
 @click.option("--sources", metavar="SCHEMAS", help="Schemas with messages, with commas between.  [default: segment]")
 @click.option("--published", metavar="SCHEMAS", help="Schemas that readers see.  [default: sessions,reporting]")
-def command(**chosen):
-    schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
-    settings = {**chosen, "prefix": f"{schema}_" if schema.startswith("dev_") else None}
+@target_options
+def command(target, profile, **chosen):
+    settings = {**chosen, "prefix": prefix_of(target, profile)}
     with connected("signup_attribution grants") as server, server.cursor() as cursor:
         for name, value in settings.items():
             if value:

@@ -30,7 +30,7 @@ from (
     -- schemas, with commas between
     ('sources', 'segment'),
     ('published', 'sessions, reporting'),
-    -- what the name of every schema of ours begins with: dev_<name>_ for a developer's
+    -- what the name of every schema of ours begins with, such as analytics_: the target's schema
     ('prefix', '')
 ) as settings (name, usual);
 

@@ -8,7 +8,6 @@ are too old, or the database does not tell. (Docker, whose health checks this is
 https://docs.docker.com/reference/dockerfile/#healthcheck)
 """
 
-import os
 import sys
 from datetime import datetime, timedelta, timezone
 
@@ -16,12 +15,12 @@ import click
 import duckdb
 import psycopg2
 
-from command_line import run
+from command_line import run, target_options
 from postgres import connected
+from profiles import Output, find_output
 from published import published_file
 from refresh_errors import first_line, known_sentence
 from refresh_plan import RefreshError
-from target import ROOT, chosen_target
 
 UNHEALTHY = 1  # exit code
 COLUMNS = (
@@ -31,19 +30,17 @@ WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
 NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
 
 
-def read_health(target: str) -> dict:
+def read_health(output: Output) -> dict:
     """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none."""
-    schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
-    view = f'"{f"{schema}_refresh" if schema.startswith("dev_") else "refresh"}".refresh_health'
-    query = f"select {', '.join(COLUMNS)} from {view}"
-    row = (read_duckdb if target == "duckdb" else read_postgres)(query)
+    query = f'select {", ".join(COLUMNS)} from "{output.prefix}refresh".refresh_health'
+    row = (read_duckdb if output.engine == "duckdb" else read_postgres)(output, query)
     if row is None or row[-1] is None:
         raise RefreshError(NOT_YET)
     return dict(zip(COLUMNS, row))
 
 
-def read_postgres(query: str) -> tuple | None:
-    with connected("signup_attribution health") as server, server.cursor() as cursor:
+def read_postgres(output: Output, query: str) -> tuple | None:
+    with connected("signup_attribution health", output.settings) as server, server.cursor() as cursor:
         try:
             cursor.execute(query)
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
@@ -54,9 +51,9 @@ def read_postgres(query: str) -> tuple | None:
         return cursor.fetchone()
 
 
-def read_duckdb(query: str) -> tuple | None:
-    path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
-    published = published_file(path)
+def read_duckdb(output: Output, query: str) -> tuple | None:
+    path = output.file
+    published = published_file(path, output.prefix)
     path = published if published and published.exists() else path  # which a refresh has open
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
@@ -103,14 +100,13 @@ def hours(span: timedelta) -> str:
 
 
 @click.command(help=__doc__.split("\n\n")[0])
-@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@target_options
 @click.option("--max-age", type=click.FloatRange(min=0, min_open=True), default=26, show_default=True, metavar="HOURS",
               help="How long ago the last success may be.")
 @click.option("--max-lag", type=click.FloatRange(min=0, min_open=True), metavar="HOURS",
               help="How old the newest message may be.  [default: any age]")
-def command(target, max_age, max_lag):
-    target, _ = chosen_target(target)
-    health, now = read_health(target), datetime.now(timezone.utc).replace(tzinfo=None)
+def command(target, profile, max_age, max_lag):
+    health, now = read_health(find_output(target, profile)), datetime.now(timezone.utc).replace(tzinfo=None)
     wrong = problem(health, now, max_age, max_lag)
     if wrong:
         raise RefreshError(wrong)

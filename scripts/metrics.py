@@ -21,23 +21,24 @@ from pathlib import Path
 import click
 import yaml
 
-from command_line import run
-from refresh import read_variables_option, read_yaml
+from command_line import run, target_options
+from profiles import find_output, read_profile
+from refresh import read_variables_option
 from refresh_errors import first_line
-from refresh_plan import RefreshError, known_target
+from refresh_plan import Profile, RefreshError
 from refresh_run import log_file, run_dbt
 from target import ROOT
 
-PROFILE = "signup_attribution"
 
 
-def prepare(folder: Path, target: str | None, variables: dict) -> None:
+def prepare(folder: Path, target: str | None, variables: dict, profile: Profile = Profile()) -> None:
     """Put into the folder what mf reads of a project: settings, a profile with this default target, the parsed metrics.
 
     Raises RefreshError when there is no such target, or the project cannot be parsed.
     """
-    profiles = read_yaml(ROOT / "profiles.yml")
-    profiles[PROFILE]["target"] = known_target(target or profiles[PROFILE]["target"], profiles[PROFILE]["outputs"])
+    _, outputs = read_profile(profile)
+    # Under the name that dbt_project.yml gives it, which is all that mf knows.
+    profiles = {Profile().name: {"target": find_output(target, profile).name, "outputs": outputs}}
     (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
     shutil.copy(ROOT / "dbt_project.yml", folder)
     outcome = run_dbt([
@@ -51,14 +52,14 @@ def prepare(folder: Path, target: str | None, variables: dict) -> None:
 
 @click.command(help="Run MetricFlow's mf with ARGUMENTS, such as: query --metrics signups --group-by metric_time__month",
                context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@target_options
 @click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
-def command(target, variables, arguments):
+def command(target, profile, variables, arguments):
     chosen = read_variables_option(variables)
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), target, chosen)
+        prepare(Path(folder), target, chosen, profile)
         os.environ.update(
             DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))
         from dbt_metricflow.cli.main import cli  # takes seconds, which wrong options need not wait for

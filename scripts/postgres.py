@@ -1,33 +1,49 @@
-"""A connection to PostgreSQL for the tools that need no dbt, found as profiles.yml finds it."""
+"""A connection to PostgreSQL for the tools that need no dbt."""
 
 import os
 import re
 from contextlib import contextmanager
 
 import psycopg2
+from psycopg2 import sql
 
 from refresh_errors import known_sentence, one_line
 from refresh_plan import RefreshError
 
 CONNECT_SECONDS = 10
+# What else a target of profiles.yml may say that libpq knows by the same name.
+PASSED_ON = ("sslmode", "sslcert", "sslkey", "sslrootcert", "keepalives_idle")
 ADDRESS_LOGIN = re.compile(r"://[^@\s]*@")
 
 
+def address(settings: dict | None) -> dict:
+    """Arguments of psycopg2 for a target of profiles.yml; for none those of the variables PG*."""
+    if settings is None:
+        return {
+            "host": os.environ.get("PGHOST", "localhost"), "port": os.environ.get("PGPORT", "5432"),
+            "user": os.environ.get("PGUSER", "postgres"), "dbname": os.environ.get("PGDATABASE", "postgres"),
+        }
+    found = {name: settings.get(name) for name in ("host", "port", "user", *PASSED_ON)}
+    found["password"] = settings.get("password") or settings.get("pass")
+    found["dbname"] = settings.get("dbname") or settings.get("database")
+    return {name: value for name, value in found.items() if value}
+
+
 @contextmanager
-def connected(application: str):
+def connected(application: str, settings: dict | None = None):
     """A connection where every statement is its own transaction. Raises RefreshError for none, or when it breaks off.
 
-    application: the name by which others see it in pg_stat_activity.
+    application: the name by which others see it in pg_stat_activity. settings: those of a target of profiles.yml, by default
+    what the variables PG* say.
     """
     try:
-        connection = psycopg2.connect(
-            host=os.environ.get("PGHOST", "localhost"), port=os.environ.get("PGPORT", "5432"),
-            user=os.environ.get("PGUSER", "postgres"), dbname=os.environ.get("PGDATABASE", "postgres"),
-            application_name=application, connect_timeout=CONNECT_SECONDS,
-        )
+        connection = psycopg2.connect(**address(settings), application_name=application, connect_timeout=CONNECT_SECONDS)
     except psycopg2.OperationalError as error:
         raise not_reached(error) from error
     connection.autocommit = True
+    if settings and settings.get("role"):
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(settings["role"])))
     try:
         yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:

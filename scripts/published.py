@@ -37,12 +37,13 @@ STATE = """
     inner join {refresh}.batches as rebuilt on models.rebuilt_batch_id = rebuilt.batch_id"""
 
 
-def published_file(work: Path) -> Path | None:
-    """Where the readers' file of this work file is; None when there is to be none."""
+def published_file(work: Path, prefix: str = "") -> Path | None:
+    """Where the readers' file of this work file is; None when there is to be none. prefix: what our schemas begin with: those of
+    several may be in one work file."""
     named = os.environ.get(PUBLISHED_VARIABLE, "")
     if named.lower() == OFF:
         return None
-    return Path(named).absolute() if named else work.with_name(f"{work.stem}.published{work.suffix or '.duckdb'}")
+    return Path(named).absolute() if named else work.with_name(f"{'.'.join([work.stem, *([prefix[:-1]] if prefix else [])])}.published{work.suffix or '.duckdb'}")
 
 
 def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None) -> None:

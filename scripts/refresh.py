@@ -27,8 +27,10 @@ from pathlib import Path
 import click
 import yaml
 
+from command_line import target_options
 from notify_settings import Settings, read_settings
-from refresh_plan import BAD_INPUT, Plan, RefreshError, make_plan, read_variables
+from profiles import read_profile
+from refresh_plan import BAD_INPUT, Plan, Profile, RefreshError, make_plan, read_variables
 from refresh_progress import Bar, Lines, Several, Silent, Text
 from refresh_report import Report, read_report, summary_lines, table_lines
 from refresh_run import Run
@@ -49,17 +51,17 @@ def read_yaml(path: Path) -> dict:
 
 def plan_refresh(
     target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None,
-    with_seeds=True,
+    with_seeds=True, profile=Profile(),
 ) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
 
     with_seeds: whether the seeds are looked at too.
     """
-    profile = read_yaml(ROOT / "profiles.yml")["signup_attribution"]
+    default_target, outputs = read_profile(profile)
     defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
     plan = make_plan(
-        target or profile["target"], read_variables_option(variables), since, full_refresh, select, retry_for, wait,
-        sample, targets=list(profile["outputs"]), defaults=defaults,
+        target or default_target, read_variables_option(variables), since, full_refresh, select, retry_for, wait,
+        sample, targets=list(outputs), defaults=defaults, profile=profile,
     )
     problem = first_problem(ROOT / "seeds") if with_seeds else None
     if problem:
@@ -108,7 +110,7 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 
 
 @click.command(help="Refresh all tables from the messages that are new.")
-@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@target_options
 @click.option("--since", metavar="DATE", help="Look again for messages loaded since this date (YYYY-MM-DD).")
 @click.option("--full-refresh", is_flag=True, help="Rebuild all tables from all messages.")
 @click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
@@ -118,7 +120,7 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 @click.option("--wait", metavar="TIME", is_flag=False, flag_value="forever",
               help="Wait for another refresh to end, at most so long; without a time as long as it takes.")
 @click.option("--sample", metavar="PERCENT", help="Only this share of persons, such as 1%, in the schemas of a developer "
-              "(SIGNUP_ATTRIBUTION_SCHEMA=dev_<name>).")
+              "(SIGNUP_ATTRIBUTION_SCHEMA=dev_ann).")
 @click.option("--log-format", type=click.Choice(["text", "json"]),
               help="What is printed.  [default: text on a terminal, else json: one object a line]")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
@@ -130,12 +132,12 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
               help="Then make the report: one HTML file.  [without a name: target/report.html of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
 def command(
-    target, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
+    target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
     report_file, quiet,
 ):
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
     plan = plan_refresh(
-        target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check)
+        target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check, profile=profile)
     if is_check:
         from refresh_check import check, check_lines
 

@@ -34,16 +34,16 @@ def check(plan: Plan) -> list[Finding]:
     os.chdir(ROOT)
     found = list(seed_findings(ROOT / "seeds"))
     try:
-        target = find_target(plan.target)
+        target = find_target(plan.target, plan.profile, plan.vars)
         if target.file and not target.file.exists():
             text = f"{target.file} is not there yet: the first refresh makes it; the sources were not looked at"
-            return [*found, *file_findings(target.file), Finding("connection", True, text)]
+            return [*found, *file_findings(target.file, target.schema("")), Finding("connection", True, text)]
         with target.connected() as connection:
             found.append(Finding("connection", True, f"{target.name} ({target.engine})"))
             if target.engine == "postgres":
                 found += server_findings(connection, target)
         if target.file:
-            found += file_findings(target.file)
+            found += file_findings(target.file, target.schema(""))
         found += dbt_findings(plan)
     except RefreshError as error:
         found.append(Finding("connection", False, str(error)))
@@ -74,9 +74,9 @@ def dbt_findings(plan: Plan) -> list[Finding]:
     return found
 
 
-def file_findings(file: Path):
-    """Yields how things are around a DuckDB file."""
-    folder, published = file.parent, published_file(file)
+def file_findings(file: Path, prefix: str = ""):
+    """Yields how things are around a DuckDB file. prefix: what our schemas begin with."""
+    folder, published = file.parent, published_file(file, prefix)
     for one, variable in ((folder, "SIGNUP_ATTRIBUTION_DUCKDB"), (published and published.parent, PUBLISHED_VARIABLE)):
         if one and not one.is_dir():
             yield Finding("permissions", False, f"The folder {one} does not exist: make it, or correct {variable}.")

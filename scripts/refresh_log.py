@@ -20,32 +20,29 @@ def has_table(connection, schema: str, table: str) -> bool:
 
 def expected_seconds(connection, target: Target) -> dict[str, float]:
     """Model -> seconds it usually takes: the median of its last runs. Empty before the first refresh."""
-    schema = target.schema("refresh")
-    if not has_table(connection, schema, "refresh_log"):
+    if not has_table(connection, target.schema("refresh"), "refresh_log"):
         return {}
     return dict(rows(connection, f"""
         select model, percentile_cont(0.5) within group (order by seconds) from (
             select model, seconds, row_number() over (partition by model order by batch_id desc) as age
-            from {schema}.refresh_log where status = 'success' and seconds is not null
+            from {target.table('refresh', 'refresh_log')} where status = 'success' and seconds is not null
         ) as runs
         where age <= {EXPECTED_OF_RUNS} group by model"""))
 
 
 def batch_of(connection, target: Target, run: str) -> int | None:
     """The batch that a run has opened; None when it did not come so far."""
-    schema = target.schema("refresh")
-    if not has_table(connection, schema, "refresh_log"):
+    if not has_table(connection, target.schema("refresh"), "refresh_log"):
         return None
-    found = rows(connection, f"select max(batch_id) from {schema}.batches where invocation_id = %s", [run])
+    found = rows(connection, f"select max(batch_id) from {target.table('refresh', 'batches')} where invocation_id = %s", [run])
     return found[0][0]
 
 
 def newest_message_at(connection, target: Target) -> datetime | None:
     """The newest occurred_at stored."""
-    schema = target.schema("partitioning")
-    if not has_table(connection, schema, "partitions"):
+    if not has_table(connection, target.schema("partitioning"), "partitions"):
         return None
-    newest = rows(connection, f"select max(last_occurred_at) from {schema}.partitions")[0][0]
+    newest = rows(connection, f"select max(last_occurred_at) from {target.table('partitioning', 'partitions')}")[0][0]
     return newest.replace(tzinfo=timezone.utc) if newest else None
 
 
@@ -58,7 +55,7 @@ def completed(connection, target: Target, run: str, record: RunRecord) -> RunRec
     counts = {}
     if batch is not None:
         counts = {model: found for model, *found in rows(connection, f"""
-            select model, rows_read, rows_inserted, rows_deleted from {target.schema("refresh")}.refresh_log
+            select model, rows_read, rows_inserted, rows_deleted from {target.table("refresh", "refresh_log")}
             where batch_id = %s and status = 'success'""", [batch])}
     models = {model.name: model for model in record.models}
     for name, (read, inserted, deleted) in counts.items():
@@ -72,17 +69,17 @@ def completed(connection, target: Target, run: str, record: RunRecord) -> RunRec
 def write(connection, target: Target, record: RunRecord):
     """Complete the log with this run, in one transaction. A run that has no batch of its own (it ended before) gets one row
     in refresh_runs, without a batch."""
-    schema, batch = target.schema("refresh"), record.batch_id
-    if not has_table(connection, schema, "refresh_log"):
+    runs, log, batch = target.table("refresh", "refresh_runs"), target.table("refresh", "refresh_log"), record.batch_id
+    if not has_table(connection, target.schema("refresh"), "refresh_log"):
         return
     started = record.started_at.replace(tzinfo=None)
     ended = datetime.now(timezone.utc).replace(tzinfo=None)
     newest = record.newest_message_at and record.newest_message_at.replace(tzinfo=None)
     rows(connection, "begin")
     if batch is not None:
-        rows(connection, f"delete from {schema}.refresh_runs where batch_id = %s", [batch])
-        rows(connection, f"delete from {schema}.refresh_log where batch_id = %s", [batch])
-    rows(connection, f"insert into {schema}.refresh_runs values (%s, %s, %s, %s, %s, %s, %s)",
+        rows(connection, f"delete from {runs} where batch_id = %s", [batch])
+        rows(connection, f"delete from {log} where batch_id = %s", [batch])
+    rows(connection, f"insert into {runs} values (%s, %s, %s, %s, %s, %s, %s)",
          [batch, record.status, started, ended, record.seconds, newest, record.error])
     lines = [
         (batch, model.name, model.status, model.attempts, model.rows_read, model.rows_inserted, model.rows_deleted,
@@ -91,5 +88,5 @@ def write(connection, target: Target, record: RunRecord):
     ]
     if lines:
         values = ", ".join(["(" + ", ".join(["%s"] * len(lines[0])) + ")"] * len(lines))
-        rows(connection, f"insert into {schema}.refresh_log values {values}", [value for line in lines for value in line])
+        rows(connection, f"insert into {log} values {values}", [value for line in lines for value in line])
     rows(connection, "commit")

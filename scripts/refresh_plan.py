@@ -34,10 +34,18 @@ class RefreshError(Exception):
 
 
 @dataclass(frozen=True)
+class Profile:
+    """A profile of dbt: its name, and the folder of its profiles.yml, '' for that of the project."""
+
+    name: str = "signup_attribution"
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class Plan:
     """A refresh as it was asked for.
 
-    target: name of the connection in profiles.yml; vars: values that replace those in dbt_project.yml;
+    target: name of the connection in the profile; vars: values that replace those in dbt_project.yml;
     select: models in dbt's selection syntax, none for all of them; retry_for: seconds for which a model that fails
     by what passes is tried again; wait: seconds to wait at most for another refresh to end.
     """
@@ -48,6 +56,7 @@ class Plan:
     select: tuple[str, ...] = ()
     retry_for: float = RETRY_SECONDS
     wait: float = 0
+    profile: Profile = Profile()
 
 
 def known_target(name: str, names) -> str:
@@ -59,7 +68,7 @@ def known_target(name: str, names) -> str:
 
 def make_plan(
     target, variables=None, since=None, full_refresh=False, select=(), retry_for=None, wait=None, sample=None, *,
-    targets, defaults,
+    targets, defaults, profile=Profile(),
 ) -> Plan:
     """The plan for these options.
 
@@ -86,6 +95,7 @@ def make_plan(
         target, values, full_refresh, tuple(select),
         RETRY_SECONDS if retry_for is None else read_duration(retry_for, "--retry-for"),
         0 if wait is None else read_duration(wait, "--wait"),
+        profile,
     )
 
 
@@ -153,7 +163,8 @@ def build_arguments(plan: Plan, root: str, only: tuple[str, ...] = ()) -> list[s
 def target_arguments(plan: Plan, root: str) -> list[str]:
     """Arguments of any dbt command on the project with the plan's target and variables."""
     return [
-        "--project-dir", root, "--profiles-dir", root, "--target", plan.target,
+        "--project-dir", root, "--profiles-dir", plan.profile.folder or root,
+        "--profile", plan.profile.name, "--target", plan.target,
         *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
         # Nothing on the console; the log file has it all. Artefacts that nobody reads would take a second to write.
         "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug", "--no-write-json",

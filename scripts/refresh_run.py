@@ -113,7 +113,7 @@ class Run:
         os.chdir(ROOT)  # so that relative paths mean the same from everywhere
         os.environ[RUN_VARIABLE] = self.id
         try:
-            self.target = find_target(self.plan.target)
+            self.target = find_target(self.plan.target, self.plan.profile, self.plan.vars)
             self.lock = make_lock(self.target)
             keep_trying(self.attempt, self.budget, self.progress.retrying)
             self.publish()
@@ -156,7 +156,7 @@ class Run:
 
     def publish(self):
         """DuckDB: replace the file that readers have. Raises RefreshError, KeyboardInterrupt."""
-        published = self.target.file and published_file(self.target.file)
+        published = self.target.file and published_file(self.target.file, self.target.schema(""))
         if not published:
             return
         self.logged()  # what is published tells of this refresh too

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from command_line import run
+from command_line import run, target_options
 from refresh_plan import Plan, RefreshError
 from report_words import MODELS
 from stored_tables import stored_tables
@@ -33,7 +33,7 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
     from report_facts import read_facts
     from report_page import page_of
 
-    with stored_tables(plan.target, "signup_attribution report", published=True) as tables:
+    with stored_tables(plan.target, "signup_attribution report", published=True, profile=plan.profile) as tables:
         facts = read_facts(tables, zone, model, period)
     return write(output.absolute(), page_of(facts))
 
@@ -65,7 +65,7 @@ def time_zone(plan: Plan, defaults: dict) -> str:
 
 
 @click.command(help=__doc__.split("\n\n")[0])
-@click.option("--target", metavar="NAME", help="duckdb or postgres: a connection of profiles.yml.  [default: duckdb]")
+@target_options
 @click.option("--vars", "variables", metavar="YAML", help="The variables of the refresh, as YAML text or a YAML file.")
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_FILE,
               help="Where it is written.  [default: target/report.html of the project]")
@@ -73,10 +73,10 @@ def time_zone(plan: Plan, defaults: dict) -> str:
               help="What is compared.  [default: month, or week while two whole months are not there]")
 @click.option("--model", type=click.Choice(list(MODELS)), default=DEFAULT_MODEL, show_default=True, metavar="MODEL",
               help="Model of credit of the campaigns' table.")
-def command(target, variables, output, period, model):
+def command(target, profile, variables, output, period, model):
     from refresh import plan_refresh, read_yaml
 
-    plan = plan_refresh(target, variables=variables, with_seeds=False)
+    plan = plan_refresh(target, variables=variables, with_seeds=False, profile=profile)
     zone = time_zone(plan, read_yaml(ROOT / "dbt_project.yml")["vars"])
     print(f"The report is in {make_report(plan, output, zone, model, period)}.")
 

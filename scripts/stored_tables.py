@@ -1,6 +1,5 @@
 """The stored tables as readers find them: by plain SQL that both engines understand, without dbt, changing nothing."""
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,10 +7,10 @@ import duckdb
 import psycopg2
 
 from postgres import connected
+from profiles import Output, find_output
 from published import published_file
 from refresh_errors import first_line, known_sentence
-from refresh_plan import RefreshError
-from target import ROOT, chosen_target
+from refresh_plan import Profile, RefreshError
 
 FOLDERS = ("seeds", "refresh", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
@@ -21,10 +20,8 @@ OUTDATED = "The tables were made by another version of the project: run scripts/
 class Tables:
     """Queries on one snapshot of the tables. Schemas are written as {folder} in them, values as %s."""
 
-    def __init__(self, execute):
+    def __init__(self, execute, prefix: str = ""):
         self.execute = execute  # query with %s, values -> (names of the columns, rows)
-        schema = os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA", "")
-        prefix = f"{schema}_" if schema.startswith("dev_") else ""
         self.schemas = {folder: f'"{prefix}{folder}"' for folder in FOLDERS}
 
     def rows(self, query: str, *values) -> list[dict]:
@@ -40,20 +37,20 @@ class Tables:
 
 
 @contextmanager
-def stored_tables(target: str | None, application: str, published: bool = False):
-    """The tables of a target of profiles.yml, for a while. Raises RefreshError when there is nothing to read.
+def stored_tables(target: str | None, application: str, published: bool = False, profile: Profile = Profile()):
+    """The tables of a target of the profile, for a while. Raises RefreshError when there is nothing to read.
 
     application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
     a refresh has the work file of DuckDB open.
     """
-    _, kind = chosen_target(target)
-    with (duckdb_tables(published) if kind == "duckdb" else postgres_tables(application)) as tables:
+    output = find_output(target, profile)
+    with (duckdb_tables(output, published) if output.engine == "duckdb" else postgres_tables(output, application)) as tables:
         yield tables
 
 
 @contextmanager
-def postgres_tables(application: str):
-    with connected(application) as server:
+def postgres_tables(output: Output, application: str):
+    with connected(application, output.settings) as server:
         # One snapshot, so that a refresh that ends meanwhile is seen in all tables or in none.
         server.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
 
@@ -63,7 +60,7 @@ def postgres_tables(application: str):
                 return [column.name for column in cursor.description], cursor.fetchall()
 
         try:
-            yield Tables(execute)
+            yield Tables(execute, output.prefix)
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
             raise RefreshError(NOT_YET) from error
         except psycopg2.errors.UndefinedColumn as error:
@@ -84,15 +81,15 @@ def opened(path: Path, readers: Path | None):
 
 
 @contextmanager
-def duckdb_tables(published: bool):
-    path = ROOT / os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
+def duckdb_tables(output: Output, published: bool):
+    path = output.file
     try:
-        with opened(path, published_file(path) if published else None) as connection:
+        with opened(path, published_file(path, output.prefix) if published else None) as connection:
             def execute(query, values):
                 result = connection.execute(query.replace("%s", "?"), values)
                 return [column[0] for column in result.description], result.fetchall()
 
-            yield Tables(execute)
+            yield Tables(execute, output.prefix)
     except duckdb.CatalogException as error:
         raise RefreshError(NOT_YET) from error
     except duckdb.BinderException as error:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import duckdb
 import psycopg2
-import yaml
 
+from profiles import ROOT, profile_folder, schema_prefix
 from refresh_errors import first_line, is_transient, known_sentence
-from refresh_plan import RefreshError, known_target
+from refresh_plan import Profile, RefreshError
 
-ROOT = Path(__file__).resolve().parents[1]
 LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds the lock names itself
 
 
@@ -46,8 +45,11 @@ class Target:
 
     def schema(self, folder: str) -> str:
         """Name of the schema of a folder of models, as the macro project_schema gives it."""
-        prefix = self.credentials.schema
-        return f"{prefix}_{folder}" if prefix.startswith("dev_") and folder != prefix else folder
+        return schema_prefix(self.engine, self.credentials.schema) + folder
+
+    def table(self, folder: str, name: str) -> str:
+        """Name of a table in the schema of a folder of models, for SQL."""
+        return f'"{self.schema(folder)}"."{name}"'
 
     def without_secrets(self, text: str) -> str:
         """The text with each secret replaced by ***."""
@@ -114,27 +116,20 @@ def database_errors():
         ) from error
 
 
-def chosen_target(name: str | None) -> tuple[str, str]:
-    """Name and type of that target of profiles.yml, by default of the default one. Raises RefreshError when there is none."""
-    profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]
-    chosen = known_target(name or profile["target"], profile["outputs"])
-    return chosen, profile["outputs"][chosen]["type"]
-
-
-def find_target(name: str) -> Target:
-    """The target of that name in profiles.yml. Raises RefreshError when its connection is not well described."""
+def find_target(name: str, profile: Profile = Profile(), variables: dict | None = None) -> Target:
+    """The target of that name in the profile; variables: those that dbt is given. Raises RefreshError when its connection is not well described."""
     from dbt.config.runtime import load_profile
     from dbt.flags import set_from_args
     from dbt_common.context import set_invocation_context
     from dbt_common.exceptions import DbtBaseException
 
     set_invocation_context(os.environ)
-    set_from_args(Namespace(PROFILES_DIR=str(ROOT), PROJECT_DIR=str(ROOT)), None)
+    set_from_args(Namespace(PROFILES_DIR=str(profile_folder(profile)), PROJECT_DIR=str(ROOT)), None)
     try:
-        profile = load_profile(str(ROOT), {}, target_override=name)
+        loaded = load_profile(str(ROOT), variables or {}, profile_name_override=profile.name, target_override=name)
     except DbtBaseException as error:
         raise RefreshError(f"The target {name} cannot be used: {first_line(str(error))}: correct profiles.yml or the "
                            "variables it reads.") from error
-    if profile.credentials.type not in ("duckdb", "postgres"):
-        raise RefreshError(f"The target {name} is of type {profile.credentials.type}: choose one of type duckdb or postgres.")
-    return Target(name, profile.credentials, profile.threads)
+    if loaded.credentials.type not in ("duckdb", "postgres"):
+        raise RefreshError(f"The target {name} is of type {loaded.credentials.type}: choose one of type duckdb or postgres.")
+    return Target(name, loaded.credentials, loaded.threads)

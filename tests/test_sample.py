@@ -20,7 +20,7 @@ STARTED = datetime(2026, 6, 30, 9)  # later than the sample, so that nobody has 
 @pytest.fixture
 def developer(engine, tmp_path):
     """The project as somebody runs it who has schemas of their own in the engine's database."""
-    variables = {**engine.database.environment, "SIGNUP_ATTRIBUTION_SCHEMA": "dev_ann"}
+    variables = {**engine.database.environment, "SIGNUP_ATTRIBUTION_SCHEMA": "ann_dev"}
     return Project(SimpleNamespace(target=engine.database.target, environment=variables, loaded_seeds=None), tmp_path)
 
 
@@ -74,12 +74,12 @@ def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample
     sampling = {**SITE, "sample": SHARE}
     engine.receive(first)
     developer.refresh(sampling)
-    from_sources = ids_of(rows_of(engine, "dev_ann_"))
+    from_sources = ids_of(rows_of(engine, "ann_dev_"))
 
     engine.refresh(SITE)
     production = rows_of(engine)
     developer.refresh(sampling, full_refresh=True)
-    sample = rows_of(engine, "dev_ann_")
+    sample = rows_of(engine, "ann_dev_")
     assert ids_of(sample) == from_sources, "production's tables and the sources choose other persons"
     assert_whole(sample, production)
     here, everywhere = (len({row["alias_id"] for row in tables["aliases"]}) for tables in (sample, production))
@@ -93,7 +93,7 @@ def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample
     if engine.name == "duckdb":
         engine.database.execute("drop schema aliasing cascade")  # from now on the sources say who is connected
     developer.refresh(sampling)
-    sample = rows_of(engine, "dev_ann_")
+    sample = rows_of(engine, "ann_dev_")
     assert_whole(sample, production)
     assert ids_of(sample) > ids
     for device, user in pairs:
@@ -107,8 +107,11 @@ def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample
         assert not refused.success and words in refused.error
 
     developer.refresh({**SITE, "sample": 100}, full_refresh=True)
-    everybody = rows_of(engine, "dev_ann_")
+    everybody = rows_of(engine, "ann_dev_")
     assert_whole(everybody, production)
+    engine.database.execute("update ann_dev_refresh.settings set value = 'null' where name = 'sample'")  # as without a sample
+    refused = developer.refresh(sampling, full_refresh=True, check=False)
+    assert not refused.success and "would replace the tables of everybody" in refused.error
     assert all(texts(everybody[name]) == texts(production[name]) for name in PUBLISHED if name != "rejected_events")
 
 

@@ -58,7 +58,7 @@
 {%- endmacro %}
 
 {% macro default__parse_time(text) -%}
-    {{ project_schema('refresh') }}.parse_time({{ text }})
+    "{{ project_schema('refresh') }}".parse_time({{ text }})
 {%- endmacro %}
 
 {% macro duckdb__parse_time(text) -%}
@@ -81,8 +81,8 @@
 {%- endmacro %}
 
 {% macro postgres__create_helper_functions() -%}
-    create schema if not exists {{ project_schema('refresh') }};
-    create or replace function {{ project_schema('refresh') }}.parse_time(value text) returns timestamp as $function$
+    create schema if not exists "{{ project_schema('refresh') }}";
+    create or replace function "{{ project_schema('refresh') }}".parse_time(value text) returns timestamp as $function$
     begin
         if trim(value) !~ '{{ iso_time_pattern() }}' then
             return null;
@@ -98,7 +98,7 @@
         return null;
     end
     $function$ language plpgsql immutable strict parallel restricted;
-    create or replace function {{ project_schema('refresh') }}.url_decode(value text) returns text as $function$
+    create or replace function "{{ project_schema('refresh') }}".url_decode(value text) returns text as $function$
     begin
         if value !~ '[%+]' then
             return value;

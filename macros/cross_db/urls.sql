@@ -50,7 +50,7 @@
 {%- endmacro %}
 
 {% macro default__url_decode(value) -%}
-    {{ project_schema('refresh') }}.url_decode({{ value }})
+    "{{ project_schema('refresh') }}".url_decode({{ value }})
 {%- endmacro %}
 
 {% macro duckdb__url_decode(value) -%}

@@ -25,7 +25,7 @@
 {#- SQL for the bookkeeping tables and functions. -#}
 {% macro create_bookkeeping() %}
     {{ create_helper_functions() }}
-    create schema if not exists {{ project_schema('refresh') }};
+    create schema if not exists "{{ project_schema('refresh') }}";
     create table if not exists {{ state_table('batches') }} (batch_id bigint, invocation_id text, started_at timestamp);
     create table if not exists {{ state_table('models') }} (
         model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, documentation text, rows_written bigint,
@@ -60,7 +60,7 @@
 
 {#- Name of a bookkeeping table: batches, models, settings, definitions, source_loads, source_columns, archived_messages, refresh_runs, refresh_log. -#}
 {% macro state_table(name) -%}
-    {{ project_schema('refresh') }}.{{ name }}
+    "{{ project_schema('refresh') }}".{{ name }}
 {%- endmacro %}
 
 {#- Rows of a query on a bookkeeping table as a list; empty before the first refresh. -#}
@@ -72,26 +72,29 @@
 {% macro has_state_table(name) %}
     {#- a refresh makes its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook made -#}
     {%- set exists -%}
-        select 1 from information_schema.tables where table_schema = '{{ project_schema('refresh') }}' and table_name = '{{ name }}'
+        select 1 from information_schema.tables where table_schema = {{ quoted(project_schema('refresh')) }} and table_name = '{{ name }}'
     {%- endset -%}
     {{ return((flags.WHICH in ['run', 'build'] and refreshes_models()) or run_query(exists).rows | length > 0) }}
 {% endmacro %}
 
 {#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
 {% macro check_settings() %}
-    {%- if not flags.FULL_REFRESH -%}
-        {%- for problem in setting_problems() -%}
-            {%- do stop(problem) -%}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- for problem in setting_problems(is_rebuilt=flags.FULL_REFRESH) -%}
+        {%- do stop(problem) -%}
+    {%- endfor -%}
 {% endmacro %}
 
-{#- A sentence for each setting that differs from the one the stored rows were made with. -#}
-{% macro setting_problems() %}
+{#-
+    A sentence for each setting that differs from the one the stored rows were made with. is_rebuilt: a full refresh takes over
+    all of them, but never replaces the tables of everybody by a sample.
+-#}
+{% macro setting_problems(is_rebuilt=false) %}
     {%- set problems = [] -%}
     {%- set current = stored_settings() -%}
     {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
-        {%- if row[0] in current and row[1] != current[row[0]] -%}
+        {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
+            {%- do problems.append(sample_refused()) -%}
+        {%- elif row[0] in current and row[1] != current[row[0]] and not is_rebuilt -%}
             {%- do problems.append(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
         {%- endif -%}
     {%- endfor -%}

@@ -1,0 +1,88 @@
+"""The runner and its tools on a target of any name, in any profile and folder, whose schema is the prefix of ours."""
+
+import os
+
+import duckdb
+import pytest
+import yaml
+
+import explain
+import health
+import report
+from conftest import NO_SERVER
+from engines import DuckDB, Postgres
+from grants import prefix_of
+from installed import Installed, assert_succeeded, visits
+from profiles import find_output, read_profile
+from project import ROOT, environment
+from published import published_file
+from refresh_plan import Profile, RefreshError
+
+SCHEMA = "Analytics-1"  # a name that has to be quoted
+OWN = {"COMPANY_TARGET": "prod"}  # another environment: a process that has parsed the project with this profile
+FOLDERS = ("aliasing", "partitioning", "refresh", "seeds", "sessions", "sessions_stages")
+
+
+def company(folder, kind, **settings):
+    """Options for the runner, with the project's own connection of that kind in a profile of another project's."""
+    outputs = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]["outputs"]
+    prod = {**outputs[kind], "schema": SCHEMA, "threads": 4, **settings}
+    folder.mkdir()
+    (folder / "profiles.yml").write_text(yaml.safe_dump({
+        "config": {}, "my_company": {"target": "{{ env_var('COMPANY_TARGET', 'prod') }}", "outputs": {"prod": prod}}}))
+    return ["--profiles-dir", str(folder), "--profile", "my_company"]
+
+
+@pytest.mark.parametrize("kind", [
+    "duckdb", pytest.param("postgres", marks=[pytest.mark.skipif(not os.environ.get("PGHOST"), reason=NO_SERVER)])])
+def test_everything_works_with_any_profile_and_schema(kind, tmp_path, capsys):
+    database = DuckDB(tmp_path) if kind == "duckdb" else Postgres()
+    site, options = Installed(database, tmp_path), company(tmp_path / "company", kind)
+    try:
+        site.receive(visits(4))
+        assert_succeeded(site.refresh("--target", "prod", *options, environment=OWN))
+        schemas = {name for name in database.schemas() if name != "segment"}
+        assert schemas == {f"{SCHEMA}_{folder}" for folder in FOLDERS}
+        assert database.fetch(f'"{SCHEMA}_refresh".refresh_runs', "status") == [{"status": "success"}]
+        with environment(database.environment):
+            assert health.main(options) == 0 and "succeeded" in capsys.readouterr().out
+            assert explain.main(["user 1", *options]) == 0 and "device 1" in capsys.readouterr().out
+            assert report.main([*options, "--output", str(tmp_path / "report.html")]) == 0
+        if kind == "duckdb":
+            published = published_file(database.path, f"{SCHEMA}_")
+            assert published == tmp_path / f"signup_attribution.{SCHEMA}.published.duckdb" and not published_file(database.path).exists()
+            with duckdb.connect(str(published), read_only=True) as readers:
+                assert readers.execute(f'select count(*) from "{SCHEMA}_sessions".attribution').fetchone() == (2,)
+    finally:
+        database.close()
+
+
+def test_settings_are_read_as_dbt_reads_them(tmp_path, monkeypatch):
+    company(tmp_path / "company", "postgres", host="{{ env_var('COMPANY_HOST') }}", port="{{ env_var('PGPORT', '6') | as_number }}")
+    profile = Profile("my_company", str(tmp_path / "company"))
+    monkeypatch.setenv("COMPANY_HOST", "db.example.com")
+    monkeypatch.delenv("PGPORT", raising=False)
+    output = find_output(None, profile)
+    assert (output.name, output.engine, output.settings["host"], output.settings["port"]) == ("prod", "postgres", "db.example.com", "6")
+    assert output.prefix == prefix_of(None, profile) == f"{SCHEMA}_"
+    assert find_output("postgres").prefix == find_output("duckdb").prefix == ""
+    for name, value, words in (
+        ("COMPANY_HOST", None, "needs the variable COMPANY_HOST: set it"), ("COMPANY_TARGET", "dev", "no target dev: choose prod"),
+    ):
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+        with pytest.raises(RefreshError, match=words):
+            find_output(None, profile)
+    for wrong, words in (
+        (Profile("other", profile.folder), "no profile other with outputs: choose --profile my_company"),
+        (Profile("other", str(tmp_path)), "cannot be read .*: correct --profiles-dir"),
+    ):
+        with pytest.raises(RefreshError, match=words):
+            read_profile(wrong)
+
+
+@pytest.mark.parametrize("kind, schema, prefix", [
+    ("duckdb", "main", ""), ("postgres", "public", ""), ("postgres", "main", "main_"), ("duckdb", "public", "public_"),
+    ("duckdb", "", ""), ("postgres", "sessions", "sessions_")])
+def test_prefixes(kind, schema, prefix, tmp_path):
+    company(tmp_path / "company", kind, schema=schema)
+    assert find_output("prod", Profile("my_company", str(tmp_path / "company"))).prefix == prefix

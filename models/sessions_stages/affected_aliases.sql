@@ -31,6 +31,32 @@ visits_before as (
     {{ rows_of_devices(stored_members, 'changed_devices', 'visit_end', 'devices.changed_since') }}
 ),
 
+visits as (
+    select visits_now.anonymous_id, visits_now.user_id, visits_now.alias_id, visits_now.first_at as visit_start, 1 as is_now
+    from visits_now
+    inner join changed_devices
+        on visits_now.anonymous_id = changed_devices.anonymous_id
+        and visits_now.user_id = changed_devices.user_id
+        and visits_now.last_at >= changed_devices.changed_since
+    union all
+    select visits_before.anonymous_id, visits_before.user_id, visits_before.alias_id, visits_before.visit_start, 0 as is_now
+    from visits_before
+    inner join changed_devices
+        on visits_before.anonymous_id = changed_devices.anonymous_id
+        and visits_before.user_id = changed_devices.user_id
+        and visits_before.visit_end >= changed_devices.changed_since
+),
+
+-- A visit before lies in the one now that began last. To compare times would compare each visit of a device with each.
+numbered_visits as (
+    select
+        *,
+        sum(is_now) over (
+            partition by anonymous_id, user_id order by visit_start, is_now desc rows unbounded preceding
+        ) as visit_number
+    from visits
+),
+
 {% endif -%}
 -- a class that is new belongs to messages that are new, which are in changed_visits anyway
 reclassified as (
@@ -50,18 +76,15 @@ changed_throughout as (
     union
     -- a visit is no longer theirs
     select visits_before.alias_id
-    from visits_before
-    inner join changed_devices
-        on visits_before.anonymous_id = changed_devices.anonymous_id
-        and visits_before.user_id = changed_devices.user_id
-        and visits_before.visit_end >= changed_devices.changed_since
-    where not exists (
-        select 1 from visits_now
+    from numbered_visits as visits_before
+    where visits_before.is_now = 0 and not exists (
+        select 1 from numbered_visits
         where
-            visits_now.anonymous_id = visits_before.anonymous_id
-            and visits_now.user_id = visits_before.user_id
-            and visits_now.alias_id = visits_before.alias_id
-            and visits_before.visit_start between visits_now.first_at and visits_now.last_at
+            numbered_visits.is_now = 1
+            and numbered_visits.anonymous_id = visits_before.anonymous_id
+            and numbered_visits.user_id = visits_before.user_id
+            and numbered_visits.visit_number = visits_before.visit_number
+            and numbered_visits.alias_id = visits_before.alias_id
     )
     union
     -- they were no user until now

@@ -106,21 +106,62 @@ merged as (
     group by anonymous_id, user_id, session_number
 ),
 
+visits_without_user as (
+    select anonymous_id, first_at from merged
+    where user_id = ''
+),
+
+-- Where users took turns on a device, order tells whose turn such a visit began in.
+-- To compare times would compare each visit with each turn.
+ends_of_turns as (
+    select anonymous_id, owns_until from device_owners
+    where
+        owns_until is not null
+        and anonymous_id in (select anonymous_id from visits_without_user)
+),
+
+turns as (
+    select anonymous_id, first_at as turn_at, 0 as is_end from visits_without_user
+    where anonymous_id in (select anonymous_id from ends_of_turns)
+    union all
+    select anonymous_id, owns_until as turn_at, 1 as is_end from ends_of_turns
+),
+
+numbered_turns as (
+    select
+        *,
+        1 + sum(is_end) over (
+            partition by anonymous_id order by turn_at, is_end rows unbounded preceding
+        ) as owner_number
+    from turns
+),
+
+with_owner_number as (
+    select merged.*, coalesce(numbered_turns.owner_number, 1) as owner_number
+    from merged
+    left join numbered_turns
+        on merged.anonymous_id = numbered_turns.anonymous_id
+        and merged.first_at = numbered_turns.turn_at
+        and merged.user_id = ''
+        and numbered_turns.is_end = 0
+),
+
 device_sessions as (
     select
-        merged.*,
+        with_owner_number.anonymous_id,
+        with_owner_number.user_id,
+        {{ interval_attributes('with_owner_number.') }},
         case
-            when merged.user_id != '' then {{ person_of_user('merged.user_id') }}
-            else coalesce(device_owners.alias_id, merged.anonymous_id)
+            when with_owner_number.user_id != '' then {{ person_of_user('with_owner_number.user_id') }}
+            else coalesce(device_owners.alias_id, with_owner_number.anonymous_id)
         end as alias_id,
-        merged.user_id != '' or device_owners.alias_id is not null as is_identified,
+        with_owner_number.user_id != '' or device_owners.alias_id is not null as is_identified,
         {{ current_batch_id() }} as batch_id
-    from merged
+    from with_owner_number
     left join device_owners
-        on merged.anonymous_id = device_owners.anonymous_id
-        and merged.user_id = ''
-        and (device_owners.owns_after is null or device_owners.owns_after < merged.first_at)
-        and (device_owners.owns_until is null or device_owners.owns_until >= merged.first_at)
+        on with_owner_number.anonymous_id = device_owners.anonymous_id
+        and with_owner_number.user_id = ''
+        and with_owner_number.owner_number = device_owners.owner_number
 )
 
 select * from device_sessions

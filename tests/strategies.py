@@ -54,7 +54,8 @@ URLS = (
     SITE + "/?utm_source=100%&utm_medium=%zz", SITE + "/?utm_source=&utm_source=second",
     SITE + "/?utm_source=one&utm_source=two", SITE + "/?UTM_SOURCE=upper", SITE + "/?utm_source=%20+",
     SITE + "/?utm_term=only", SITE + "?utm_campaign=c1", SITE + "/?xutm_source=no&utm_mediums=no",
-    SITE + "/?gclid=G1", SITE + "/?GCLID=G2&gclid=G3", SITE + "/?gclid=&fbclid=F1", SITE + "/?fbclid=F%2B2",
+    SITE + "/?utm_source=ONE%0A", SITE + "/?gclid=G1", SITE + "/?gclid=g1%09",
+    SITE + "/?GCLID=G2&gclid=G3", SITE + "/?gclid=&fbclid=F1", SITE + "/?fbclid=F%2B2",
     SITE + "/?msclkid=M1&gclid=G1&utm_source=bing&utm_medium=cpc", SITE + "/#?gclid=in-fragment",
     "/blog/relative?utm_source=relative", "//shop.example/blog/no-scheme?gclid=G1",
     "https://user:pw@WWW.Shop.Example:8443/blog/port", "http://other.example/landing?a=b",
@@ -66,6 +67,9 @@ REFERRERS = (
     "https://mail.google.com/", "https://www.paypal.com/checkout", "https://news.example/article",
     "https://NEWS.example:443/other", "android-app://com.google.android.gm/", "news.example/no-scheme", "junk",
 )
+# Of each scenario one: pages that change without a load keep the referrer of their landing.
+KEPT_REFERRERS = (None, None, "https://www.google.com/", "https://www.facebook.com/", "https://www.paypal.com/checkout",
+                  "https://news.example/article")
 CAMPAIGNS = (  # source, medium, name, term, content
     (None, None, None, None, None), (None, None, None, None, None), (None, None, None, None, None),
     (None, None, None, None, None), (None, None, None, None, None), ("", "", "", "", ""),
@@ -89,7 +93,7 @@ def one_in(draw, count):
     return draw(st.integers(1, count)) == 3  # not 1 or count: bounds are drawn more often than the rest
 
 
-def session_columns(draw, collection):
+def session_columns(draw, collection, kept_referrer):
     """What a track, page or screen carries besides ids and times."""
     row = {"context_user_agent": "ua"}
     name = draw(st.sampled_from(NAMES[collection]))
@@ -97,10 +101,11 @@ def session_columns(draw, collection):
         row["event" if draw(st.booleans()) else "event_text"] = name
     else:
         row["name"] = name
-    if draw(st.booleans()):  # no evidence of an arrival
+    if draw(st.booleans()):  # no evidence of an arrival, or what is left of it
         row["context_page_url" if collection == "tracks" else "url"] = draw(st.sampled_from((None, SITE)))
+        row["context_page_referrer"] = kept_referrer
         return row
-    url, referrer = draw(st.sampled_from(URLS)), draw(st.sampled_from(REFERRERS))
+    url, referrer = draw(st.sampled_from(URLS)), kept_referrer or draw(st.sampled_from(REFERRERS))
     if collection == "tracks":
         row.update(context_page_url=url, context_page_referrer=referrer)
     elif draw(st.booleans()):  # the page's own columns win over the context, unless they are empty
@@ -160,7 +165,7 @@ def message(draw, collection, event_id, pools, at):
         often_anonymous = draw(st.booleans()) and collection != "identifies"
         row["user_id"] = None if often_anonymous else draw(id_values(pools["user"], 6))
     if collection in NAMES:
-        row.update(session_columns(draw, collection))
+        row.update(session_columns(draw, collection, pools["kept_referrer"]))
     elif is_junk(event_id) and is_junk(row["user_id"]):
         row["user_id"] = "u0"  # something must tell the row from those of other scenarios
     row.update(time_columns(draw, at))
@@ -196,6 +201,7 @@ def scenario(draw, max_messages=14):
     pools = {
         "anonymous": [f"a{i}" for i in range(draw(st.integers(2, 4)))],
         "user": [f"u{i}" for i in range(draw(st.integers(0, 3)))],
+        "kept_referrer": draw(st.sampled_from(KEPT_REFERRERS)),
     }
     if one_in(draw, 8):
         pools["anonymous"].append("u0")  # the same text as anonymous id and as user id

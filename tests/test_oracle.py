@@ -162,6 +162,25 @@ def test_only_other_evidence_makes_another_touch(rules):
         ("e0", 1, "x", "e0"), ("e3", 2, "y", "e0"), ("e4", 3, "x", "e0")]
 
 
+@pytest.mark.parametrize("pages, touches", [
+    # the first page without its parameters: the referrer is still that of the landing
+    ([("/?gclid=G", "https://www.google.com/"), ("/two", "https://www.google.com/x")], ["e0"]),
+    ([("/?utm_source=x", "https://www.google.com/"), ("/", "https://bing.com/"), ("/", "https://www.google.com/")],
+     ["e0", "e1"]),
+    # a referrer that was no evidence, as it came with a payment, is none later either
+    ([("/", "https://www.paypal.com/"), ("/", "https://www.paypal.com/"), ("/?utm_source=x", "https://www.paypal.com/")],
+     ["e0", "e2"]),
+    # with parameters it is told by these
+    ([("/", "https://bing.com/"), ("/?gclid=G", "https://bing.com/"), ("/?gclid=%0AG%20", "https://BING.com/")],
+     ["e0", "e1"]),
+    ([("/?utm_source=x&utm_campaign=May", None), ("/?utm_source=X%09&utm_campaign=MAY", None)], ["e0"]),
+])
+def test_page_that_changes_without_a_load_is_no_arrival(rules, pages, touches):
+    messages = [page(f"e{n}", at=T0 + n * MINUTE, url=SHOP + url, referrer=referrer)
+                for n, (url, referrer) in enumerate(pages)]
+    assert [touch["touch_id"] for touch in run(rules, messages)["touches"]] == touches
+
+
 def test_signup_from_the_server_side(rules):
     pages = [page("1", url=SHOP + "/?gclid=G"), page("2", at=T0 + MINUTE, url=SHOP + "/blog/a"),
              page("3", user_id="ann", at=T0 + 2 * MINUTE),

@@ -27,11 +27,14 @@
     )
 {%- endmacro %}
 
-{#- What makes two touches different, as one text. -#}
+{#- What makes two touches different, as one text: case and the blanks around a value do not. -#}
 {% macro evidence_text() -%}
-    {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'referrer_host', 'click_id'] -%}
-        coalesce({{ column }}, '') || chr(31){{ ' || ' if not loop.last }}
-    {%- endfor -%}
+    {%- set text -%}
+        {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'external_host', 'click_id'] -%}
+        coalesce({{ trimmed(column) }}, '') || chr(31){{ ' || ' if not loop.last }}
+        {%- endfor -%}
+    {%- endset -%}
+    {{ lower_case(text) }}
 {%- endmacro %}
 
 {#- The same of a direct touch. -#}

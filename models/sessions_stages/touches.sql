@@ -34,58 +34,53 @@ evidence_classes as (
     select * from {{ ref('evidence_classes') }}
 ),
 
-evidence as {{ computed_once() }} (
+in_sessions as (
     select
         session_members.alias_id,
         session_members.session_number,
         session_members.session_id,
         session_members.session_start,
         session_members.landing_page_url,
-        touch_evidence.event_id,
-        touch_evidence.message_type,
-        touch_evidence.combination_id,
-        touch_evidence.page_url,
-        touch_evidence.utm_source,
-        touch_evidence.utm_medium,
-        touch_evidence.utm_campaign,
-        touch_evidence.utm_term,
-        touch_evidence.utm_content,
-        case when evidence_classes.is_external_referrer then touch_evidence.referrer end as referrer,
-        case when evidence_classes.is_external_referrer then touch_evidence.referrer_host end as referrer_host,
+        touch_evidence.*,
         evidence_classes.click_id_name,
-        case
-            when evidence_classes.click_id_name is not null
-                then {{ valued_parameters(url_query('touch_evidence.page_url')) }}
-        end as parameters,
-        touch_evidence.occurred_at
+        evidence_classes.is_external_referrer,
+        row_number() over (
+            partition by session_members.alias_id, session_members.session_number, touch_evidence.referrer_host
+            order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
+        ) as event_of_referrer_host
     from session_members
     inner join touch_evidence
         on session_members.anonymous_id = touch_evidence.anonymous_id
         and session_members.user_id = touch_evidence.user_id
         and touch_evidence.occurred_at between session_members.visit_start and session_members.visit_end
     inner join evidence_classes on touch_evidence.combination_id = evidence_classes.combination_id
-    where evidence_classes.has_evidence
+    where evidence_classes.has_evidence or touch_evidence.referrer_host is not null
+),
+
+-- pages that change without a new load keep the referrer of their landing, so it tells something once in a session
+evidence as {{ computed_once() }} (
+    select
+        *,
+        case when is_external_referrer then referrer end as external_referrer,
+        case when is_external_referrer then referrer_host end as external_host,
+        case when click_id_name is not null then {{ valued_parameters(url_query('page_url')) }} end as parameters
+    from in_sessions
+    where
+        has_campaign_parameter
+        or click_id_name is not null
+        or (is_external_referrer and event_of_referrer_host = 1)
 ),
 
 with_raw_click_id as (
-    select
-        *,
-        {{ named_parameter('parameters', 'click_id_name') }} as raw_click_id
-    from evidence
+    select *, {{ named_parameter('parameters', 'click_id_name') }} as raw_click_id from evidence
 ),
 
 with_click_id as {{ computed_once() }} (
-    select
-        *,
-        {{ decoded('raw_click_id') }} as click_id
-    from with_raw_click_id
+    select *, {{ decoded('raw_click_id') }} as click_id from with_raw_click_id
 ),
 
 compared as (
-    select
-        *,
-        {{ evidence_text() }} as evidence
-    from with_click_id
+    select *, {{ evidence_text() }} as evidence from with_click_id
 ),
 
 session_evidence as (
@@ -115,8 +110,8 @@ evidence_arrivals as (
         utm_campaign as campaign,
         utm_term as term,
         utm_content as content,
-        referrer,
-        referrer_host,
+        external_referrer as referrer,
+        external_host as referrer_host,
         click_id,
         case when is_entry then landing_page_url else page_url end as landing_page_url,
         is_entry,

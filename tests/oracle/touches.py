@@ -1,11 +1,12 @@
 """Where visitors came from: the evidence an event carries, and the arrivals it makes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .rules import MEDIUM_OF_CATEGORY, is_paid_medium, is_true
 from .settings import microseconds
 from .urls import host_of, in_domain, query_parameters
 
+BLANKS = " \t\n\r\f\v"
 UTM = ("source", "medium", "campaign", "term", "content")
 
 # The columns a session shares with the touch of its entry.
@@ -30,8 +31,12 @@ class Evidence:
     click_id: str | None = None
 
     def identity(self):
-        """Two arrivals with the same of these are one."""
-        return (self.source, self.medium, self.campaign, self.referrer_host, self.click_id)
+        """Two arrivals with the same of these are one, whatever their case and the blanks around them."""
+        told = (self.source, self.medium, self.campaign, self.referrer_host, self.click_id)
+        return tuple((text or "").strip(BLANKS).lower() for text in told)
+
+    def is_only_a_referrer(self):
+        return replace(self, referrer=None, referrer_host=None) == NO_EVIDENCE
 
 
 NO_EVIDENCE = Evidence()
@@ -44,8 +49,8 @@ def evidence_of(event, settings, rules):
     for part in UTM:
         in_column = (event[f"utm_{part}"] or "").strip(" ")
         found[part] = in_column or parameters.get(f"utm_{part}")
-    host = host_of(event["page_referrer"])
-    if host is not None and is_external(host, host_of(url), settings, rules):
+    host = other_site(event, settings)
+    if host is not None and not rules.is_excluded_referrer(host):
         found.update(referrer=event["page_referrer"], referrer_host=host)
     click_parameters = query_parameters(url, lower_names=True)
     for row in rules.click_ids:
@@ -56,9 +61,26 @@ def evidence_of(event, settings, rules):
     return Evidence(**found)
 
 
-def is_external(host, page_host, settings, rules):
-    own = any(in_domain(host, domain.lower()) for domain in settings.own_domains)
-    return host != page_host and not own and not rules.is_excluded_referrer(host)
+def other_site(event, settings):
+    """Host of the event's referrer where that is neither the page's own host nor one of own_domains."""
+    host = host_of(event["page_referrer"])
+    own = host is not None and any(in_domain(host, domain.lower()) for domain in settings.own_domains)
+    return None if own or host == host_of(event["page_url"]) else host
+
+
+def telling_events(events, settings, rules):
+    """(event, evidence) of each event of a session that gives evidence.
+
+    A referrer alone says nothing once the session had one of that host, even one that was no evidence: pages that
+    change without a new load keep the referrer of their landing.
+    """
+    seen = set()
+    for event in events:
+        evidence, host = evidence_of(event, settings, rules), other_site(event, settings)
+        is_stale = host in seen and evidence.is_only_a_referrer()
+        if evidence != NO_EVIDENCE and not is_stale:
+            yield event, evidence
+        seen.add(host)
 
 
 def classify(evidence, rules):
@@ -97,8 +119,7 @@ def source_and_medium(evidence, clicked, rules):
 def touches_of_session(session, events, settings, rules):
     """Touches of one session in order: its entry, then every event with other evidence than before."""
     window = microseconds(settings.entry_window_seconds, 1)
-    telling = [(event, evidence_of(event, settings, rules)) for event in events]
-    telling = [(event, evidence) for event, evidence in telling if evidence != NO_EVIDENCE]
+    telling = list(telling_events(events, settings, rules))
     current = NO_EVIDENCE
     if telling and telling[0][0]["occurred_at"] - session["session_start"] <= window:
         current = telling.pop(0)[1]

@@ -15,6 +15,17 @@
     interval '{{ (var('max_clock_skew_minutes') | float * 60 * 1000000) | round | int }} microseconds'
 {%- endmacro %}
 
+{#- Condition that the client's clock cannot be believed: it was further ahead of the server's, or behind it, than it may be. -#}
+{% macro is_wrong_clock(claimed_at, received_at) -%}
+    coalesce(
+        {{ claimed_at }} > {{ received_at }} + {{ max_clock_skew() }}
+        {%- if var('max_event_age_days') is not none %}
+        or {{ claimed_at }} < {{ received_at }} - interval '{{ (var('max_event_age_days') | float * 86400 * 1000000) | round | int }} microseconds'
+        {%- endif %},
+        false
+    )
+{%- endmacro %}
+
 {#- How long before a sign-up a touch may lie and still count, as an interval. -#}
 {% macro attribution_lookback() -%}
     interval '{{ (var('attribution_lookback_days') | float * 86400 * 1000000) | round | int }} microseconds'
@@ -47,7 +58,8 @@
 {#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}
 {% macro stored_settings() %}
     {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
-                     'max_clock_skew_minutes', 'entry_window_seconds', 'blog_url_pattern', 'attribution_lookback_days', 'sample'] -%}
+                     'max_clock_skew_minutes', 'max_event_age_days', 'oldest_month', 'entry_window_seconds', 'blog_url_pattern',
+                     'attribution_lookback_days', 'sample'] -%}
     {%- set settings = {} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
@@ -96,6 +108,12 @@
     {%- endif -%}
     {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') < 0) -%}
         {%- do problems.append('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- if var('max_event_age_days') is not none and (var('max_event_age_days') is not number or var('max_event_age_days') is boolean or not 0 < var('max_event_age_days') <= 1000000) -%}
+        {%- do problems.append('max_event_age_days must be a number of days above 0, or null, not ' ~ tojson(var('max_event_age_days')) ~ ': correct it under vars.') -%}
+    {%- endif -%}
+    {%- if not modules.re.match('^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$', var('oldest_month') | string) or (var('oldest_month') | string) >= '2040-01' -%}
+        {%- do problems.append('oldest_month must be a month from 1900-01 to 2039-12, such as 2010-01, not ' ~ tojson(var('oldest_month')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- if var('sample') is not none -%}
         {%- if var('sample') is not number or var('sample') is boolean or not 0 < var('sample') <= 100 -%}

@@ -133,7 +133,7 @@ def partition_findings(connection, schema: str):
     """Yields tables in the way of a month's partition, which a refresh would then fail to fill."""
     loose = rows(connection, """
         select relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-        where nspname = %s and relkind = 'r' and relname ~ '^app_tracks_[0-9]{4}_[0-9]{2}$' and not relispartition
+        where nspname = %s and relkind = 'r' and relname ~ '^app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}$' and not relispartition
         order by relname""", [schema])
     for (name,) in loose:
         yield Finding("partitions", False,

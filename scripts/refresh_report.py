@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 FIGURES = "refresh_figures "  # what the line of a dbt log begins with that holds the figures of a refresh
+NOTE = "note: "  # and one that holds a sentence for whoever started it
 
 
 @dataclass

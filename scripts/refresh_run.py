@@ -18,7 +18,7 @@ from published import PUBLISHED_VARIABLE, publish, published_file
 from refresh_errors import failure, first_line
 from refresh_lock import acquire, make_lock
 from refresh_plan import LOCKED_OUT, MODEL_FAILED, Plan, RefreshError, build_arguments
-from refresh_report import FIGURES
+from refresh_report import FIGURES, NOTE
 from refresh_retry import Budget, keep_trying
 from run_record import ModelRun, RunRecord
 from target import ROOT, Target, find_target
@@ -93,6 +93,8 @@ class Run:
         name = event.info.name
         if name == "JinjaLogDebug" and event.data.msg.startswith(FIGURES):
             self.figures = json.loads(event.data.msg.removeprefix(FIGURES))
+        elif name == "JinjaLogInfo" and event.data.msg.startswith(NOTE):
+            self.progress.say(event.data.msg.removeprefix(NOTE))
         elif name == "CatchableExceptionOnRun":
             self.causes[event.data.node_info.node_name] = event.data.exc_info
         elif name == "LogStartLine":

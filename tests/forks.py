@@ -105,7 +105,7 @@ def serve(target: str, project: str):
     import refresh_run
     from dbt_common.clients.jinja import template_cache
 
-    from project import as_fields
+    from project import outcome_of
 
     load = refresh_run.run_dbt
     parsed = load(["parse", "--project-dir", project, "--profiles-dir", project, "--target", target, "--quiet",
@@ -125,7 +125,7 @@ def serve(target: str, project: str):
                 if "refresh" in request:
                     code = refresh.main(request["refresh"])
                 else:
-                    answer = as_fields(load(request["dbt"], None, parsed))
+                    answer = outcome_of(load, request["dbt"], parsed)
                     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
                     code = 0
             finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 from dbt.contracts.graph.manifest import Manifest
 
 from forks import Forks, apart
+from refresh_report import NOTE
 from refresh_run import run_dbt
 
 ROOT = Path(__file__).parents[1]
@@ -20,11 +21,12 @@ class Outcome:
     """How a dbt run ended.
 
     statuses: name of each model and seed -> 'success', 'error' or 'skipped'.
-    error: what dbt says went wrong, '' if nothing did.
+    error: what dbt says went wrong, '' if nothing did. notes: sentences for whoever started it.
     """
 
     success: bool
     error: str = ""
+    notes: list = field(default_factory=list)
     statuses: dict = field(default_factory=dict)
 
 
@@ -45,7 +47,7 @@ class Project:
         if self.forks and not self.edited and self.loaded == self.surroundings():
             outcome = Outcome(**self.forks.run(*self.command(command, *arguments)))
         else:
-            outcome = Outcome(**as_fields(self.invoke(command, *arguments, manifest=self.manifest())))
+            outcome = Outcome(**self.fields(command, *arguments))
         if any(Path(name).stem in outcome.statuses for name in seed_files()):
             self.database.loaded_seeds = None
         return outcome
@@ -54,6 +56,11 @@ class Project:
         """What dbt returns of one command in the database's environment."""
         with environment(self.database.environment):
             return run_dbt(self.command(*arguments), manifest=manifest)
+
+    def fields(self, *arguments) -> dict:
+        """The fields of an Outcome for one command in the database's environment."""
+        with environment(self.database.environment):
+            return outcome_of(run_dbt, self.command(*arguments), self.manifest())
 
     def command(self, *arguments) -> list[str]:
         """A command of dbt on this project."""
@@ -101,12 +108,19 @@ class Project:
         return outcome
 
 
-def as_fields(result) -> dict:
-    """The fields of an Outcome for what dbt returns."""
+def outcome_of(run, arguments, manifest) -> dict:
+    """The fields of an Outcome for a command of dbt. run: as run_dbt."""
+    notes = []
+
+    def listen(event):
+        if event.info.name == "JinjaLogInfo" and event.data.msg.startswith(NOTE):
+            notes.append(event.data.msg.removeprefix(NOTE))
+
+    result = run(arguments, listen, manifest)
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]
     error = "\n".join(([str(result.exception)] if result.exception else []) + failed)
-    return {"success": result.success, "error": error, "statuses": {node.node.name: str(node.status) for node in nodes}}
+    return {"success": result.success, "error": error, "notes": notes, "statuses": {node.node.name: str(node.status) for node in nodes}}
 
 
 def environment_with(database) -> dict[str, str]:

@@ -30,6 +30,8 @@ US = timedelta(microseconds=1)
 GAP = timedelta(minutes=20)
 WINDOW = timedelta(seconds=30)
 SKEW = timedelta(minutes=60)
+MAX_EVENT_AGE_DAYS = 30
+AGE = timedelta(days=MAX_EVENT_AGE_DAYS)
 
 # Pauses between neighbouring points of the time grid; what stands more than once comes up more often.
 STEPS = (
@@ -137,8 +139,8 @@ def is_junk(value):
 def time_columns(draw, at):
     """The time columns of a message that happened at a time, as clients and servers write them."""
     kind = draw(st.sampled_from(
-        ("usual",) * 12 + ("skew_at_limit", "skew_past_limit", "skew_far", "original", "sent", "received",
-                           "not_received", "nothing")
+        ("usual",) * 12 + ("skew_at_limit", "skew_past_limit", "skew_far", "age_at_limit", "age_past_limit", "original",
+                           "sent", "received", "not_received", "nothing")
     ))
     received_at = at + draw(st.sampled_from((timedelta(0), timedelta(seconds=2), timedelta(days=3))))
     return {
@@ -146,6 +148,8 @@ def time_columns(draw, at):
         "skew_at_limit": {"timestamp": at, "received_at": at - SKEW},
         "skew_past_limit": {"timestamp": at + SKEW + US, "received_at": at},
         "skew_far": {"timestamp": at + timedelta(days=900), "received_at": at},
+        "age_at_limit": {"timestamp": at, "received_at": at + AGE},
+        "age_past_limit": {"timestamp": at - AGE - US, "received_at": at},
         "original": {"original_timestamp": at, "sent_at": at + GAP, "received_at": received_at},
         "sent": {"sent_at": at, "received_at": received_at},
         "received": {"received_at": at},

@@ -38,9 +38,9 @@ def test_on_duckdb(tmp_path):
         assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
     with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,bing,serch"):
         found = checked(site, exit_code=2, sources={**SOURCES, "screens": {"schema": "segment", "table": "screans"}},
-                        identity_policy="newest")
-    assert len(found[False]) == 3
-    for words in ("seeds: seeds/referrers.csv, line", "variables: identity_policy must be", "sources: The source table does not exist"):
+                        identity_policy="newest", oldest_month="2010", max_event_age_days=0)
+    assert len(found[False]) == 5
+    for words in ("seeds: seeds/referrers.csv, line", "variables: identity_policy must be", "variables: oldest_month must be", "variables: max_event_age_days must be", "sources: The source table does not exist"):
         assert any(text.startswith(words) for text in found[False]), words
     assert site.contents() == before
 

@@ -260,9 +260,10 @@ def test_rejected_with_the_first_reason(rules):
     assert pick(tables["app_tracks"], "event_id", "anonymous_id") == [("5", "b")]
 
 
-@pytest.mark.parametrize("ahead, corrected", [(60 * MINUTE, False), (60 * MINUTE + US, True)])
+@pytest.mark.parametrize("ahead, corrected", [
+    (60 * MINUTE, False), (60 * MINUTE + US, True), (-timedelta(days=1.5), False), (-timedelta(days=1.5) - US, True)])
 def test_clock_skew(rules, ahead, corrected):
-    message, = run(rules, [page("1", at=T0 + ahead, received_at=T0)])["app_tracks"]
+    message, = run(rules, [page("1", at=T0 + ahead, received_at=T0)], max_event_age_days=1.5)["app_tracks"]
     assert message["is_clock_corrected"] is corrected
     assert message["occurred_at"] == (T0 if corrected else T0 + ahead)
 

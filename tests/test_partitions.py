@@ -55,8 +55,14 @@ def operate(engine, **arguments):
     return "" if result.success else str(result.exception or "\n".join(messages))
 
 
+OLDEST, FAR_FUTURE = date(2009, 12, 1), date(2040, 1, 1)
+SHARED = {"before_2010_01": (OLDEST, "(MINVALUE) TO ('2010-01-01 00:00:00')"),
+          "from_2040_01": (FAR_FUTURE, "('2040-01-01 00:00:00') TO (MAXVALUE)")}
+
+
 def month_of(time):
-    return date(time.year, time.month, 1)
+    """The month in whose partition a time lies: that before the oldest one stands for all before it."""
+    return min(max(date(time.year, time.month, 1), OLDEST), FAR_FUTURE)
 
 
 def listed(engine):
@@ -98,9 +104,13 @@ def assert_months(engine):
         return
     found = partitions_of_postgres(engine)
     for name, bounds in found.items():
-        year, month = map(int, re.fullmatch(r"app_tracks_(\d{4})_(\d{2})", name).groups())
-        first, following = date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
-        assert bounds == f"FOR VALUES FROM ('{first} 00:00:00') TO ('{following} 00:00:00')"
+        if name.removeprefix("app_tracks_") in SHARED:
+            first, expected = SHARED[name.removeprefix("app_tracks_")]
+        else:
+            first = date(*map(int, re.fullmatch(r"app_tracks_(\d{4})_(\d{2})", name).groups()), 1)
+            following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+            expected = f"('{first} 00:00:00') TO ('{following} 00:00:00')"
+        assert bounds == f"FOR VALUES FROM {expected}"
         times = engine.fetch(f"partitioning.{name}", "occurred_at")
         assert times and {month_of(row["occurred_at"]) for row in times} == {first}
     assert {row["table_name"] for row in listed(engine).values() if row["row_count"]} == set(found)
@@ -172,3 +182,61 @@ def test_months_and_detached_months(engine):
     assert not operate(engine, month="2026-01")
     assert ids(engine, DETACHED.format("2026_01")) == sorted([*in_january, "late-1", "late-2", "known"])
     assert_as_if_nothing_was_detached(engine, loads)
+
+
+def months_back(count, last, name):
+    """A page in each of so many months up to one, that given as a number of months. The server's clock was right."""
+    server = {"loaded_at": datetime(2026, 5, 1), "received_at": datetime(2026, 5, 1)}
+    return [visit(f"{name}-{number}", "clock", datetime((last - number) // 12, (last - number) % 12 + 1, 15), None, **server)
+            for number in range(count)]
+
+
+def stored_in_single_months(engine):
+    """As a version without oldest_month would have stored the months before it."""
+    if engine.name == "postgres":
+        bounds = {"1999_12": ("1776-01-01", "2000-01-01"), "2009_11": ("2000-01-01", "2010-01-01")}
+        engine.database.execute(f"alter table {STORED} detach partition {STORED}_before_2010_01")
+        for month, (first, following) in bounds.items():
+            engine.database.execute(f"""
+                create table {STORED}_{month} partition of {STORED} for values from ('{first}') to ('{following}');
+                insert into {STORED} select * from {STORED}_before_2010_01 where occurred_at >= '{first}' and occurred_at < '{following}'""")
+        engine.database.execute(f"drop table {STORED}_before_2010_01")
+    engine.database.execute(f"""
+        insert into partitioning.partitions
+        select date '1999-12-01', 'app_tracks_1999_12', 1000, 0, 1, first_occurred_at, last_occurred_at
+        from partitioning.partitions where month = '{OLDEST}';
+        update partitioning.partitions set row_count = row_count - 1000 where month = '{OLDEST}';
+        delete from refresh.settings where name in ('oldest_month', 'max_event_age_days')""")
+
+
+def test_a_clock_makes_no_thousands_of_partitions(engine):
+    """3,000 months of one visitor, 16 years of which may be history, more of them later, and a clock that nothing checks."""
+    now = 2026 * 12 + 3
+    since_2010 = now - 2010 * 12 + 1
+    unchecked = [visit(f"future-{year}", "robot", datetime(year, 2, 3), None, datetime(2026, 5, 1), received_at=None)
+                 for year in range(2039, 2500)]
+    loads = [{"pages": months_back(3000, now, "past") + unchecked}]
+    engine.receive(loads[0])
+    notes = engine.refresh().notes
+    assert_equal(engine, loads)
+    assert_months(engine)
+    months = listed(engine)
+    assert (months[OLDEST]["row_count"], months[FAR_FUTURE]["row_count"]) == (3000 - since_2010, 460)
+    assert len(months) == since_2010 + 3
+    said = [note for note in notes if f"{len(months)} new partitions, of months from 2009-12 to 2040-01" in note]
+    assert len(said) == len(notes) == (engine.name == "postgres"), notes
+
+    stored_in_single_months(engine)
+    outcome = engine.refresh({"max_event_age_days": 30}, check=False)
+    assert not outcome.success and "max_event_age_days changed" in outcome.error
+    late = visit("late", "late", datetime(2004, 2, 3), None, datetime(2026, 5, 2))
+    loads.append({"pages": [late, *months_back(300, 1700 * 12, "past again")]})
+    engine.receive(loads[1])
+    assert engine.refresh().notes == []
+    assert_equal(engine, loads)
+    assert_months(engine)
+
+    assert "detach them all as 2009-12" in operate(engine, month="2003-05")
+    assert not operate(engine, month="2009-12")
+    assert_as_if_nothing_was_detached(engine, loads)
+    assert len(ids(engine, DETACHED.format("before_2010_01"))) == 3301 - since_2010

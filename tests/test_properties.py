@@ -63,7 +63,8 @@ def check_all(engine, rules, count, seed_number):
     assert len(scenarios) == count
     for number, start in enumerate(range(0, count, PER_DATABASE)):
         settings = Settings(identity_policy=POLICIES[number % len(POLICIES)], own_domains=strategies.OWN_DOMAINS,
-                            ignored_events=strategies.IGNORED_EVENTS)
+                            ignored_events=strategies.IGNORED_EVENTS,
+                            max_event_age_days=(strategies.MAX_EVENT_AGE_DAYS, None)[number % 2])
         apart = {f"e{n}-": strategies.prefixed(made, f"e{n}-")
                  for n, made in enumerate(scenarios[start:start + PER_DATABASE], start)}
         check(engine, rules, apart, settings)

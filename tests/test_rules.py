@@ -148,8 +148,8 @@ def test_edited_rules_restate_history(copied, loads):
 
 CHANGED = Settings(
     session_gap_minutes=2, identity_policy="last", signup_events=("Pricing", "signed_up"), ignored_events=("Home",),
-    own_domains=("example.com", "google.com"), max_clock_skew_minutes=0, entry_window_seconds=1,
-    blog_url_pattern="%a%", attribution_lookback_days=3,
+    own_domains=("example.com", "google.com"), max_clock_skew_minutes=0, max_event_age_days=1.5,
+    entry_window_seconds=1, blog_url_pattern="%a%", attribution_lookback_days=3,
 )
 
 

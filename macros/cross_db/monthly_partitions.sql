@@ -2,7 +2,52 @@
     Monthly partitions. PostgreSQL: native range partitions <table>_YYYY_MM, made when a month first appears, and no default
     partition that would silently fill. DuckDB: one table, to which each refresh adds its rows month by month, so that the
     bounds of its row groups serve as partitions do.
+    A visitor's clock may say any month. So that it cannot make thousands, the months before `oldest_month` are one partition,
+    and those from 2040-01 on.
 -#}
+
+{#- First days (YYYY-MM-DD) of the two months that stand for many: the one before oldest_month, and 2040-01. -#}
+{% macro shared_months() %}
+    {%- set year, month = var('oldest_month')[:4] | int, var('oldest_month')[5:] | int -%}
+    {{ return(['%04d-%02d-01' | format(year if month > 1 else year - 1, month - 1 if month > 1 else 12), '2040-01-01']) }}
+{% endmacro %}
+
+{#- Expression: first day of the month in whose partition a time lies. -#}
+{% macro partition_month(time) -%}
+    cast(least(greatest(
+        date_trunc('month', {{ time }}), timestamp '{{ shared_months()[0] }}'), timestamp '{{ shared_months()[1] }}') as date)
+{%- endmacro %}
+
+{#- Condition that a time lies in the partition of a month, given by its first day. -#}
+{% macro is_in_month(time, first_day) -%}
+    {%- set conditions = [] -%}
+    {%- if first_day != shared_months()[0] -%}
+        {%- do conditions.append(time ~ " >= timestamp '" ~ first_day ~ "'") -%}
+    {%- endif -%}
+    {%- if first_day != shared_months()[1] -%}
+        {%- do conditions.append(time ~ " < timestamp '" ~ first_day ~ "' + interval '1 month'") -%}
+    {%- endif -%}
+    {{ conditions | join(' and ') }}
+{%- endmacro %}
+
+{#- How the name of a month's partition ends: _2026_01, _before_2010_01 or _from_2040_01. -#}
+{% macro month_suffix(first_day) -%}
+    {%- if first_day == shared_months()[0] -%}
+        {{ '_before_' ~ var('oldest_month') | replace('-', '_') }}
+    {%- else -%}
+        {{ ('_from_' if first_day == shared_months()[1] else '_') ~ first_day[:7] | replace('-', '_') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- First days of the months in whose partitions the rows of a relation, or of a query in parentheses, lie; in order. -#}
+{% macro months_of(rows, column) %}
+    {%- set query -%}
+        select cast(month as text) as first_day
+        from (select distinct {{ partition_month(column) }} as month from {{ rows }} as arrived) as months
+        order by first_day
+    {%- endset -%}
+    {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
 
 {#- Called before rows go from one relation to another. -#}
 {% macro prepare_target(target_relation, temp_relation) -%}
@@ -42,11 +87,8 @@
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
     {%- set conditions = [] -%}
     {%- if column -%}
-        {%- set months = "select distinct date_trunc('month', " ~ column ~ ') from ' ~ rows ~ ' as arrived order by 1' -%}
-        {%- for month in run_query(months).columns[0].values() -%}
-            {%- do conditions.append(
-                column ~ " >= timestamp '" ~ month ~ "' and " ~ column ~ " < timestamp '" ~ month ~ "' + interval '1 month'"
-            ) -%}
+        {%- for first_day in months_of(rows, column) -%}
+            {%- do conditions.append(is_in_month(column, first_day)) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(conditions or ['true']) }}
@@ -67,24 +109,41 @@
     ]) }}
 {%- endmacro %}
 
-{#- DDL of the partitions that the rows of `rows` need and `parent` lacks. Bounds are whole months. -#}
+{#-
+    DDL of the partitions that the rows of `rows` need and `parent` lacks. Bounds are whole months.
+    Partitions of single months before oldest_month, which are older than this setting, become part of the one for all of them.
+-#}
 {% macro create_month_partitions(parent, rows, column) %}
-    do $do$
-    declare
-        month_start timestamp;
-        partition_name text;
-    begin
-        for month_start in select distinct date_trunc('month', {{ column }}) from {{ rows }} as arrived order by 1 loop
-            partition_name := '{{ parent.identifier }}_' || to_char(month_start, 'YYYY_MM');
-            if to_regclass(format('%I.%I', '{{ parent.schema }}', partition_name)) is null then
-                execute format(
-                    'create table %I.%I partition of {{ parent }} for values from (%L) to (%L)',
-                    '{{ parent.schema }}', partition_name, month_start, month_start + interval '1 month'
-                );
-            end if;
-        end loop;
-    end
-    $do$;
+    {%- set oldest, latest = shared_months() -%}
+    {%- set present = run_query(
+        "select relname from pg_inherits inner join pg_class on inhrelid = oid where inhparent = to_regclass('"
+        ~ parent.include(database=false) ~ "')").columns[0].values() | list -%}
+    {%- set old_months, made = [], [] -%}
+    {%- for name in present if modules.re.fullmatch(parent.identifier ~ '_[0-9]{4}_[0-9]{2}', name) -%}
+        {%- if name[-7:] | replace('_', '-') < var('oldest_month') -%}
+            {%- do old_months.append(parent.incorporate(path={'identifier': name})) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for old_month in old_months %}
+    alter table {{ parent }} detach partition {{ old_month }};
+    {%- endfor -%}
+    {%- for first_day in (months_of(rows, column) + ([oldest] if old_months else [])) | unique -%}
+        {%- set partition = parent.incorporate(path={'identifier': parent.identifier ~ month_suffix(first_day)}) -%}
+        {%- if partition.identifier not in present -%}
+            {%- do made.append(first_day[:7]) %}
+    create table {{ partition }} partition of {{ parent }} for values
+    from ({{ 'minvalue' if first_day == oldest else "date '" ~ first_day ~ "'" }})
+    to ({{ 'maxvalue' if first_day == latest else "date '" ~ first_day ~ "' + interval '1 month'" }});
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for old_month in old_months %}
+    insert into {{ parent }} select * from {{ old_month }};
+    drop table {{ old_month }};
+    {%- endfor -%}
+    {%- if made | length > 3 -%}
+        {%- do say('app_tracks has ' ~ made | length ~ ' new partitions, of months from ' ~ made | min ~ ' to ' ~ made | max
+            ~ '. If no messages are that old or new, clocks were wrong: see max_event_age_days.') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {#-
@@ -143,7 +202,12 @@
 {%- endmacro %}
 
 {% macro default__month_table(month) -%}
-    'app_tracks_' || to_char({{ month }}, 'YYYY_MM')
+    case {{ month }}
+        {%- for first_day in shared_months() %}
+        when date '{{ first_day }}' then 'app_tracks{{ month_suffix(first_day) }}'
+        {%- endfor %}
+        else 'app_tracks_' || to_char({{ month }}, 'YYYY_MM')
+    end
 {%- endmacro %}
 
 {% macro duckdb__month_table(month) -%}
@@ -156,9 +220,7 @@
 {%- endmacro %}
 
 {% macro default__move_month(app_tracks, detached, first_day) -%}
-    {%- set month_rows -%}
-        occurred_at >= timestamp '{{ first_day }}' and occurred_at < timestamp '{{ first_day }}' + interval '1 month'
-    {%- endset -%}
+    {%- set month_rows = is_in_month('occurred_at', first_day) -%}
     create table if not exists {{ detached }} as select * from {{ app_tracks }} where false;
     {{ add_to_detached(app_tracks, app_tracks, detached, month_rows) }}
     delete from {{ app_tracks }} where {{ month_rows }};

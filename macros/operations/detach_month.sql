@@ -1,7 +1,8 @@
 {#-
     Takes an old month out of app_tracks, without losing a session:
         dbt run-operation detach_month --args '{month: 2024-01}'
-    The month's messages stay in a table of their own (app_tracks_2024_01_detached), or are deleted with drop: true.
+    The month's messages stay in a table of their own (app_tracks_2024_01_detached), or are deleted with drop: true. The month before
+    oldest_month stands for all months before it (app_tracks_before_2010_01_detached).
     Sessions, touches and attribution are stored apart from the messages and stay as they are. What a later refresh may still
     ask of these messages is kept in refresh.archived_messages: their ids, so that a copy that comes late is not counted
     twice, and who sent them when. A full refresh reads the sources again and knows nothing of detached months.
@@ -15,7 +16,16 @@
     {%- if app_tracks is none or partitions is none -%}
         {%- do stop('There is no app_tracks yet: run a refresh first.') -%}
     {%- endif -%}
+    {%- set kept = state_rows('settings', "select value from " ~ state_table('settings') ~ " where name = 'oldest_month'") -%}
+    {%- if kept and kept[0][0] != tojson(var('oldest_month')) -%}
+        {%- do stop('oldest_month is ' ~ kept[0][0] ~ ' in the stored tables: give the --vars that refreshes get.') -%}
+    {%- endif -%}
     {%- set first_day = month ~ '-01' -%}
+    {%- set oldest, latest = shared_months() -%}
+    {%- if first_day < oldest or first_day > latest -%}
+        {%- set standing_for_it = oldest if first_day < oldest else latest -%}
+        {%- do stop(month ~ ' is kept together with others: detach them all as ' ~ standing_for_it[:7] ~ '.') -%}
+    {%- endif -%}
     {%- set counted = run_query("select row_count from " ~ partitions ~ " where month = date '" ~ first_day ~ "' and row_count > 0").rows -%}
     {%- if counted | length == 0 -%}
         {%- do stop('app_tracks has no messages of ' ~ month ~ ': nothing was detached.') -%}
@@ -23,11 +33,11 @@
     {%- if state_rows('models', 'select 1 from ' ~ state_table('models') ~ ' where batch_id < (select max(batch_id) from ' ~ state_table('models') ~ ')') | length > 0 -%}
         {%- do stop('The last refresh did not finish: run a refresh first, then detach ' ~ month ~ '.') -%}
     {%- endif -%}
-    {%- set detached = app_tracks.incorporate(path={'identifier': 'app_tracks_' ~ month | replace('-', '_') ~ '_detached'}) -%}
+    {%- set detached = app_tracks.incorporate(path={'identifier': 'app_tracks' ~ month_suffix(first_day) ~ '_detached'}) -%}
     {%- call statement('detach', auto_begin=true) %}
         insert into {{ state_table('archived_messages') }}
         select message_type, event_id, anonymous_id, user_id, occurred_at from {{ app_tracks }}
-        where occurred_at >= timestamp '{{ first_day }}' and occurred_at < timestamp '{{ first_day }}' + interval '1 month';
+        where {{ is_in_month('occurred_at', first_day) }};
         {{ move_month(app_tracks, detached, first_day) }}
         {{ 'drop table ' ~ detached ~ ';' if drop }}
         update {{ partitions }} set detached_row_count = detached_row_count + row_count, row_count = 0

@@ -10,6 +10,9 @@
         {%- do run_and_commit(create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
+        {%- if not flags.FULL_REFRESH -%}
+            {%- do run_and_commit(record_new_settings()) -%}
+        {%- endif -%}
         {%- do run_and_commit(open_batch()) -%}
     {%- endif -%}
 {% endmacro %}
@@ -85,13 +88,38 @@
 {% endmacro %}
 
 {#-
+    Name and value of each setting that the stored rows were made with. Where they are older than a setting, they were made as by
+    the value that changes nothing.
+-#}
+{% macro kept_settings() %}
+    {{ return(state_rows('settings', '
+        select name, value from ' ~ state_table('settings') ~ "
+        union all
+        select 'max_event_age_days', 'null' where
+            exists (select 1 from " ~ state_table('settings') ~ ')
+            and not exists (select 1 from ' ~ state_table('settings') ~ " where name = 'max_event_age_days')
+        order by name")) }}
+{% endmacro %}
+
+{#- SQL that keeps the settings which are newer than the stored rows, once these agree with them. -#}
+{% macro record_new_settings() %}
+    {%- for name, value in stored_settings().items() %}
+    insert into {{ state_table('settings') }}
+    select {{ quoted(name) }}, {{ quoted(value) }}
+    where
+        exists (select 1 from {{ state_table('settings') }})
+        and not exists (select 1 from {{ state_table('settings') }} where name = {{ quoted(name) }});
+    {%- endfor %}
+{% endmacro %}
+
+{#-
     A sentence for each setting that differs from the one the stored rows were made with. is_rebuilt: a full refresh takes over
     all of them, but never replaces the tables of everybody by a sample.
 -#}
 {% macro setting_problems(is_rebuilt=false) %}
     {%- set problems = [] -%}
     {%- set current = stored_settings() -%}
-    {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
+    {%- for row in kept_settings() -%}
         {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
             {%- do problems.append(sample_refused()) -%}
         {%- elif row[0] in current and row[1] != current[row[0]] and not is_rebuilt -%}
@@ -108,7 +136,7 @@
             {%- do stop('Months were detached, and tables built from scratch would lack them: run --full-refresh without a selection, which reads the sources again.') -%}
         {%- endif -%}
         {%- set current = stored_settings() -%}
-        {%- for row in state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') -%}
+        {%- for row in kept_settings() -%}
             {%- if row[0] in current and row[1] != current[row[0]] -%}
                 {%- do stop(row[0] ~ ' changed since the stored tables were made: run --full-refresh without a selection.') -%}
             {%- endif -%}

@@ -70,3 +70,8 @@
     from {{ schema_changes }} where batch_id = {{ current_batch_id() }}
     {%- endif %}
 {% endmacro %}
+
+{#- Says something worth knowing at once: the runner hands it on, dbt without it prints it. -#}
+{% macro say(sentence) %}
+    {%- do log('note: ' ~ sentence, info=true) -%}
+{% endmacro %}

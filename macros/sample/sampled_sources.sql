@@ -35,7 +35,7 @@
     select
         {{ valid_id('anonymous_id') }} as anonymous_id,
         {{ valid_id('user_id') }} as user_id,
-        min(case when claimed_at > received_at + {{ max_clock_skew() }} then received_at else claimed_at end) as first_seen_at
+        min(case when {{ is_wrong_clock('claimed_at', 'received_at') }} then received_at else claimed_at end) as first_seen_at
     from (
         {%- for collection in collections() %}
         select

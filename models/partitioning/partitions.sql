@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_keys',
+    incremental_strategy='replace_all',
     unique_key='month',
     post_hook="{{ record_rebuild() }}"
 ) }}
@@ -12,21 +12,26 @@ with app_tracks as (
 
 arrived as (
     select
-        cast(date_trunc('month', occurred_at) as date) as month,
+        {{ partition_month('occurred_at') }} as month,
         count(*) as row_count,
         0 as detached_row_count,
         max(batch_id) as newest_batch_id,
         min(occurred_at) as first_occurred_at,
         max(occurred_at) as last_occurred_at
     from app_tracks
-    group by cast(date_trunc('month', occurred_at) as date)
+    group by {{ partition_month('occurred_at') }}
 ),
 
 {% if is_incremental() -%}
 stored as (
-    select month, row_count, detached_row_count, newest_batch_id, first_occurred_at, last_occurred_at
+    select
+        {{ partition_month('cast(month as timestamp)') }} as month,
+        row_count,
+        detached_row_count,
+        newest_batch_id,
+        first_occurred_at,
+        last_occurred_at
     from {{ this }}
-    where month in (select month from arrived)
 ),
 
 {% endif -%}

@@ -12,8 +12,7 @@ with_valid_ids as (
         {{ valid_id('anonymous_id') }} as valid_anonymous_id,
         {{ valid_id('user_id') }} as valid_user_id,
         {{ valid_id('previous_id') }} as valid_previous_id,
-        -- a clock that runs ahead of the server's by more than it may cannot be believed
-        coalesce(claimed_at > received_at + {{ max_clock_skew() }}, false) as is_clock_corrected
+        {{ is_wrong_clock('claimed_at', 'received_at') }} as is_clock_corrected
     from messages
 ),
 

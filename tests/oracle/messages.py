@@ -67,7 +67,7 @@ def read_times(message, row, settings):
     message["is_clock_corrected"] = (
         occurred_at is not None
         and received_at is not None
-        and occurred_at - received_at > microseconds(settings.max_clock_skew_minutes, 60)
+        and is_beyond_belief(occurred_at, received_at, settings)
     )
     if message["is_clock_corrected"]:
         occurred_at = received_at
@@ -75,6 +75,14 @@ def read_times(message, row, settings):
     message["occurred_at"] = occurred_at
     message["received_at"] = occurred_at if received_at is None else received_at
     message["loaded_at"] = occurred_at if loaded_at is None else loaded_at
+
+
+def is_beyond_belief(occurred_at, received_at, settings):
+    """Whether a client's clock is further ahead of the server's, or further behind it, than it may be."""
+    if occurred_at - received_at > microseconds(settings.max_clock_skew_minutes, 60):
+        return True
+    oldest = settings.max_event_age_days
+    return oldest is not None and received_at - occurred_at > microseconds(oldest, 86400)
 
 
 def nulls_last(value):

@@ -14,6 +14,7 @@ class Settings:
     ignored_events: tuple = ()
     own_domains: tuple = ()
     max_clock_skew_minutes: float = 60
+    max_event_age_days: float | None = None
     entry_window_seconds: float = 30
     blog_url_pattern: str = "%/blog/%"
     attribution_lookback_days: float | None = None

@@ -7,7 +7,7 @@ with partitions as (
 stored as (
     select distinct
         {{ row_table('app_tracks') }} as table_name,
-        cast(date_trunc('month', occurred_at) as date) as month
+        {{ partition_month('occurred_at') }} as month
     from {{ ref('app_tracks') }}
 )
 

@@ -20,10 +20,10 @@ months as (
 ),
 
 active_months as (
-    select distinct cast(date_trunc('month', occurred_at) as date) as month from stg_messages
+    select distinct {{ partition_month('occurred_at') }} as month from stg_messages
     where reject_reason is null
     union
-    select distinct cast(date_trunc('month', first_at) as date) as month from device_sessions
+    select distinct {{ partition_month('first_at') }} as month from device_sessions
 )
 
 select months.month from months

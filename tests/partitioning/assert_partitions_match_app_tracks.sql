@@ -10,13 +10,13 @@ partitions as (
 
 counted as (
     select
-        cast(date_trunc('month', occurred_at) as date) as month,
+        {{ partition_month('occurred_at') }} as month,
         count(*) as row_count,
         max(batch_id) as newest_batch_id,
         min(occurred_at) as first_occurred_at,
         max(occurred_at) as last_occurred_at
     from app_tracks
-    group by cast(date_trunc('month', occurred_at) as date)
+    group by {{ partition_month('occurred_at') }}
 )
 
 select

@@ -136,22 +136,38 @@ def is_junk(value):
     return value is None or value.strip().lower() in {(junk or "").strip().lower() for junk in JUNK_IDS}
 
 
+def number_of(at):
+    """A time as microseconds since 1970."""
+    return (at - datetime(1970, 1, 1)) // US
+
+
+def text_of(draw, at):
+    """A time as one of the texts that say it."""
+    if one_in(draw, 6):
+        seconds, rest = divmod(number_of(at), 10**6)
+        return str(seconds if rest == 0 else seconds * 10**6 + rest)
+    ahead = draw(st.sampled_from((0, 0, 0, 330, -210)))
+    zones = ("", "Z", " Z", " UTC", "+00", " +0000", "-00:00") if not ahead else ("+05:30", " +0530") if ahead > 0 else ("-03:30", "-0330")
+    local = (at + timedelta(minutes=ahead)).isoformat(draw(st.sampled_from("T ")), "seconds" if at.microsecond == 0 else "microseconds")
+    return local + draw(st.sampled_from(("", "999") if at.microsecond else ("", ".000"))) + draw(st.sampled_from(zones))
+
+
 def time_columns(draw, at):
-    """The time columns of a message that happened at a time, as clients and servers write them."""
+    """The time columns of a message that happened at a time, as clients and servers write them: one a number, one a text."""
     kind = draw(st.sampled_from(
         ("usual",) * 12 + ("skew_at_limit", "skew_past_limit", "skew_far", "age_at_limit", "age_past_limit", "original",
                            "sent", "received", "not_received", "nothing")
     ))
     received_at = at + draw(st.sampled_from((timedelta(0), timedelta(seconds=2), timedelta(days=3))))
     return {
-        "usual": {"timestamp": at, "original_timestamp": at - US, "received_at": received_at},
+        "usual": {"timestamp": at, "original_timestamp": number_of(at - US), "received_at": received_at},
         "skew_at_limit": {"timestamp": at, "received_at": at - SKEW},
         "skew_past_limit": {"timestamp": at + SKEW + US, "received_at": at},
         "skew_far": {"timestamp": at + timedelta(days=900), "received_at": at},
         "age_at_limit": {"timestamp": at, "received_at": at + AGE},
         "age_past_limit": {"timestamp": at - AGE - US, "received_at": at},
-        "original": {"original_timestamp": at, "sent_at": at + GAP, "received_at": received_at},
-        "sent": {"sent_at": at, "received_at": received_at},
+        "original": {"original_timestamp": number_of(at), "sent_at": text_of(draw, at + GAP), "received_at": received_at},
+        "sent": {"sent_at": text_of(draw, at), "received_at": received_at},
         "received": {"received_at": at},
         "not_received": {"timestamp": at},
         "nothing": {},

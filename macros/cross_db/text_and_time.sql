@@ -50,8 +50,8 @@
 {%- endmacro %}
 
 {#-
-    UTC time from ISO 8601 text (YYYY-MM-DD[(T| )HH:MM[:SS[.fraction]][Z|+HH[:MM]]], no zone means UTC, the fraction cut to
-    microseconds), or null where the text is none.
+    UTC time from text: ISO 8601 (iso_time_pattern; no zone means UTC, the fraction is cut to microseconds) or a whole number since
+    1970; null where the text is none. Only text that is known to be a time is cast, so that nothing that is sent makes it fail.
 -#}
 {% macro parse_time(text) -%}
     {{ adapter.dispatch('parse_time', 'signup_attribution')(text) }}
@@ -61,15 +61,73 @@
     "{{ project_schema('refresh') }}".parse_time({{ text }})
 {%- endmacro %}
 
+{#- DuckDB reads most of it as it is, but no second 60, no blank before the zone, and no zone UTC. -#}
 {% macro duckdb__parse_time(text) -%}
+    {%- set value = 'trim(' ~ text ~ ", ' ')" -%}
+    {%- set written_so -%}
+        replace(left({{ value }}, 16) || replace(replace(substr({{ value }}, 17), ' ', ''), 'UTC', 'Z'), ':60', ':59')
+    {%- endset -%}
+    {%- set second_60 = 'case when substr(' ~ value ~ ", 17, 3) = ':60' then 1 else 0 end" -%}
     case
-        when regexp_matches(trim({{ text }}), '{{ iso_time_pattern() }}')
-            then try_cast(regexp_replace(trim({{ text }}), '([.][0-9]{1,6})[0-9]*', '\1') as timestamptz) at time zone 'UTC'
+        when regexp_matches({{ value }}, '{{ iso_time_pattern() }}') then
+            case
+                when regexp_matches({{ value }}, '^.{16}(:60|.*[ U])|^0000|^0001-01-01|^9999-12-31') then {{ usable_time(
+                    'try_cast(' ~ written_so ~ " as timestamptz) at time zone 'UTC' + interval '1 second' * " ~ second_60
+                ) }}
+                else try_cast({{ value }} as timestamptz) at time zone 'UTC'
+            end
+        when regexp_matches({{ value }}, '{{ whole_number_pattern() }}')
+            then {{ epoch_time('try_cast(split_part(' ~ value ~ ", '.', 1) as bigint)") }}
     end
 {%- endmacro %}
 
+{#- ISO 8601 as it is read: YYYY-MM-DD[(T| )HH:MM[:SS[.fraction]][[ ]Z|UTC|+HH[[:]MM]]]; only days that there are, and second 60. -#}
 {% macro iso_time_pattern() -%}
-    ^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?)?$
+    {%- set leap_year = '([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)' -%}
+    {%- set day = '([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)|' ~ leap_year ~ '-02-29)' -%}
+    {%- set seconds = ':([0-5][0-9]|60)([.][0-9]+)?' -%}
+    {%- set zone = ' ?(Z|UTC|[-+]([01][0-9]|2[0-3])(:?[0-5][0-9])?)' -%}
+    ^{{ day }}([T ]([01][0-9]|2[0-3]):[0-5][0-9]({{ seconds }})?({{ zone }})?)?$
+{%- endmacro %}
+
+{#- A whole number that is below 10^18; none that is greater says a time. -#}
+{% macro whole_number_pattern() -%}
+    ^-?0*[0-9]{1,18}([.]0*)?$
+{%- endmacro %}
+
+{#- UTC time from a whole number (bigint, less than 10^18): by its size seconds, milliseconds or microseconds since 1970. -#}
+{% macro epoch_time(number) -%}
+    {%- set microseconds -%}
+        {{ number }} * case when abs({{ number }}) < 100000000000 then 1000000 when abs({{ number }}) < 100000000000000 then 1000 else 1 end
+    {%- endset -%}
+    {#- years 1 to 9999 -#}
+    case when {{ microseconds }} between -62135596800000000 and 253402300799999999 then {{ time_of_microseconds('(' ~ microseconds ~ ')') }} end
+{%- endmacro %}
+
+{% macro time_of_microseconds(microseconds) -%}
+    {{ adapter.dispatch('time_of_microseconds', 'signup_attribution')(microseconds) }}
+{%- endmacro %}
+
+{#- In two parts, as a factor of an interval is a double, which does not hold all microseconds. -#}
+{% macro default__time_of_microseconds(microseconds) -%}
+    timestamp '1970-01-01' + interval '1 second' * ({{ microseconds }} / 1000000) + interval '1 microsecond' * ({{ microseconds }} % 1000000)
+{%- endmacro %}
+
+{% macro duckdb__time_of_microseconds(microseconds) -%}
+    make_timestamp({{ microseconds }})
+{%- endmacro %}
+
+{#- A number as bigint, where it is one. (DuckDB may try it of others too.) -#}
+{% macro as_bigint(number) -%}
+    {{ adapter.dispatch('as_bigint', 'signup_attribution')(number) }}
+{%- endmacro %}
+
+{% macro default__as_bigint(number) -%}
+    cast({{ number }} as bigint)
+{%- endmacro %}
+
+{% macro duckdb__as_bigint(number) -%}
+    try_cast({{ number }} as bigint)
 {%- endmacro %}
 
 {#- Functions that an engine lacks, made in the refresh schema before the first model. -#}
@@ -83,21 +141,47 @@
 {% macro postgres__create_helper_functions() -%}
     create schema if not exists "{{ project_schema('refresh') }}";
     create or replace function "{{ project_schema('refresh') }}".parse_time(value text) returns timestamp as $function$
+    declare
+        after_minutes text;
+        zone text;
+        parsed timestamp;
     begin
-        if trim(value) !~ '{{ iso_time_pattern() }}' then
-            return null;
+        value := trim(value, ' ');
+        if value ~ '{{ iso_time_pattern() }}' and left(value, 4) != '0000' then
+            after_minutes := substr(value, 17);
+            zone := replace(split_part(translate(after_minutes, '-', '+'), '+', 2), ':', '');
+            parsed := cast(
+                left(value, 16) || left(split_part(translate(replace(after_minutes, ':60', ':59'), ' ZU+-', '+++++'), '+', 1), 10)
+                as timestamp
+            );
+            if after_minutes like ':60%' then
+                parsed := parsed + interval '1 second';
+            end if;
+            if zone != '' then
+                parsed := parsed - case when strpos(after_minutes, '-') > 0 then -1 else 1 end * (
+                    interval '1 hour' * cast(left(zone, 2) as integer) + interval '1 minute' * cast(substr(zone || '00', 3, 2) as integer)
+                );
+            end if;
+            return {{ usable_time('parsed') }};
+        elsif value ~ '{{ whole_number_pattern() }}' then
+            return {{ epoch_time("cast(split_part(value, '.', 1) as bigint)") }};
         end if;
-        value := regexp_replace(trim(value), '([.][0-9]{6})[0-9]+', '\1');
-        return cast(
-            case
-                when trim(value) ~ '(Z|UTC|[0-9]{2}:[0-9]{2}.*[+-][0-9]{2}(:?[0-9]{2})?)$' then trim(value)
-                else trim(value) || 'Z'
-            end as timestamptz
-        ) at time zone 'UTC';
+        return null;
+    end
+    $function$ language plpgsql immutable strict parallel safe;
+    create or replace function "{{ project_schema('refresh') }}".cast_or_null(value text, result anyelement, type text)
+    returns anyelement as $function$
+    begin
+        if type like '%(%' then
+            execute format('select cast($1 as %s)', type) into result using value;
+        else
+            result := value;
+        end if;
+        return result;
     exception when others then
         return null;
     end
-    $function$ language plpgsql immutable strict parallel restricted;
+    $function$ language plpgsql stable parallel restricted;
     create or replace function "{{ project_schema('refresh') }}".url_decode(value text) returns text as $function$
     begin
         if value !~ '[%+]' then

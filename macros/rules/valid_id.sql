@@ -1,10 +1,11 @@
 {#-
-    An id without surrounding white space; null when nothing is left, when the seed invalid_ids lists it, or when a tab is
-    in it. (dbt loads the word null of a seed as a null on PostgreSQL.)
+    An id without surrounding white space; null when nothing is left, when the seed invalid_ids lists it, when a tab is in it, or
+    when it is longer than 255 characters: PostgreSQL could not look longer ones up. (dbt loads the word null of a seed as a null
+    on PostgreSQL.)
 -#}
 {% macro valid_id(column) -%}
     case
-        when {{ trimmed(column) }} = '' or strpos({{ trimmed(column) }}, chr(9)) > 0 then null
+        when {{ trimmed(column) }} = '' or strpos({{ trimmed(column) }}, chr(9)) > 0 or length({{ trimmed(column) }}) > 255 then null
         when array_position(array(select coalesce(invalid_id, 'null') from {{ ref('invalid_ids') }}), lower({{ trimmed(column) }})) > 0 then null
         else {{ trimmed(column) }}
     end

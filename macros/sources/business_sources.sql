@@ -44,7 +44,9 @@
     {%- if kind == 'number' -%}
         {{ number_value(column) }}
     {%- elif kind == 'day' -%}
-        cast({{ source_value(column, 'time') }} as date)
+        {#- a whole number such as 20260310 is no day -#}
+        {%- set is_number = column is not none and column is defined and number_kind(column.type) -%}
+        cast({{ 'null' if is_number else source_value(column, 'time') }} as date)
     {%- else -%}
         {{ source_value(column, kind) }}
     {%- endif -%}

@@ -54,8 +54,7 @@
         {{ source_value(present.get(column.name), column.kind) }} as {{ quoted_name(column.name) }},
     {%- endfor %}
     {%- for column in pass_through_columns() if collection in ['tracks', 'pages', 'screens'] %}
-        {%- set found = present.get(column.name, present.get(column.name | lower)) %}
-        cast({{ quoted_name(found.name) if found else 'null' }} as {{ column.type }}) as passed_{{ loop.index }},
+        {{ passed_value(present.get(column.name, present.get(column.name | lower)), column.type) }} as passed_{{ loop.index }},
     {%- endfor %}
         '{{ collection }}' as message_type
     {%- if present %}
@@ -71,13 +70,9 @@
     {%- if column is none or column is not defined -%}
         {{ as_id_text('null') if kind == 'text' else 'cast(null as timestamp)' }}
     {%- elif kind == 'text' -%}
-        {{ as_id_text(quoted_name(column.name)) }}
-    {%- elif column.type in ['timestamp with time zone', 'timestamptz'] -%}
-        {{ usable_time(quoted_name(column.name) ~ " at time zone 'UTC'") }}
-    {%- elif column.type.startswith('timestamp') or column.type == 'date' -%}
-        {{ usable_time('cast(' ~ quoted_name(column.name) ~ ' as timestamp)') }}
+        {{ as_id_text(text_value(quoted_name(column.name), column.type)) }}
     {%- else -%}
-        {{ parse_time('cast(' ~ quoted_name(column.name) ~ ' as text)') }}
+        {{ time_value(quoted_name(column.name), column.type) }}
     {%- endif -%}
 {%- endmacro %}
 

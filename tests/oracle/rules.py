@@ -3,6 +3,8 @@
 import csv
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 
 from .urls import in_domain
@@ -18,6 +20,16 @@ MEDIUM_OF_CATEGORY = {
     "ai_assistant": "ai-assistant",
     "video": "video",
 }
+
+
+LONGEST_ID = 255
+
+
+def text_of(value):
+    """A value as text: a whole number (of at most 38 digits) has neither a point nor an exponent, however it was stored."""
+    if isinstance(value, (float, Decimal)) and (not isfinite(value) or value == value // 1):
+        return format(Decimal(repr(value + 0)) if isinstance(value, float) else value, "f").partition(".")[0] if abs(value) < 1e38 else ""
+    return str(value)
 
 
 def read_csv(path):
@@ -59,11 +71,11 @@ class Rules:
         return cls(**{name: read_csv(Path(seeds_dir) / f"{name}.csv") for name in cls.__dataclass_fields__})
 
     def valid_id(self, value):
-        """The trimmed id, or None if it is empty, has a tab in it or is junk such as 'null'."""
+        """The trimmed id, or None if it is empty, too long, has a tab in it or is junk such as 'null'."""
         if value is None:
             return None
-        trimmed = str(value).strip(" \t\n\r\f\v")
-        return None if "\t" in trimmed or trimmed.lower() in self.junk else trimmed
+        trimmed = text_of(value).strip(" \t\n\r\f\v")
+        return None if "\t" in trimmed or len(trimmed) > LONGEST_ID or trimmed.lower() in self.junk else trimmed
 
     def is_excluded_referrer(self, host):
         return any(in_domain(host, domain) for domain in self.excluded_domains)

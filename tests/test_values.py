@@ -1,0 +1,107 @@
+"""What columns of sources hold, whatever their type: times, ids, and texts of any length."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from harness import assert_equal
+
+# Texts of a time column; the oracle knows which of them are times, and what they mean.
+ZONES = ("", "Z", " Z", "UTC", " UTC", "+00", " +0000", "+02", " -02", "+0530", " -0330", "+14:00", " +02:00", "-23:59", "+99", "+24:00",
+         "-12:60", "+2", "z", "GMT", "  Z", "+02:", "+-02", "[Europe/Berlin]", "A", "+020000")
+CLOCKS = ("T10:00", " 23:59:60", "T23:59:59", " 10:00:00.1", "T10:00:00.1234569", "T00:00:60.9999999999", "T24:00", "T10:60", "T10:00:61",
+          "T10", "T1000", "t10:00", "T10:00:", "T10:00:00.", "T10:00:00,5", "T10:00:00.12a", "T-1:00", "  10:00")
+DAYS = ("2026-03-10", "2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29", "2026-02-31", "2026-04-31", "2026-12-31", "2026-13-01", "2026-00-10",
+        "2026-01-00", "2026-01-32", "0000-01-01", "0001-01-01", "9999-12-31", "10000-01-01", "-2026-01-01", "26-01-01", "2026-1-1", "2026-070",
+        "20260310", "2026-W10", "10/03/2026", "infinity", "-infinity", "now", "epoch", "yesterday", "", " ", "null", "2026-03-10 BC",
+        "٢٠٢٦-٠٣-١٠", "2026-03-10\n", "2026-03-10T10:00:00Z\n2026-03-10", "Tue Mar 10 2026 10:00:00 GMT+0000", "2026-03-10 10:00:00 PST")
+NUMBERS = ("0", "-0", "1773144000", "1773144000000", "1773144000000000", "1773144000000000000", "-1773144000", "-1773144000000", "99999999999",
+           "100000000000", "99999999999999", "100000000000000", "-62135596800000000", "-62135596800000001", "253402300799999999",
+           "253402300800000000", "1773144000.0", "1773144000.", "1773144000.5", "1e9", "+1773144000", "17 73", "9" * 400, "0" * 400 + "7", "0x10",
+           "1_773_144_000", "-", ".", "-.0")
+TEXTS = (*(f"2026-03-10T10:00:00{zone}" for zone in ZONES), *(f"2026-03-10 10:00:00.123456{zone}" for zone in ZONES[:13]),
+         *(f"2026-03-10T10:00{zone}" for zone in ZONES[:13]), *(f"2026-12-31{clock}" for clock in CLOCKS), *DAYS, *NUMBERS,
+         "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00-01:00", "9999-12-31T23:59:60", "9999-12-31T23:00:00-02", "9999-12-31 23:59:59.999999Z",
+         " 2026-03-10T10:00:00Z ", "2026-03-10Z", "2026-03-10T23:59:60.5+23:59", "2026-03-10T10:00+1060", "\t2026-03-10", "\u00a02026-03-10")
+
+# Numbers that stand for times and for ids.
+INTEGERS = (0, -1, 86400, 1773144000, 1773144000000, 1773144000000123, -1773144000000, 2**63 - 1, -2**63, 10**18, -62135596800000000)
+DOUBLES = (0.0, 1773144000.0, 1773144000000.0, 1.773144e15, -1.0, 1773144000.5, 1e18, 1e300, -1e300, float("inf"), float("nan"), 123.0, 1e15,
+           2.0**53, 1e16, 1e20, 1.1805916207174113e21, 1e37, -5.0, 2.5, -0.0, 0.1, 1e-7)
+DECIMALS = (Decimal("123.00"), Decimal("1773144000000.00"), Decimal("1773144000.50"), Decimal("-7.00"), Decimal("0.00"), Decimal("99999999999999999.00"))
+
+
+def literal(value):
+    """A value as both engines read it."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"cast('{value!r}' as double precision)"
+    if isinstance(value, (int, Decimal)):
+        return f"cast('{value}' as numeric(38, 2))" if isinstance(value, Decimal) else f"cast('{value}' as bigint)"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"cast('{value.isoformat()}' as {'timestamp' if isinstance(value, datetime) else 'date'})"
+
+
+def make_table(engine, name, types, rows):
+    """A source table with these column types."""
+    engine.database.execute("create schema if not exists segment")
+    columns = ", ".join(f'"{column}" {sql_type}' for column, sql_type in types.items())
+    engine.database.execute(f"create table segment.{name} ({columns})")
+    add_rows(engine, name, types, rows)
+
+
+def add_rows(engine, name, types, rows):
+    """Rows of such a table."""
+    values = ",\n".join("(" + ", ".join(literal(row.get(column)) for column in types) + ")" for row in rows)
+    engine.database.execute(f"insert into segment.{name} values {values}")
+
+
+def loads_of_any_type():
+    """Two loads; what the second one holds in tracks.user_id and screens.anonymous_id has another type by then."""
+    at = datetime(2026, 3, 10, 12)
+    first = {
+        "pages": [*({"id": f"text {number}", "anonymous_id": f"a{number}", "timestamp": text} for number, text in enumerate(TEXTS)),
+                  {"id": "device", "anonymous_id": "123", "timestamp": "2026-03-09", "url": "https://example.com/?gclid=1"}],
+        "tracks": [{"id": float(number), "anonymous_id": "x", "user_id": number, "timestamp": number} for number in INTEGERS],
+        "screens": [{"id": f"double {number}", "anonymous_id": value, "timestamp": value, "received_at": at if number != 1 else datetime(1969, 12, 31)}
+                    for number, value in enumerate(DOUBLES)],
+        "identifies": [{"id": f"decimal {number}", "user_id": value, "timestamp": value, "sent_at": date(2026, 3, number + 1)}
+                       for number, value in enumerate(DECIMALS)],
+    }
+    second = {
+        "tracks": [{"id": 1.5e15, "anonymous_id": "123", "user_id": 123.0, "timestamp": 1773144000, "event": "signed_up"},
+                   {"id": 86400.0, "anonymous_id": "a copy", "user_id": 86400.0, "timestamp": 1773144000}],
+        "screens": [{"id": "long", "anonymous_id": "a" * 255, "timestamp": 1773144000.0}, {"id": "too long", "anonymous_id": "é" * 256, "timestamp": 1773144000.0},
+                    {"id": "in bytes", "anonymous_id": "é" * 255, "timestamp": 1773144000.0}, {"id": "123 again", "anonymous_id": "123", "timestamp": 1773144000.0},
+                    {"id": "x" * 300, "anonymous_id": "123", "timestamp": 1773144000.0}, {"id": "text stays", "anonymous_id": "123.0", "timestamp": 1773144000.0}],
+    }
+    return first, second
+
+
+def test_times_and_ids_of_any_type(engine):
+    """Each time form and number as the oracle reads it; a whole number is one id in all columns, also when their type changes."""
+    first, second = loads_of_any_type()
+    number = "double precision"
+    types = {
+        "pages": {"id": "text", "anonymous_id": "text", "timestamp": "text", "url": "text"},
+        "tracks": {"id": number, "anonymous_id": "text", "user_id": "bigint", "timestamp": "bigint", "event": "text"},
+        "screens": {"id": "text", "anonymous_id": number, "timestamp": number, "received_at": "timestamp"},
+        "identifies": {"id": "text", "user_id": "numeric(38, 2)", "timestamp": "numeric(38, 2)", "sent_at": "date"},
+    }
+    for name, columns in types.items():
+        make_table(engine, name, columns, first[name])
+    if engine.name == "duckdb":  # nanoseconds are cut: the same times
+        engine.database.execute("alter table segment.screens alter received_at type timestamp_ns using make_timestamp_ns(epoch_ns(received_at) + 999)")
+    engine.refresh()
+    assert_equal(engine, [first])
+
+    engine.database.execute("alter table segment.tracks alter column user_id type double precision")
+    engine.database.execute("alter table segment.screens alter column anonymous_id type text")
+    for name, rows in second.items():
+        add_rows(engine, name, types[name], rows)
+    engine.refresh()
+    assert_equal(engine, [first, second])
+    assert {row["alias_id"] for row in engine.published("all_sessions")} >= {"123", "a" * 255, "é" * 255, "1000000000000000", "123.0"}
+    [signed_up] = engine.published("attribution")
+    assert (signed_up["alias_id"], signed_up["last_attributed_touch_channel"]) == ("123", "Paid Search")

@@ -55,12 +55,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- To be raised when messages are read or stored otherwise than before, so that tables have to be rebuilt from the sources. -#}
+{% macro version_of_tables() -%}
+    2
+{%- endmacro %}
+
 {#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}
 {% macro stored_settings() %}
     {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
                      'max_clock_skew_minutes', 'max_event_age_days', 'oldest_month', 'entry_window_seconds', 'blog_url_pattern',
                      'attribution_lookback_days', 'sample'] -%}
-    {%- set settings = {} -%}
+    {%- set settings = {'version': version_of_tables()} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
         {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value | float if value is number else value)}) -%}

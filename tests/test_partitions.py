@@ -191,24 +191,6 @@ def months_back(count, last, name):
             for number in range(count)]
 
 
-def stored_in_single_months(engine):
-    """As a version without oldest_month would have stored the months before it."""
-    if engine.name == "postgres":
-        bounds = {"1999_12": ("1776-01-01", "2000-01-01"), "2009_11": ("2000-01-01", "2010-01-01")}
-        engine.database.execute(f"alter table {STORED} detach partition {STORED}_before_2010_01")
-        for month, (first, following) in bounds.items():
-            engine.database.execute(f"""
-                create table {STORED}_{month} partition of {STORED} for values from ('{first}') to ('{following}');
-                insert into {STORED} select * from {STORED}_before_2010_01 where occurred_at >= '{first}' and occurred_at < '{following}'""")
-        engine.database.execute(f"drop table {STORED}_before_2010_01")
-    engine.database.execute(f"""
-        insert into partitioning.partitions
-        select date '1999-12-01', 'app_tracks_1999_12', 1000, 0, 1, first_occurred_at, last_occurred_at
-        from partitioning.partitions where month = '{OLDEST}';
-        update partitioning.partitions set row_count = row_count - 1000 where month = '{OLDEST}';
-        delete from refresh.settings where name in ('oldest_month', 'max_event_age_days')""")
-
-
 def test_a_clock_makes_no_thousands_of_partitions(engine):
     """3,000 months of one visitor, 16 years of which may be history, more of them later, and a clock that nothing checks."""
     now = 2026 * 12 + 3
@@ -226,7 +208,6 @@ def test_a_clock_makes_no_thousands_of_partitions(engine):
     said = [note for note in notes if f"{len(months)} new partitions, of months from 2009-12 to 2040-01" in note]
     assert len(said) == len(notes) == (engine.name == "postgres"), notes
 
-    stored_in_single_months(engine)
     outcome = engine.refresh({"max_event_age_days": 30}, check=False)
     assert not outcome.success and "max_event_age_days changed" in outcome.error
     late = visit("late", "late", datetime(2004, 2, 3), None, datetime(2026, 5, 2))

@@ -109,25 +109,14 @@
     ]) }}
 {%- endmacro %}
 
-{#-
-    DDL of the partitions that the rows of `rows` need and `parent` lacks. Bounds are whole months.
-    Partitions of single months before oldest_month, which are older than this setting, become part of the one for all of them.
--#}
+{#- DDL of the partitions that the rows of `rows` need and `parent` lacks. Bounds are whole months. -#}
 {% macro create_month_partitions(parent, rows, column) %}
     {%- set oldest, latest = shared_months() -%}
     {%- set present = run_query(
         "select relname from pg_inherits inner join pg_class on inhrelid = oid where inhparent = to_regclass('"
         ~ parent.include(database=false) ~ "')").columns[0].values() | list -%}
-    {%- set old_months, made = [], [] -%}
-    {%- for name in present if modules.re.fullmatch(parent.identifier ~ '_[0-9]{4}_[0-9]{2}', name) -%}
-        {%- if name[-7:] | replace('_', '-') < var('oldest_month') -%}
-            {%- do old_months.append(parent.incorporate(path={'identifier': name})) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- for old_month in old_months %}
-    alter table {{ parent }} detach partition {{ old_month }};
-    {%- endfor -%}
-    {%- for first_day in (months_of(rows, column) + ([oldest] if old_months else [])) | unique -%}
+    {%- set made = [] -%}
+    {%- for first_day in months_of(rows, column) -%}
         {%- set partition = parent.incorporate(path={'identifier': parent.identifier ~ month_suffix(first_day)}) -%}
         {%- if partition.identifier not in present -%}
             {%- do made.append(first_day[:7]) %}
@@ -135,10 +124,6 @@
     from ({{ 'minvalue' if first_day == oldest else "date '" ~ first_day ~ "'" }})
     to ({{ 'maxvalue' if first_day == latest else "date '" ~ first_day ~ "' + interval '1 month'" }});
         {%- endif -%}
-    {%- endfor -%}
-    {%- for old_month in old_months %}
-    insert into {{ parent }} select * from {{ old_month }};
-    drop table {{ old_month }};
     {%- endfor -%}
     {%- if made | length > 3 -%}
         {%- do say('app_tracks has ' ~ made | length ~ ' new partitions, of months from ' ~ made | min ~ ' to ' ~ made | max

@@ -10,9 +10,6 @@
         {%- do run_and_commit(create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
-        {%- if not flags.FULL_REFRESH -%}
-            {%- do run_and_commit(record_new_settings()) -%}
-        {%- endif -%}
         {%- do run_and_commit(open_batch()) -%}
     {%- endif -%}
 {% endmacro %}
@@ -88,45 +85,31 @@
 {% endmacro %}
 
 {#-
-    Name and value of each setting that the stored rows were made with. Where they are older than a setting, they were made as by
-    the value that changes nothing.
--#}
-{% macro kept_settings() %}
-    {{ return(state_rows('settings', '
-        select name, value from ' ~ state_table('settings') ~ "
-        union all
-        select 'max_event_age_days', 'null' where
-            exists (select 1 from " ~ state_table('settings') ~ ')
-            and not exists (select 1 from ' ~ state_table('settings') ~ " where name = 'max_event_age_days')
-        order by name")) }}
-{% endmacro %}
-
-{#- SQL that keeps the settings which are newer than the stored rows, once these agree with them. -#}
-{% macro record_new_settings() %}
-    {%- for name, value in stored_settings().items() %}
-    insert into {{ state_table('settings') }}
-    select {{ quoted(name) }}, {{ quoted(value) }}
-    where
-        exists (select 1 from {{ state_table('settings') }})
-        and not exists (select 1 from {{ state_table('settings') }} where name = {{ quoted(name) }});
-    {%- endfor %}
-{% endmacro %}
-
-{#-
     A sentence for each setting that differs from the one the stored rows were made with. is_rebuilt: a full refresh takes over
     all of them, but never replaces the tables of everybody by a sample.
 -#}
 {% macro setting_problems(is_rebuilt=false) %}
     {%- set problems = [] -%}
     {%- set current = stored_settings() -%}
-    {%- for row in kept_settings() -%}
+    {%- for row in settings_of_tables() -%}
         {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
             {%- do problems.append(sample_refused()) -%}
+        {%- elif row[0] == 'version' and row[1] != current.version and not is_rebuilt -%}
+            {%- do problems.append('The stored tables were made by another version of the project: rebuild all tables with --full-refresh.') -%}
         {%- elif row[0] in current and row[1] != current[row[0]] and not is_rebuilt -%}
             {%- do problems.append(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(problems) }}
+{% endmacro %}
+
+{#- What the stored tables were made with: rows of name and value, those of the first version of the project without its number. -#}
+{% macro settings_of_tables() %}
+    {%- set settings = state_table('settings') -%}
+    {{ return(state_rows('settings',
+        'select name, value from ' ~ settings ~ " union all select 'version', '1' where exists (select 1 from " ~ settings
+        ~ ') and not exists (select 1 from ' ~ settings ~ " where name = 'version') order by name"
+    )) }}
 {% endmacro %}
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}
@@ -136,7 +119,7 @@
             {%- do stop('Months were detached, and tables built from scratch would lack them: run --full-refresh without a selection, which reads the sources again.') -%}
         {%- endif -%}
         {%- set current = stored_settings() -%}
-        {%- for row in kept_settings() -%}
+        {%- for row in settings_of_tables() -%}
             {%- if row[0] in current and row[1] != current[row[0]] -%}
                 {%- do stop(row[0] ~ ' changed since the stored tables were made: run --full-refresh without a selection.') -%}
             {%- endif -%}

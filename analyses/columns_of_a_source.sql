@@ -1,6 +1,7 @@
 -- What is in a source? The first look at a table before its messages are trusted: one row for each column it has, with how
 -- many rows are null or blank, how many different values there are, the smallest and the largest, and whether the column
 -- could be a key. Choose the source, by its name under `sources`, with --vars '{profiled_source: pages, ...}'; by default tracks.
+-- Of several places it is the first, or the one that profiled_place names (schema.table, or the files).
 --
 -- How to read it. A key that has fewer different values than rows has copies. A column that is null in nearly all rows is not
 -- sent; one with a single value says nothing. The ranges of times show a clock that is wrong and the days that are there.
@@ -9,16 +10,18 @@
 -- and text of nothing but blanks. distinct_count: different values. is_key: never null and never twice. smallest, largest: as
 -- text.
 {% set collection = var('profiled_source', 'tracks') -%}
-{% set columns = source_columns(collection) -%}
+{% set places = present_places(collection) -%}
+{% set place = (places | selectattr('label', 'equalto', var('profiled_place', '')) | list + places + [none]) | first -%}
+{% set columns = place_columns(place) if place else [] -%}
 with {% if columns -%}
 source as (
-    select * from {{ source_location(collection).relation or read_files(source_location(collection).files) }}
+    select * from {{ place_relation(place, columns | map(attribute='name') | list) }}
 ),
 
 {% endif -%}
 profile as (
     {%- for column in columns %}
-    {%- set name = adapter.quote(column.name) %}
+    {%- set name = quoted_name(column.name) %}
     {%- set is_text = 'char' in column.type or column.type in ['text', 'boolean', 'uuid', 'json', 'jsonb'] %}
     {%- set value = as_id_text(name) if is_text else name %}
     select

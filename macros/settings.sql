@@ -135,7 +135,7 @@
             {%- do problems.append(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set taken = message_columns() + ['batch_id'] -%}
+    {%- set taken = message_columns() + ['source_place', 'batch_id'] -%}
     {%- set passed = var('pass_through_columns') -%}
     {%- for column in (passed if passed is iterable and passed is not string and passed is not mapping else []) -%}
         {%- set name = (column.get('name') if column is mapping else column) | string -%}

@@ -67,20 +67,22 @@ class Database:
     def load(self, collection, rows):
         """Append raw rows to a source table; the table and its columns appear when first needed.
 
-        rows: dicts by column name; a column that is missing or None is null.
+        collection: its name, or (collection, schema.table) for one of several places. rows: dicts by column name; a column that is
+        missing or None is null.
         """
         rows = list(rows)
         if not rows:
             return
-        self.execute(f"create schema if not exists {SOURCE_SCHEMA}")
-        self.execute(f"create table if not exists {SOURCE_SCHEMA}.{collection} (id text)")
-        known = self.column_types(SOURCE_SCHEMA, collection)
+        schema, table = collection[1].split(".") if isinstance(collection, tuple) else (SOURCE_SCHEMA, collection)
+        self.execute(f"create schema if not exists {schema}")
+        self.execute(f"create table if not exists {schema}.{table} (id text)")
+        known = self.column_types(schema, table)
         for column, sql_type in new_columns(rows, known).items():
             if column not in known:
-                self.execute(f'alter table {SOURCE_SCHEMA}.{collection} add column {quoted_name(column)} {sql_type}')
+                self.execute(f'alter table {schema}.{table} add column {quoted_name(column)} {sql_type}')
                 known[column] = sql_type
         columns = [column for column in known if any(row.get(column) is not None for row in rows)]
-        self.append(f"{SOURCE_SCHEMA}.{collection}", {column: known[column] for column in columns or ["id"]}, rows)
+        self.append(f"{schema}.{table}", {column: known[column] for column in columns or ["id"]}, rows)
 
     def column_types(self, schema, table) -> dict[str, str]:
         """Column -> type as the database calls it, in order; empty if there is no such table."""

@@ -13,6 +13,10 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 COLLECTIONS = ("tracks", "pages", "screens", "identifies", "aliases")
+# Further places of each collection. The clock of whoever loads the second one is behind, by more than all loads take.
+SECOND, SLOW = "ios", "server"
+SLOW_BY = timedelta(days=40)
+SOURCES = {name: [{"schema": schema, "table": name, "optional": True} for schema in ("segment", SECOND, SLOW)] for name in COLLECTIONS}
 ID_COLUMNS = ("id", "anonymous_id", "user_id", "previous_id")
 # All of them must be in the list of invalid ids of the rules in use, or have a tab in them.
 JUNK_IDS = (None, "", "  ", "a\tb", "null", " NULL ", "None", "undefined", "0", "[object Object]",
@@ -198,26 +202,29 @@ def load_time(number, second):
 
 
 def copies(draw, row, load_count):
-    """(load number, row) of a message: mostly once, at times again with other load and receive times."""
+    """(load number, schema, row) of a message: mostly once, at times again with other load and receive times or in another place."""
     # A row without any load time cannot be told from its copy, so its copies are equal.
     column = "uuid_ts"
     if one_in(draw, 8):
         column = "loaded_at" if "received_at" in row or draw(st.booleans()) else None
+    is_slow = one_in(draw, 6)
     for _ in range(draw(st.sampled_from((1, 1, 1, 1, 2, 2, 3)))):
         number = draw(st.integers(0, load_count - 1))
         copy = dict(row)
         if column:
-            copy[column] = load_time(number, draw(st.integers(0, 2)))
+            copy[column] = load_time(number, draw(st.integers(0, 2))) - (SLOW_BY if is_slow else timedelta(0))
         if "received_at" in row:
             copy["received_at"] += draw(st.sampled_from((timedelta(0), timedelta(0), US, GAP, -US)))
-        yield number, copy
+        # which of equal copies is read first depends on the place alone
+        schema = SLOW if is_slow else SECOND if column and one_in(draw, 4) else None
+        yield number, schema, copy
 
 
 @st.composite
 def scenario(draw, max_messages=14):
     """A Scenario of 1 to 4 loads; ids of session events are unique across tables."""
     load_count = draw(st.integers(1, MAX_LOADS))
-    loads = [{collection: [] for collection in COLLECTIONS} for _ in range(load_count)]
+    loads = [{} for _ in range(load_count)]
     pools = {
         "anonymous": [f"a{i}" for i in range(draw(st.integers(2, 4)))],
         "user": [f"u{i}" for i in range(draw(st.integers(0, 3)))],
@@ -240,8 +247,8 @@ def scenario(draw, max_messages=14):
         if one_in(draw, 30):
             event_id = draw(st.sampled_from(JUNK_IDS))
         row = message(draw, collection, event_id, pools, draw(st.sampled_from(grid)))
-        for number, copy in copies(draw, row, load_count):
-            loads[number][collection].append(copy)
+        for number, schema, copy in copies(draw, row, load_count):
+            loads[number].setdefault((collection, f"{schema}.{collection}") if schema else collection, []).append(copy)
     for load in loads:
         for collection, rows in load.items():
             load[collection] = draw(st.permutations(rows))
@@ -269,9 +276,9 @@ def merge(scenarios):
     """Loads that hold the rows of all scenarios; one with fewer loads has nothing in the later ones."""
     scenarios = list(scenarios)
     count = max((len(made.loads) for made in scenarios), default=0)
-    loads = [{collection: [] for collection in COLLECTIONS} for _ in range(count)]
+    loads = [{} for _ in range(count)]
     for made in scenarios:
         for load, own in zip(loads, made.loads):
             for collection, rows in own.items():
-                load[collection] += rows
+                load.setdefault(collection, []).extend(rows)
     return loads

@@ -131,14 +131,15 @@ def test_random_runs_of_some_models(duckdb_engine, project_seeds, seed):
     loads = strategies.merge(strategies.prefixed(made, f"e{number}-") for number, made in enumerate(scenarios))
     settings = Settings(identity_policy=choice.choice(("timeline", "first", "last")), own_domains=strategies.OWN_DOMAINS,
                         ignored_events=strategies.IGNORED_EVENTS)
+    variables = {**as_vars(settings), "sources": strategies.SOURCES}
     engine.receive(loads[0])
-    engine.refresh(as_vars(settings))
+    engine.refresh(variables)
     models, runs = models_of(engine), []
     for number, load in enumerate(loads[1:], 2):
         engine.receive(load)
         for _ in range(2):
             runs.append(selection(models, choice))
-            run(engine, runs[-1], check=False, variables=as_vars(settings))
-        engine.refresh(as_vars(settings))
+            run(engine, runs[-1], check=False, variables=variables)
+        engine.refresh(variables)
         found = all_differences(engine, loads[:number], settings, project_seeds)
         assert not found, f"seed {seed}, after load {number}\n{describe(found)}\nruns of:\n" + "\n".join(map(str, runs))

@@ -76,9 +76,9 @@ def check(engine, rules, apart, settings):
     loads = strategies.merge(apart.values())
     for number, load in enumerate(loads, 1):
         engine.receive(load)
-        engine.refresh(as_vars(settings))
+        engine.refresh({**as_vars(settings), "sources": strategies.SOURCES})
         complain(all_differences(engine, loads[:number], settings, rules), apart, f"{settings}, after load {number}")
-    engine.refresh(as_vars(settings), full_refresh=True)
+    engine.refresh({**as_vars(settings), "sources": strategies.SOURCES}, full_refresh=True)
     complain(all_differences(engine, loads, settings, rules), apart, f"{settings}, after a full refresh")
 
 

@@ -74,7 +74,7 @@ def business(loads, project_seeds):
 
 def variables(options: Options, with_money: bool, spend_file=None) -> dict:
     """The dbt variables. spend_file: where the ad spend is, if it is not a table."""
-    sources = {name: {"schema": "segment", "table": name, "optional": True} for name in SOURCES}
+    sources = {name: strategies.SOURCES.get(name, {"schema": "segment", "table": name, "optional": True}) for name in SOURCES}
     if spend_file:
         sources["ad_spend"] = {"files": str(spend_file)}
     return {**as_vars(SETTINGS), **{name: value for name, value in vars(options).items() if value != getattr(Options, name)},

@@ -193,9 +193,97 @@ def test_files(duckdb_engine, tmp_path, ending):
                 rows = [json.loads(line) for line in path.read_text().splitlines()]
                 path.write_text("\n".join(json.dumps({**odd, **row}) for row in rows))
         duckdb_engine.refresh({"sources": sources, "pass_through_columns": list(odd)[:len(ODD_NAMES)]})
-        assert_equal(duckdb_engine, loads[:number], Settings(), None, f"after {ending} file {number}")
+        read = [{(name, sources[name]["files"]): rows for name, rows in one.items()} for one in loads[:number]]
+        assert_equal(duckdb_engine, read, Settings(), None, f"after {ending} file {number}")
         carried = duckdb_engine.fetch("partitioning.app_tracks")
         assert all(row[name] == value for row in carried for name, value in ODD_VALUES.items())
+
+
+def web(number, minutes, loaded, **columns):
+    """A page of one of several places."""
+    return {"id": f"page {number}", "anonymous_id": "a", "timestamp": at(minutes), "received_at": at(minutes), "uuid_ts": at(loaded),
+            "url": "https://example.com/", **columns}
+
+
+def test_several_places(engine):
+    """Each has its own watermark and columns; a message in two of them is one; one that is taken out leaves what it brought."""
+    signup = {"id": "signup", "anonymous_id": "a", "event": "signed_up", "timestamp": at(100), "received_at": at(100)}
+    first = {("pages", "web.pages"): [web(1, 0, 10 * DAY, title="web"), web(2, 1, 10 * DAY)],
+             ("tracks", "web.tracks"): [{**signup, "uuid_ts": at(10 * DAY)}]}
+    engine.receive(first)
+    engine.refresh({"sources": {"schemas": ["web"]}})
+    assert_equal(engine, [first])
+
+    # Loaded long before what is stored already, where nobody had looked.
+    second = {("pages", "ios.pages"): [web(1, 0, DAY, title="ios"), web(3, -60, DAY, url="https://example.com/?gclid=1"),
+                                       web("", 5, DAY, id="null"), web("", 5, DAY, id=None)],
+              ("pages", "web.pages"): [web(4, 2, 20 * DAY, referrer="https://www.google.com/"), web("", 5, DAY, id="null")],
+              ("screens", "ios.screens"): [web(5, 3, DAY)]}
+    engine.receive(second)
+    engine.refresh({"sources": {"schemas": ["web", "ios"]}})
+    assert_equal(engine, [first, second])
+    found = engine.fetch("partitioning.schema_changes", "message_type, source_place, column_name, change")
+    assert {tuple(row.values()) for row in found if row["source_place"] == "web.pages"} == {
+        ("pages", "web.pages", "referrer", "new")}
+    assert ("screens", "ios.screens", "url", "new") in {tuple(row.values()) for row in found}
+    loads = engine.fetch("refresh.source_loads", "message_type, source_place, max(newest_loaded_at) over () as newest")
+    assert {(row["message_type"], row["source_place"]) for row in loads} == {
+        ("pages", "web.pages"), ("tracks", "web.tracks"), ("pages", "ios.pages"), ("screens", "ios.screens")}
+
+    # One place under another name, another one by itself with tables named anyhow.
+    third = {("pages", "ios.page_views"): [web(6, 6, 2 * DAY), web(4, 60, 2 * DAY)], ("pages", "web.pages"): [web(7, 500, 5 * DAY)]}
+    engine.receive(third)
+    engine.refresh({"sources": {"pages": [{"schema": "ios", "table": "page_views"}, {"schema": "web", "table": "pages"}]}})
+    stored = [{**third, ("pages", "web.pages"): []}]
+    assert_equal(engine, [first, second, *stored], when="with a late row behind the watermark of its place")
+    engine.refresh({"sources": {"pages": {"schemas": ["web", "ios"], "optional": True}}}, since=at(4 * DAY).date())
+    assert_equal(engine, [first, second, third], when="after --since")
+
+
+def test_whatever_select_can_read(postgres_engine):
+    """Materialized views, foreign tables, partitioned tables and views; what cannot be read is said, optional or not."""
+    database, engine = postgres_engine.database, postgres_engine
+    kinds = {"tables": "tracks", "views": "pages", "snapshots": "screens", "far": "identifies", "months": "aliases"}
+    load = {("tracks", "tables.tracks"): [{"id": "t", "anonymous_id": "a", "event": "signed_up", "timestamp": at(9)}],
+            ("pages", "views.pages"): [{"id": "p", "anonymous_id": "a", "timestamp": at(0), "url": "https://example.com/?gclid=1"}],
+            ("screens", "snapshots.screens"): [{"id": "s", "anonymous_id": "a", "timestamp": at(1)}],
+            ("identifies", "far.identifies"): [{"id": "i", "anonymous_id": "a", "user_id": "u", "timestamp": at(9)}],
+            ("aliases", "months.aliases"): [{"id": "l", "previous_id": "u", "user_id": "v", "timestamp": at(9)}]}
+    for (collection, place), rows in load.items():
+        database.load((collection, f"kept.{collection}"), rows)
+        database.execute(f"create schema {place.split('.')[0]}")
+    database.execute(f"""
+        create table tables.tracks as select * from kept.tracks;
+        create view views.pages as select * from kept.pages;
+        create materialized view snapshots.screens as select * from kept.screens;
+        create table months.aliases (like kept.aliases) partition by list (id);
+        create table months.aliases_l partition of months.aliases for values in ('l');
+        insert into months.aliases select * from kept.aliases;
+        copy kept.identifies to '/tmp/{database.name}.csv' (format csv);
+        create extension file_fdw;
+        create server files foreign data wrapper file_fdw;
+        create foreign table far.identifies (id text, anonymous_id text, user_id text, "timestamp" timestamp)
+            server files options (filename '/tmp/{database.name}.csv', format 'csv');
+    """)
+    sources = {collection: {"schema": schema, "table": collection, "optional": True} for schema, collection in kinds.items()}
+    try:
+        engine.refresh({"sources": sources})
+        assert_equal(engine, [load])
+    finally:
+        database.execute(f"copy (select 1) to program 'rm /tmp/{database.name}.csv'")
+
+    def refusal(**places):
+        outcome = engine.project.run("run", "--select", "partitions", vars={"sources": places})
+        assert not outcome.success
+        return outcome.error
+
+    assert "far.identifies cannot be read (could not open file" in refusal(**sources)
+    database.execute("refresh materialized view snapshots.screens with no data")
+    assert "snapshots.screens cannot be read (materialized view" in refusal(screens=sources["screens"])
+    assert "The schema iso (sources.schemas) has none of" in refusal(schemas=["kept", "iso"])
+    assert "sources.pages names a place twice" in refusal(pages={"schemas": ["kept", "kept"]})
+    assert "sources.revenue must be one place" in refusal(
+        pages=sources["pages"], revenue={"schemas": ["kept", "views"], "table": "pages"})
 
 
 def test_many_messages(duckdb_engine, tmp_path):

@@ -17,7 +17,7 @@
 {% macro duckdb__read_files(files, names) -%}
     {%- set lowered = files | lower -%}
     {%- if is_json(files) -%}
-        {%- set found, columns = by_name(columns_of_files(files)), {} -%}
+        {%- set found, columns = by_name(place_columns({'label': files, 'files': files})), {} -%}
         {%- for name in names if name in found or name | lower in found -%}
             {%- set key = found.get(name, found.get(name | lower)).name -%}
             {%- do columns.update({key | lower: quoted_name(key) ~ ": 'VARCHAR'"}) -%}
@@ -35,20 +35,11 @@
     {{ return('.json' in files | lower or '.ndjson' in files | lower) }}
 {% endmacro %}
 
-{#- The columns of all files together, as a list of {name, type}; none when no file matches. -#}
-{% macro columns_of_files(files) %}
-    {%- set found = remembered('columns of ' ~ files) -%}
-    {%- if 'columns' not in found -%}
-        {%- set columns = [] -%}
-        {%- for row in adapter.dispatch('file_columns', 'signup_attribution')(files) -%}
-            {%- do columns.append({'name': row[0], 'type': row[1] | lower}) -%}
-        {%- endfor -%}
-        {%- do found.update({'columns': columns}) -%}
-    {%- endif -%}
-    {{ return(found.columns) }}
+{#- Rows of (column name, type) of all files together; none when no file matches. -#}
+{% macro file_columns(files) %}
+    {{ return(adapter.dispatch('file_columns', 'signup_attribution')(files)) }}
 {% endmacro %}
 
-{#- Rows of (column name, type). -#}
 {% macro default__file_columns(files) %}
     {%- do read_files(files) -%}
 {% endmacro %}

@@ -14,10 +14,12 @@
         {%- do fresh.append('everything, before the first refresh') -%}
     {%- endif -%}
     {%- for collection in ['tracks', 'pages', 'screens'] if not fresh -%}
-        {%- set query = loaded_since(collection, since.strftime('%Y-%m-%d %H:%M:%S')) -%}
-        {%- if query and run_query(query).rows | length > 0 -%}
-            {%- do fresh.append(collection) -%}
-        {%- endif -%}
+        {%- for place in present_places(collection) if not fresh -%}
+            {%- set query = loaded_since(collection, place, since.strftime('%Y-%m-%d %H:%M:%S')) -%}
+            {%- if query and run_query(query).rows | length > 0 -%}
+                {%- do fresh.append(collection) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- if not fresh -%}
         {%- do stop('No message was loaded in the last ' ~ hours ~ ' hours: look at what loads them, or allow more.') -%}
@@ -25,22 +27,20 @@
     {%- do log('fresh: ' ~ fresh[0], info=true) -%}
 {% endmacro %}
 
-{#- Query with a row when the collection has a message loaded since a UTC time (a text); none without load times. -#}
-{% macro loaded_since(collection, time) %}
+{#- Query with a row when the place has a message loaded since a UTC time (a text); none without load times. -#}
+{% macro loaded_since(collection, place, time) %}
+    {%- set present = by_name(place_columns(place)) -%}
     {%- set times = [] -%}
     {%- set stored = [] -%}
-    {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] -%}
-        {%- for column in source_columns(collection) if column.name | lower == name -%}
-            {%- do stored.append(column) -%}
-            {%- do times.append(source_value(column, 'time')) -%}
-        {%- endfor -%}
+    {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] if name in present -%}
+        {%- do stored.append(present[name]) -%}
+        {%- do times.append(source_value(present[name], 'time')) -%}
     {%- endfor -%}
     {%- if not times -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set place = source_location(collection) -%}
     {{ return(
-        'select 1 from ' ~ (place.relation or read_files(place.files, used_columns(collection))) ~ ' where ' ~ is_not_before(stored[0], time)
+        'select 1 from ' ~ place_relation(place, used_columns(collection)) ~ ' where ' ~ is_not_before(stored[0], time)
         ~ ' and coalesce(' ~ times | join(', ') ~ ", cast(null as timestamp)) > timestamp '" ~ time ~ "' limit 1"
     ) }}
 {% endmacro %}

@@ -9,17 +9,18 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for collection in collections() -%}
-        {%- set place = source_location(collection) -%}
-        {%- set present = source_columns(collection) | map(attribute='name') | map('lower') | list -%}
-        {%- set missing = segment_columns(collection) | map(attribute='name') | reject('in', present) | list -%}
-        {%- if place is not none and present -%}
-            {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ (', without ' ~ missing | join(', ') ~ ' (null)' if missing else ', all columns')]) -%}
-            {%- if not ['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | list -%}
-                {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at), so that it is read whole each time']) -%}
+        {%- for place in source_places(collection) -%}
+            {%- set present = by_name(place_columns(place)) -%}
+            {%- set missing = segment_columns(collection) | map(attribute='name') | reject('in', present) | list -%}
+            {%- if present -%}
+                {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ (', without ' ~ missing | join(', ') ~ ' (null)' if missing else ', all columns')]) -%}
+                {%- if not ['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | list -%}
+                    {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at) in ' ~ place.label ~ ', so that it is read whole each time']) -%}
+                {%- endif -%}
+            {%- elif place.is_optional -%}
+                {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ ' is not there yet, and optional']) -%}
             {%- endif -%}
-        {%- elif place is not none and place.is_optional -%}
-            {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ ' is not there yet, and optional']) -%}
-        {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- do log('refresh_check ' ~ tojson(findings)) -%}
 {% endmacro %}

@@ -33,11 +33,12 @@
     );
     create table if not exists {{ state_table('settings') }} (name text, value text);
     create table if not exists {{ state_table('definitions') }} (name text, definition text);
-    create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, newest_loaded_at timestamp);
-    create table if not exists {{ state_table('source_columns') }} (message_type text, column_name text, data_type text);
+    create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, source_place text, newest_loaded_at timestamp);
+    create table if not exists {{ state_table('source_columns') }} (message_type text, source_place text, column_name text, data_type text);
     create table if not exists {{ state_table('archived_messages') }} (
         message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
     );
+    {{ add_source_places() }}
     {{ create_logs() }}
 {% endmacro %}
 

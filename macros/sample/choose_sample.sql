@@ -138,7 +138,7 @@
 -#}
 {% macro production_table(name) %}
     {%- set relation = adapter.get_relation(target.database, 'aliasing', name) -%}
-    {%- for problem in (reading_problems(relation) if relation is not none else []) -%}
+    {%- for problem in (reading_problems(relation.schema, relation.identifier) if relation is not none else []) -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
     {{ return(relation) }}

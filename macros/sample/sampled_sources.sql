@@ -1,12 +1,12 @@
 {#- Condition on a source's rows: true without a sample, else that one of their ids is in it. -#}
 
 {#-
-    The rows of a collection that a refresh has to look at: those that may be new and, of ids that came into the sample since
+    The rows of a place of a collection that a refresh has to look at: those that may be new and, of ids that came into the sample since
     the last refresh, all. (Messages without any id are nobody's, and in no sample.)
-    present: column -> {name, type} of the source.
+    present: column -> {name, type} of the place.
 -#}
-{% macro rows_to_read(collection, present) -%}
-    {%- set may_be_new = may_be_new(collection, present) -%}
+{% macro rows_to_read(collection, place, present) -%}
+    {%- set may_be_new = may_be_new(collection, place, present) -%}
     {%- if var('sample') is none -%}
         {{ may_be_new }}
     {%- else -%}

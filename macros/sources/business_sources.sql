@@ -1,6 +1,7 @@
 {#-
     Tables beside the messages that the marts use, each optional: what was spent and paid, and what people say brought them.
-    They may be named under the variable `sources` like the collections of messages, and are read whole by each refresh.
+    They may be named under the variable `sources` like the collections of messages, each in one place, and are read whole by each
+    refresh.
 -#}
 
 {#- Columns read from each table: name -> kind (text; number; time, UTC; day). -#}
@@ -27,13 +28,14 @@
 {#- A query on one of these tables with all its columns; empty when it is not configured or does not exist (yet). -#}
 {% macro business_rows(name) %}
     {%- set declared = source('business', name) -%}
-    {%- set present = by_name(source_columns(name)) -%}
+    {%- set places = present_places(name) -%}
+    {%- set present = by_name(place_columns(places[0]) if places else []) -%}
     select
     {%- for column, kind in business_columns(name).items() %}
         {{ business_value(present.get(column), kind) }} as {{ quoted_name(column) }}{{ ',' if not loop.last }}
     {%- endfor %}
     {%- if present %}
-    from {{ source_location(name).relation or read_files(source_location(name).files, business_columns(name).keys() | list) }}
+    from {{ place_relation(places[0], used_columns(name)) }}
     {%- else %}
     where false
     {%- endif %}
@@ -64,19 +66,3 @@
         cast({{ quoted_name(column.name) }} as double precision)
     {%- endif -%}
 {%- endmacro %}
-
-{#- A sentence for each reason why a configured table cannot be read. -#}
-{% macro business_problems() %}
-    {%- set problems = [] -%}
-    {%- for name, required in business_sources().items() -%}
-        {%- set place = source_location(name) -%}
-        {%- set columns = source_columns(name) | map(attribute='name') | map('lower') | list -%}
-        {%- if place is not none and not columns and not place.is_optional -%}
-            {%- do problems.append(('No file matches ' if place.files else 'The source table does not exist: ') ~ place.label ~ ' (sources.' ~ name ~ '): create it, correct the name under vars, or mark it `optional: true`.') -%}
-        {%- endif -%}
-        {%- for column in required if columns and column not in columns -%}
-            {%- do problems.append('The required column ' ~ column ~ ' is missing in ' ~ place.label ~ ' (sources.' ~ name ~ '): add it, or correct the name under vars.') -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(problems) }}
-{% endmacro %}

@@ -2,7 +2,7 @@
 
 {#- All columns of a stored message, the passed-through ones last. -#}
 {% macro stored_columns() -%}
-    {{ message_columns() | join(', ') }}
+    {{ message_columns() | join(', ') }}, source_place
     {%- for column in pass_through_columns() -%}, {{ quoted_name(column.name) }}{%- endfor -%}
 {%- endmacro %}
 
@@ -32,6 +32,7 @@
     {%- for column in pass_through_columns() -%}
         , cast(new_messages.{{ quoted_name(column.name) }} as text)
     {%- endfor -%}
+    , new_messages.source_place
 {%- endmacro %}
 
 {#- Query on the new messages, and of one that came more than once only the copy that counts. -#}

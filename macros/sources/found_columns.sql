@@ -1,17 +1,20 @@
-{#- Query on the columns that the sources have now: message_type, column_name, data_type. -#}
+{#- Query on the columns that the places of the sources have now: message_type, source_place, column_name, data_type. -#}
 {% macro found_columns() -%}
     {%- set rows = [] -%}
     {%- for collection in collections() -%}
         {%- set declared = source('segment', collection) -%}
-        {%- for column in source_columns(collection) -%}
-            {%- do rows.append('(' ~ quoted(collection) ~ ', ' ~ quoted(column.name) ~ ', ' ~ quoted(column.type) ~ ')') -%}
+        {%- for place in source_places(collection) -%}
+            {%- for column in place_columns(place) -%}
+                {%- set values = [quoted(collection), quoted(place.label), quoted(column.name), quoted(column.type)] -%}
+                {%- do rows.append('(' ~ values | join(', ') ~ ')') -%}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- if rows -%}
-    select message_type, column_name, data_type
-    from (values {{ rows | join(', ') }}) as found_columns (message_type, column_name, data_type)
+    select message_type, source_place, column_name, data_type
+    from (values {{ rows | join(', ') }}) as found_columns (message_type, source_place, column_name, data_type)
     {%- else -%}
-    select '' as message_type, '' as column_name, '' as data_type
+    select '' as message_type, '' as source_place, '' as column_name, '' as data_type
     where false
     {%- endif -%}
 {%- endmacro %}
@@ -19,6 +22,6 @@
 {#- SQL that keeps the columns just found, to be compared with at the next refresh. -#}
 {% macro record_source_columns() %}
     delete from {{ state_table('source_columns') }};
-    insert into {{ state_table('source_columns') }}
+    insert into {{ state_table('source_columns') }} (message_type, source_place, column_name, data_type)
     {{ found_columns() }}
 {% endmacro %}

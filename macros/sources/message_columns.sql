@@ -6,7 +6,7 @@
                'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'user_agent', 'ip']) }}
 {% endmacro %}
 
-{#- The columns of app_tracks in their order, without batch_id and the columns passed through. -#}
+{#- The columns of app_tracks in their order, without source_place, batch_id and the columns passed through. -#}
 {% macro message_columns() %}
     {{ return(['message_type', 'event_id', 'anonymous_id', 'user_id', 'previous_id'] + event_columns()
               + ['is_session_event', 'is_clock_corrected', 'occurred_at', 'received_at', 'loaded_at']) }}

@@ -35,20 +35,34 @@
     {{ return(columns) }}
 {% endmacro %}
 
-{#- Names of all columns of a collection that are read. -#}
-{% macro used_columns(collection) %}
-    {{ return((segment_columns(collection) + pass_through_columns()) | map(attribute='name') | list) }}
+{#- Names of all columns of a source that are read, but for their case. -#}
+{% macro used_columns(name) %}
+    {%- if name in business_sources() -%}
+        {{ return(business_columns(name).keys() | list) }}
+    {%- endif -%}
+    {{ return((segment_columns(name) + pass_through_columns()) | map(attribute='name') | list) }}
 {% endmacro %}
 
 {#-
-    A query on one collection with every column of the layout: a column or table that does not exist (yet) is null or empty.
-    Only rows that may be new are read: loaded after the newest load stored, less reload_overlap_hours; rows without a load
-    time always. A source that has no load time at all is read whole, since nothing tells its new rows from its old ones.
+    A query on one collection with every column of the layout, from all its places: a column or table that does not exist (yet)
+    is null or empty. Only rows that may be new are read: loaded after the newest load stored of the place, less
+    reload_overlap_hours; rows without a load time always. A place that has no load time at all is read whole, since nothing tells
+    its new rows from its old ones.
     every_row: read all of it, whatever is stored and sampled.
 -#}
 {% macro source_rows(collection, every_row=false) %}
     {%- set declared = source('segment', collection) -%}
-    {%- set present = by_name(source_columns(collection)) -%}
+    {%- for place in present_places(collection) %}
+    {{ rows_of_place(collection, place, every_row) }}
+    {{ 'union all' if not loop.last }}
+    {%- else %}
+    {{ rows_of_place(collection, none, every_row) }}
+    {%- endfor %}
+{% endmacro %}
+
+{#- The rows of one of the places; a query without rows for none. -#}
+{% macro rows_of_place(collection, place, every_row) -%}
+    {%- set present = by_name(place_columns(place) if place else []) -%}
     select
     {%- for column in segment_columns(collection) %}
         {{ source_value(present.get(column.name), column.kind) }} as {{ quoted_name(column.name) }},
@@ -56,14 +70,15 @@
     {%- for column in pass_through_columns() if collection in ['tracks', 'pages', 'screens'] %}
         {{ passed_value(present.get(column.name, present.get(column.name | lower)), column.type) }} as passed_{{ loop.index }},
     {%- endfor %}
+        {{ as_id_text(quoted(place.label) if place else 'null') }} as source_place,
         '{{ collection }}' as message_type
-    {%- if present %}
-    from {{ source_location(collection).relation or read_files(source_location(collection).files, used_columns(collection)) }}
-    where {{ 'true' if every_row else rows_to_read(collection, present) }}
+    {%- if place %}
+    from {{ place_relation(place, used_columns(collection)) }}
+    where {{ 'true' if every_row else rows_to_read(collection, place, present) }}
     {%- else %}
     where false
     {%- endif %}
-{% endmacro %}
+{%- endmacro %}
 
 {#- One source column as text (compared byte by byte) or as UTC time; null when the source does not have it. -#}
 {% macro source_value(column, kind) -%}
@@ -77,8 +92,8 @@
 {%- endmacro %}
 
 {#- Condition that keeps the rows a refresh has to look at. -#}
-{% macro may_be_new(collection, present) -%}
-    {%- set cutoff = load_cutoff(collection) -%}
+{% macro may_be_new(collection, place, present) -%}
+    {%- set cutoff = load_cutoff(collection, place) -%}
     {%- set columns = [] -%}
     {%- set load_times = [] -%}
     {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] if name in present -%}
@@ -114,8 +129,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The load time after which the source has to be read again, as a text, or none for all of it. -#}
-{% macro load_cutoff(collection) %}
+{#- The load time after which a place has to be read again, as a text, or none for all of it. -#}
+{% macro load_cutoff(collection, place) %}
     {%- set applied = oldest_applied_batch_id(message_stores()) if execute else 0 -%}
     {%- if applied == 0 -%}
         {{ return(none) }}
@@ -124,17 +139,17 @@
     {%- if not cutoffs -%}
         {%- set query -%}
             select
-                message_type,
+                message_type, source_place,
                 cast(max(newest_loaded_at) - interval '{{ (var('reload_overlap_hours') * 3600) | round | int }} seconds' as text)
             from {{ state_table('source_loads') }}
             where batch_id <= {{ applied }}
-            group by message_type
+            group by message_type, source_place
         {%- endset -%}
         {%- for row in state_rows('source_loads', query) -%}
-            {%- do cutoffs.update({row[0]: row[1]}) -%}
+            {%- do cutoffs.update({(row[0], row[1]): row[2]}) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- set cutoff = cutoffs.get(collection) -%}
+    {%- set cutoff = cutoffs.get((collection, place.label)) -%}
     {%- if cutoff is not none and var('since') is not none and var('since') | string < cutoff -%}
         {%- set cutoff = (var('since') | string) ~ ' 00:00:00' -%}
     {%- endif -%}
@@ -144,22 +159,24 @@
 {#- The latest of those times, as a text; one later than all messages when there is none. -#}
 {% macro latest_load_cutoff() %}
     {%- set cutoffs = [] -%}
-    {%- for collection in collections() if load_cutoff(collection) is not none -%}
-        {%- do cutoffs.append(load_cutoff(collection)) -%}
+    {%- for collection in collections() -%}
+        {%- for place in source_places(collection) if load_cutoff(collection, place) is not none -%}
+            {%- do cutoffs.append(load_cutoff(collection, place)) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{ return(cutoffs | max if cutoffs else 'infinity') }}
 {% endmacro %}
 
-{#- SQL that notes the newest load time of each collection stored by this batch. A time ahead of our own clock cannot be one. -#}
+{#- SQL that notes the newest load time of each place stored by this batch. A time ahead of our own clock cannot be one. -#}
 {% macro record_source_loads() %}
     {%- if execute %}
     {%- if not is_incremental() %}
     delete from {{ state_table('source_loads') }};
     {%- endif %}
-    insert into {{ state_table('source_loads') }}
-    select batch_id, message_type, least(max(load_time), {{ utc_now() }})
+    insert into {{ state_table('source_loads') }} (batch_id, message_type, source_place, newest_loaded_at)
+    select batch_id, message_type, source_place, least(max(load_time), {{ utc_now() }})
     from {{ ref('new_messages') }}
     where load_time is not null and batch_id not in (select batch_id from {{ state_table('source_loads') }})
-    group by batch_id, message_type;
+    group by batch_id, message_type, source_place;
     {%- endif -%}
 {% endmacro %}

@@ -30,7 +30,7 @@ numbered as (
         *,
         case
             when event_id is null
-                then row_number() over (partition by message_type, event_id, content_hash order by loaded_at)
+                then row_number() over (partition by message_type, event_id, content_hash order by loaded_at, source_place)
             else 1
         end as copy_number
     from rejected
@@ -45,6 +45,7 @@ rejected_events as (
         user_id,
         event_name,
         page_url,
+        source_place,
         content_hash,
         batch_id,
         occurred_at,

@@ -10,12 +10,13 @@ with found as (
 ),
 
 known as (
-    select message_type, column_name, data_type from {{ state_table('source_columns') }}
+    select message_type, source_place, column_name, data_type from {{ state_table('source_columns') }}
 ),
 
 compared as (
     select
         coalesce(found.message_type, known.message_type) as message_type,
+        coalesce(found.source_place, known.source_place) as source_place,
         coalesce(found.column_name, known.column_name) as column_name,
         case
             when known.column_name is null then 'new'
@@ -25,12 +26,16 @@ compared as (
         known.data_type as old_type,
         found.data_type as new_type
     from found
-    full outer join known on found.message_type = known.message_type and found.column_name = known.column_name
+    full outer join known
+        on found.message_type = known.message_type
+        and found.source_place = known.source_place
+        and found.column_name = known.column_name
 ),
 
 schema_changes as (
     select
         message_type,
+        source_place,
         column_name,
         change,
         old_type,

@@ -15,6 +15,7 @@ stg_identifies as (
         {%- for column in pass_through_columns() %}
         cast(null as {{ column.type }}) as {{ quoted_name(column.name) }},
         {%- endfor %}
+        source_place,
         {{ staged_times() }}
     from source
 )

@@ -36,6 +36,7 @@ stg_messages as (
         {%- for column in pass_through_columns() %}
         {{ quoted_name(column.name) }},
         {%- endfor %}
+        source_place,
         case
             when valid_event_id is null then 'missing_event_id'
             when valid_anonymous_id is null and valid_user_id is null then 'missing_identity'

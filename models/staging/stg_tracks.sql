@@ -25,6 +25,7 @@ stg_tracks as (
         {% for column in pass_through_columns() -%}
             passed_{{ loop.index }} as {{ quoted_name(column.name) }},
         {% endfor -%}
+        source_place,
         {{ staged_times() }}
     from source
 )

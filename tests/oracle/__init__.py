@@ -32,7 +32,7 @@ SESSION_COLUMNS = (
 # Columns of each table, in order.
 COLUMNS = {
     "app_tracks": MESSAGE_COLUMNS,
-    "rejected_events": ("message_type", "event_id", "reason"),
+    "rejected_events": ("message_type", "event_id", "reason", "source_place"),
     "known_pairs": ("anonymous_id", "user_id", "first_seen_at", "last_seen_at"),
     "aliases": ("id", "id_type", "alias_id", "user_count", "first_seen_at", "last_seen_at"),
     "all_sessions": SESSION_COLUMNS,
@@ -54,7 +54,7 @@ COLUMNS = {
 # Columns that name a row; rows of a table come in their order. Rejected rows may lack an id.
 KEYS = {
     "app_tracks": ("message_type", "event_id"),
-    "rejected_events": ("message_type", "event_id", "reason"),
+    "rejected_events": ("message_type", "event_id", "reason", "source_place"),
     "known_pairs": ("anonymous_id", "user_id"),
     "aliases": ("id_type", "id"),
     "all_sessions": ("session_id",),
@@ -69,7 +69,7 @@ TIME_NAMES = ("_at", "_timestamp", "session_start", "session_end")
 def compute(loads, settings, rules):
     """Every published table as of the given loads.
 
-    loads: list of loads in order of arrival, each a dict collection -> list of raw rows (dicts by
+    loads: list of loads in order of arrival, each a dict collection, or (collection, place), -> list of raw rows (dicts by
     Segment column name; a missing column is null; times are datetimes or ISO texts). A single such
     dict is one load. Returns table name -> list of rows (dicts in the order of COLUMNS).
     """

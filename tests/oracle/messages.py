@@ -11,7 +11,7 @@ MESSAGE_COLUMNS = (
     "page_url", "page_path", "page_title", "page_referrer", "page_search",
     "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
     "user_agent", "ip", "is_session_event", "is_clock_corrected",
-    "occurred_at", "received_at", "loaded_at",
+    "occurred_at", "received_at", "loaded_at", "source_place",
 )
 TIME_COLUMNS = ("occurred_at", "received_at", "loaded_at")
 
@@ -27,9 +27,15 @@ def first_time(row, *columns):
     return next((time for time in times if time is not None), None)
 
 
-def read_message(collection, row, settings, rules):
+def collection_of(key):
+    """A load's rows stand under a collection, or under (collection, place): where they were read."""
+    return key if isinstance(key, tuple) else (key, f"segment.{key}")
+
+
+def read_message(collection, place, row, settings, rules):
     """One raw row as a message; unusable ones have no event_id, no identity or no occurred_at."""
     message = dict.fromkeys(MESSAGE_COLUMNS)
+    message["source_place"] = place
     message["message_type"] = collection
     message["event_id"] = rules.valid_id(row.get("id"))
     message["user_id"] = rules.valid_id(row.get("user_id"))
@@ -90,7 +96,7 @@ def nulls_last(value):
 
 
 def copy_order(load_number, message):
-    """Of several copies the smallest counts: earliest load, loaded, received, then the other columns."""
+    """Of several copies the smallest counts: earliest load, loaded, received, then the other columns, the place last."""
     others = [column for column in MESSAGE_COLUMNS if column not in ("loaded_at", "received_at")]
     columns = ["loaded_at", "received_at", *others]
     return (load_number, [nulls_last(message[column]) for column in columns])
@@ -99,7 +105,7 @@ def copy_order(load_number, message):
 def identity_of_message(message):
     """Copies share it: table and id, or the whole content where there is no id."""
     if message["event_id"] is None:
-        return tuple(message.values())
+        return tuple(value for column, value in message.items() if column != "source_place")
     return (message["message_type"], message["event_id"])
 
 
@@ -117,9 +123,10 @@ def read_messages(loads, settings, rules):
     """Loads in order of arrival -> (accepted messages, rejected rows), copies removed from both."""
     chosen = {}
     for load_number, load in enumerate(loads):
-        for collection in COLLECTIONS:
-            for row in load.get(collection) or ():
-                message = read_message(collection, row, settings, rules)
+        for key, rows in load.items():
+            collection, place = collection_of(key)
+            for row in rows or ():
+                message = read_message(collection, place, row, settings, rules)
                 key = identity_of_message(message)
                 order = copy_order(load_number, message)
                 if key not in chosen or order < chosen[key][0]:
@@ -130,9 +137,7 @@ def read_messages(loads, settings, rules):
         if reason is None:
             accepted.append(message)
         else:
-            rejected.append(
-                {"message_type": message["message_type"], "event_id": message["event_id"], "reason": reason}
-            )
+            rejected.append({**{name: message[name] for name in ("message_type", "event_id", "source_place")}, "reason": reason})
     accepted.sort(key=message_order)
     return accepted, rejected
 

@@ -13,14 +13,15 @@ rejected_events as (
 ),
 
 newest_loads as (
-    select message_type, max(newest_loaded_at) as newest_loaded_at from {{ state_table('source_loads') }}
-    group by message_type
+    select message_type, source_place, max(newest_loaded_at) as newest_loaded_at from {{ state_table('source_loads') }}
+    group by message_type, source_place
 ),
 
 expected as (
     select distinct stg_messages.message_type, stg_messages.event_id from stg_messages
     inner join newest_loads
         on stg_messages.message_type = newest_loads.message_type
+        and stg_messages.source_place = newest_loads.source_place
         and stg_messages.loaded_at <= newest_loads.newest_loaded_at
     where stg_messages.event_id is not null
 ),

@@ -1,0 +1,34 @@
+{#-
+    Rows of (column name, type) of a table, or of whatever else SELECT can read by that name: a view, a materialized view, a
+    foreign table. dbt's own list of relations lacks the latter two.
+-#}
+{% macro table_columns(place) %}
+    {{ return(run_query(adapter.dispatch('table_columns_query', 'signup_attribution')(place)).rows) }}
+{% endmacro %}
+
+{% macro default__table_columns_query(place) -%}
+    select column_name, data_type from duckdb_columns()
+    where
+        lower(database_name) = lower({{ quoted(place.database) }})
+        and lower(schema_name) = lower({{ quoted(place.schema) }})
+        and lower(table_name) = lower({{ quoted(place.table) }})
+    order by column_index
+{%- endmacro %}
+
+{#- A domain is as its base type is; the precision of a time says nothing here. -#}
+{% macro postgres__table_columns_query(place) -%}
+    select
+        attname,
+        format_type(
+            case when typtype = 'd' then typbasetype else atttypid end,
+            case when typcategory != 'D' then case when typtype = 'd' then typtypmod else atttypmod end end
+        )
+    from pg_attribute
+    inner join pg_class on pg_attribute.attrelid = pg_class.oid
+    inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+    inner join pg_type on pg_attribute.atttypid = pg_type.oid
+    where
+        nspname = {{ quoted(place.schema) }} and relname = {{ quoted(place.table) }}
+        and relkind in ('r', 'p', 'v', 'm', 'f') and attnum > 0 and not attisdropped
+    order by attnum
+{%- endmacro %}

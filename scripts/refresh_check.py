@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from refresh_run import execute
 from seed_check import COLUMNS, seed_problems
 from target import ROOT, Target, find_target, rows
 
+FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
 FINDINGS = "refresh_check "  # what the line of a dbt log begins with that holds what dbt found
 SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions")
 # A rebuilt table lies beside the old one until it takes its place.
@@ -36,8 +38,9 @@ def check(plan: Plan) -> list[Finding]:
     try:
         target = find_target(plan.target, plan.profile, plan.vars)
         if target.file and not target.file.exists():
-            text = f"{target.file} is not there yet: the first refresh makes it; the sources were not looked at"
-            return [*found, *file_findings(target.file, target.schema("")), Finding("connection", True, text)]
+            found += [*file_findings(target.file, target.schema("")),
+                      Finding("connection", True, f"{target.file} is not there yet: the first refresh makes it")]
+            return found + findings_without_file(plan)
         with target.connected() as connection:
             found.append(Finding("connection", True, f"{target.name} ({target.engine})"))
             if target.engine == "postgres":
@@ -59,7 +62,23 @@ def seed_findings(folder: Path):
             yield Finding("seeds", True, f"{name}.csv")
 
 
-def dbt_findings(plan: Plan) -> list[Finding]:
+def findings_without_file(plan: Plan) -> list[Finding]:
+    """What dbt knows before there is a DuckDB file, which it would make: it gets another one for a while."""
+    kept = os.environ.get(FILE_VARIABLE)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[FILE_VARIABLE] = f"{folder}/check.duckdb"
+        try:
+            if find_target(plan.target, plan.profile, plan.vars).file.parent != Path(folder).absolute():
+                return [Finding("sources", True, "not looked at, as the database's file is not there yet")]
+            return dbt_findings(plan, "--args", "{has_tables: false}")
+        finally:
+            if kept is None:
+                del os.environ[FILE_VARIABLE]
+            else:
+                os.environ[FILE_VARIABLE] = kept
+
+
+def dbt_findings(plan: Plan, *arguments: str) -> list[Finding]:
     """What dbt knows: variables, settings and sources. Raises RefreshError when it cannot run the project."""
     found = []
 
@@ -67,7 +86,7 @@ def dbt_findings(plan: Plan) -> list[Finding]:
         if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(FINDINGS):
             found.extend(Finding(*one) for one in json.loads(event.data.msg.removeprefix(FINDINGS)))
 
-    execute(["run-operation", "check_refresh", *target_arguments(plan, str(ROOT))], listen)
+    execute(["run-operation", "check_refresh", *arguments, *target_arguments(plan, str(ROOT))], listen)
     for what in ("variables", "settings"):
         if not any(one.what == what for one in found):
             found.append(Finding(what, True, "as the project expects them"))
@@ -77,7 +96,7 @@ def dbt_findings(plan: Plan) -> list[Finding]:
 def file_findings(file: Path, prefix: str = ""):
     """Yields how things are around a DuckDB file. prefix: what our schemas begin with."""
     folder, published = file.parent, published_file(file, prefix)
-    for one, variable in ((folder, "SIGNUP_ATTRIBUTION_DUCKDB"), (published and published.parent, PUBLISHED_VARIABLE)):
+    for one, variable in ((folder, FILE_VARIABLE), (published and published.parent, PUBLISHED_VARIABLE)):
         if one and not one.is_dir():
             yield Finding("permissions", False, f"The folder {one} does not exist: make it, or correct {variable}.")
     if not folder.is_dir():

@@ -1,14 +1,20 @@
 {#-
     What `refresh.py --check` asks dbt, as one JSON line in the log: a list of (what, is it fine, sentence). Changes nothing.
+    has_tables: false before there is a database, when only files can be sources.
 -#}
-{% macro check_refresh() %}
-    {%- set findings = [] -%}
-    {%- for what, problems in [('variables', variable_problems()), ('settings', setting_problems()), ('sources', source_problems())] -%}
+{% macro check_refresh(has_tables=true) %}
+    {%- set findings, are_sources_there = [], has_tables or source_files() -%}
+    {%- for what, problems in [
+        ('variables', variable_problems()), ('settings', setting_problems()), ('sources', source_problems() if are_sources_there else [])
+    ] -%}
         {%- for problem in problems -%}
             {%- do findings.append([what, false, problem]) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for collection in collections() -%}
+    {%- if not are_sources_there -%}
+        {%- do findings.append(['sources', true, 'no files among them, and no tables yet to look at']) -%}
+    {%- endif -%}
+    {%- for collection in (collections() if are_sources_there else []) -%}
         {%- for place in source_places(collection) -%}
             {%- set present = by_name(place_columns(place)) -%}
             {%- set missing = segment_columns(collection) | map(attribute='name') | reject('in', present) | list -%}

@@ -75,6 +75,15 @@
     {{ return(present) }}
 {% endmacro %}
 
+{#- The files of all sources. -#}
+{% macro source_files() %}
+    {%- set files = [] -%}
+    {%- for name in collections() + business_sources().keys() | list -%}
+        {%- do files.extend(source_places(name) | map(attribute='files') | select | list) -%}
+    {%- endfor -%}
+    {{ return(files) }}
+{% endmacro %}
+
 {#-
     Columns by name, and by their name in lower case: of several that differ in case only, the one in lower case, which is how the
     layout writes it. (Anybody who sends events may add a column that is called ID.)

@@ -30,7 +30,9 @@ numbered as (
         *,
         case
             when event_id is null
-                then row_number() over (partition by message_type, event_id, content_hash order by loaded_at, source_place)
+                then row_number() over (
+                    partition by message_type, event_id, content_hash order by loaded_at, source_place
+                )
             else 1
         end as copy_number
     from rejected

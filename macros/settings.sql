@@ -71,7 +71,7 @@
         {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value | float if value is number else value)}) -%}
     {%- endfor -%}
     {%- if execute -%}
-        {%- do settings.update({'seeds/invalid_ids.csv': graph.nodes['seed.' ~ project_name ~ '.invalid_ids'].checksum.checksum}) -%}
+        {%- do settings.update({'seeds/invalid_ids.csv': graph.nodes['seed.signup_attribution.invalid_ids'].checksum.checksum}) -%}
     {%- endif -%}
     {{ return(settings) }}
 {% endmacro %}

@@ -10,13 +10,14 @@ import explain
 import health
 import report
 from conftest import NO_SERVER
-from engines import DuckDB, Postgres
+from engines import Postgres, held_by_another
 from grants import prefix_of
 from installed import Installed, assert_succeeded, visits
 from profiles import find_output, read_profile
 from project import ROOT, environment
-from published import published_file
+from published import publish, published_file
 from refresh_plan import Profile, RefreshError
+from stored_tables import stored_tables
 
 SCHEMA = "Analytics-1"  # a name that has to be quoted
 OWN = {"COMPANY_TARGET": "prod"}  # another environment: a process that has parsed the project with this profile
@@ -33,11 +34,10 @@ def company(folder, kind, **settings):
     return ["--profiles-dir", str(folder), "--profile", "my_company"]
 
 
-@pytest.mark.parametrize("kind", [
-    "duckdb", pytest.param("postgres", marks=[pytest.mark.skipif(not os.environ.get("PGHOST"), reason=NO_SERVER)])])
-def test_everything_works_with_any_profile_and_schema(kind, tmp_path, capsys):
-    database = DuckDB(tmp_path) if kind == "duckdb" else Postgres()
-    site, options = Installed(database, tmp_path), company(tmp_path / "company", kind)
+@pytest.mark.skipif(not os.environ.get("PGHOST"), reason=NO_SERVER)
+def test_everything_works_with_any_profile_and_schema(tmp_path, capsys):
+    database = Postgres()
+    site, options = Installed(database, tmp_path), company(tmp_path / "company", "postgres")
     try:
         site.receive(visits(4))
         assert_succeeded(site.refresh("--target", "prod", *options, environment=OWN))
@@ -48,13 +48,25 @@ def test_everything_works_with_any_profile_and_schema(kind, tmp_path, capsys):
             assert health.main(options) == 0 and "succeeded" in capsys.readouterr().out
             assert explain.main(["user 1", *options]) == 0 and "device 1" in capsys.readouterr().out
             assert report.main([*options, "--output", str(tmp_path / "report.html")]) == 0
-        if kind == "duckdb":
-            published = published_file(database.path, f"{SCHEMA}_")
-            assert published == tmp_path / f"signup_attribution.{SCHEMA}.published.duckdb" and not published_file(database.path).exists()
-            with duckdb.connect(str(published), read_only=True) as readers:
-                assert readers.execute(f'select count(*) from "{SCHEMA}_sessions".attribution').fetchone() == (2,)
     finally:
         database.close()
+
+
+def test_each_prefix_has_a_file_for_readers(tmp_path, monkeypatch):
+    work, prefix = tmp_path / "a.duckdb", f"{SCHEMA}_"
+    company(tmp_path / "company", "duckdb")
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(work))
+    with duckdb.connect(str(work)) as connection:
+        for schema, who in (("sessions", "everybody"), (f"{SCHEMA}_sessions", "ann")):
+            connection.execute(f'create schema "{schema}"; create table "{schema}".attribution as select {who!r} as alias_id')
+    publish(work, published_file(work))
+    before = published_file(work).read_bytes()
+    publish(work, published_file(work, prefix), prefix.__add__)
+    assert published_file(work, prefix) == tmp_path / f"a.{SCHEMA}.published.duckdb" and published_file(work).read_bytes() == before
+    with held_by_another(work):
+        for profile, who in ((Profile(), "everybody"), (Profile("my_company", str(tmp_path / "company")), "ann")):
+            with stored_tables(None, "test", published=True, profile=profile) as tables:
+                assert tables.rows("select alias_id from {sessions}.attribution") == [{"alias_id": who}]
 
 
 def test_settings_are_read_as_dbt_reads_them(tmp_path, monkeypatch):

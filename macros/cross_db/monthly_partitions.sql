@@ -132,10 +132,14 @@
 {% endmacro %}
 
 {#-
-    dbt makes tables by this macro. A table with monthly partitions is made empty first, in the shape of the query's
-    result, then gets its partitions, then its rows.
+    dbt makes our tables by this macro. (Under dbt's own name without an engine before it, it is never found for another project's.)
 -#}
-{% macro postgres__create_table_as(temporary, relation, sql) -%}
+{% macro create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
+    {{ adapter.dispatch('stored_table_as', 'signup_attribution')(temporary, relation, compiled_code) }}
+{%- endmacro %}
+
+{#- A table with monthly partitions is made empty first, in the shape of the query's result, then gets its partitions, then its rows. -#}
+{% macro default__stored_table_as(temporary, relation, sql) -%}
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
     {%- if config.get('contract').enforced and not temporary -%}
         {{ get_assert_columns_equivalent(sql) }}
@@ -157,7 +161,7 @@
     The first month makes the table: DuckDB 2.0 forgets the bounds of rows that are inserted into a table made by an empty
     query in the same transaction, and then finds none of them. (It finds those of a table made by its columns, as table_of does.)
 -#}
-{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
+{% macro duckdb__stored_table_as(temporary, relation, compiled_code) -%}
     {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary -%}
         {%- set rows = '(' ~ compiled_code ~ ')' -%}
         {%- for condition in month_conditions(rows) -%}
@@ -167,7 +171,7 @@
     {{ default__insert_rows(relation, rows, none, condition) }}
             {%- endif -%}
         {%- endfor -%}
-    {%- elif temporary and language == 'sql' %}
+    {%- elif temporary %}
     create temporary table {{ relation.include(database=false, schema=false) }} as (
         {{ compiled_code }}
     );
@@ -177,7 +181,7 @@
         {%- endif -%}
         {{ table_of(relation, compiled_code, config.get('meta')) }}
     {%- else -%}
-        {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
+        {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -54,7 +54,7 @@
 
 {#- True when this run is a full refresh of the model; with --select it may be one of others only. -#}
 {% macro is_fully_refreshed(name) %}
-    {{ return(flags.FULL_REFRESH and 'model.' ~ project_name ~ '.' ~ name in selected_resources) }}
+    {{ return(flags.FULL_REFRESH and 'model.signup_attribution.' ~ name in selected_resources) }}
 {% endmacro %}
 
 {#-
@@ -85,7 +85,7 @@
 
 {#- The model's table as an earlier refresh left it, or none. Used where a ref would close a circle. -#}
 {% macro stored_relation(name) %}
-    {%- set node = graph.get('nodes', {}).get('model.' ~ project_name ~ '.' ~ name) if execute else none -%}
+    {%- set node = graph.get('nodes', {}).get('model.signup_attribution.' ~ name) if execute else none -%}
     {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
 {% endmacro %}
 

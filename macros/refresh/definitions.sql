@@ -65,7 +65,10 @@
 
 {#- What a materialization of dbt (make) returns for a view or seed, which is made only when it would be another one. -#}
 {% macro made_as_defined(type, make) %}
-    {%- if is_as_defined() -%}
+    {#- those of a project that has this one as a package are made as always -#}
+    {%- if model.package_name != 'signup_attribution' -%}
+        {{ return(make()) }}
+    {%- elif is_as_defined() -%}
         {{ return(left_as_defined(type)) }}
     {%- endif -%}
     {%- set made = make() -%}

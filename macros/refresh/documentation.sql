@@ -10,9 +10,9 @@
 {%- endmacro %}
 
 {#- dbt asks this after each model; a table that stayed still has its comments. -#}
-{% macro default__persist_docs(relation, model, for_relation, for_columns) -%}
+{% macro persist_docs(relation, model, for_relation=true, for_columns=true) -%}
     {%- set stored = model_states().get(model.name) if is_incremental() else none -%}
     {%- if not (stored and stored.documentation == documentation()) -%}
-        {%- do dbt.default__persist_docs(relation, model, for_relation, for_columns) -%}
+        {%- do dbt.persist_docs(relation, model, for_relation, for_columns) -%}
     {%- endif -%}
 {%- endmacro %}

@@ -5,6 +5,7 @@
 -#}
 {% macro prepare_refresh() %}
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
+        {%- do check_invocation() -%}
         {%- do check_variables() -%}
         {%- do check_sources() -%}
         {%- do run_and_commit(create_bookkeeping()) -%}
@@ -115,7 +116,7 @@
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}
 {% macro check_full_refresh() %}
-    {%- if flags.FULL_REFRESH and 'model.' ~ project_name ~ '.app_tracks' not in selected_resources -%}
+    {%- if flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' not in selected_resources -%}
         {%- if state_rows('archived_messages', 'select 1 from ' ~ state_table('archived_messages') ~ ' limit 1') | length > 0 -%}
             {%- do stop('Months were detached, and tables built from scratch would lack them: run --full-refresh without a selection, which reads the sources again.') -%}
         {%- endif -%}
@@ -139,9 +140,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- True when the run's selection holds a model. -#}
+{#- True when the run's selection holds a model of this project, which may be a package of another. -#}
 {% macro refreshes_models() %}
-    {%- for id in selected_resources if id.startswith('model.') -%}
+    {%- for id in selected_resources if id.startswith('model.signup_attribution.') -%}
         {{ return(true) }}
     {%- endfor -%}
     {{ return(false) }}

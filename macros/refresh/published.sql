@@ -104,7 +104,7 @@
 
 {#- What the project says of a published table. -#}
 {% macro published_node(table) %}
-    {{ return(graph.nodes['model.' ~ project_name ~ '.' ~ table]) }}
+    {{ return(graph.nodes['model.signup_attribution.' ~ table]) }}
 {% endmacro %}
 
 {#- Columns that are new and in the table's contract, in a transaction of its own: readers have to wait for its end. -#}

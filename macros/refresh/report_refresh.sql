@@ -21,7 +21,8 @@
 {#- SQL that says how this run ended; what the runner does itself for its runs, which may be several of dbt. -#}
 {% macro close_run() %}
     {%- set partitions = stored_relation('partitions') %}
-    {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error']) | list %}
+    {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error'])
+        | selectattr('node.package_name', 'equalto', 'signup_attribution') | list %}
     update {{ state_table('refresh_runs') }}
     set
         status = '{{ 'failed' if failed else 'success' }}', finished_at = {{ utc_now() }},

@@ -1,0 +1,55 @@
+{#- What dbt does with other projects and cannot do with this one, whose tables know of each other: refused in one sentence. -#}
+
+{#- Stops before anything is changed when this run would read other tables than ours, or not all rows. -#}
+{% macro check_invocation() %}
+    {%- if invocation_args_dict.get('empty') -%}
+        {%- do stop('--empty would mark messages as read that were not: leave it out.') -%}
+    {%- endif -%}
+    {%- if project_name != 'signup_attribution' -%}
+        {%- do check_as_package() -%}
+    {%- endif -%}
+    {%- for id in selected_resources if invocation_args_dict.get('defer') and id.startswith('model.signup_attribution.') -%}
+        {%- set node = graph.nodes[id] -%}
+        {%- for parent_id in stored_parents(node.depends_on.nodes) if node.config.materialized != 'view' and parent_id not in selected_resources -%}
+            {%- set parent = graph.nodes[parent_id] -%}
+            {%- set deferred = parent.defer_relation -%}
+            {%- if deferred and deferred.relation_name != parent.relation_name
+                    and (invocation_args_dict.get('favor_state') or adapter.get_relation(parent.database, parent.schema, parent.alias) is none) -%}
+                {%- do stop(node.name ~ ' goes on from tables of its own schemas, and --defer would have it read ' ~ deferred.relation_name
+                    ~ ': fill your schemas first (scripts/refresh.py, with --sample 1% for a developer), then run this without --defer.') -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- As a package of another project: stops when that says something else of our models than we do. -#}
+{% macro check_as_package() %}
+    {%- set made_as = graph.nodes['model.signup_attribution.app_tracks'].config.materialized -%}
+    {%- if made_as != 'incremental' -%}
+        {%- do stop('The models of signup_attribution cannot be made as ' ~ made_as ~ ': put +materialized under the name of your project in dbt_project.yml.') -%}
+    {%- endif -%}
+    {#- dbt looks for what a package names in the project that has the package first -#}
+    {%- for id in graph.nodes if id.split('.')[1] == 'signup_attribution' -%}
+        {%- for parent in graph.nodes[id].depends_on.nodes if parent.split('.')[0] in ['model', 'seed', 'snapshot'] and parent.split('.')[1] != 'signup_attribution' -%}
+            {%- do stop(parent ~ ' has the name of a model of signup_attribution, which would read it instead: rename it, or set the flag require_ref_searches_node_package_before_root in dbt_project.yml.') -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- dbt clone would make views of production's tables, which the next refresh would write to as if they were its own. -#}
+{% macro clone_refused() %}
+    {%- do stop('dbt clone cannot copy these tables: fill schemas of your own instead, with scripts/refresh.py --sample 1%.') -%}
+{% endmacro %}
+
+{#- What dbt clone asks before it makes one of our models. -#}
+{% macro can_clone_table() %}
+    {{ clone_refused() }}
+{% endmacro %}
+
+{#- What it does before its first model. (As a package of another project we are not asked.) -#}
+{% macro create_schema(relation) %}
+    {%- if flags.WHICH == 'clone' -%}
+        {{ clone_refused() }}
+    {%- endif -%}
+    {{ return(dbt.create_schema(relation)) }}
+{% endmacro %}

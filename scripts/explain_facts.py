@@ -71,7 +71,7 @@ SESSIONS = "select * from {sessions}.all_sessions where alias_id = %s order by s
 TOUCHES = """
     select
         touches.*, evidence_classes.source_rule, evidence_classes.referrer_pattern, evidence_classes.source_category,
-        evidence_classes.category_pattern, evidence_classes.channel_rule_order, evidence_classes.is_attributed
+        evidence_classes.category_pattern, evidence_classes.channel_rule_order
     from {sessions_stages}.touches
     inner join {sessions_stages}.evidence_classes on touches.combination_id = evidence_classes.combination_id
     where touches.alias_id = %s
@@ -105,7 +105,7 @@ SEEDS = {
     "referrers": ("host_pattern", "select host_pattern, source, category from {seeds}.referrers"),
     "excluded_referrers": ("domain", "select domain, note from {seeds}.excluded_referrers"),
     "channel_rules": ("rule_order", """
-        select rule_order, channel, source_pattern, source_category, medium_pattern, campaign_pattern, note
+        select rule_order, channel, source_pattern, source_category, medium_pattern, campaign_pattern, is_paid, note
         from {seeds}.channel_rules"""),
 }
 READ = [

@@ -196,7 +196,9 @@ def paid_reason(story: dict) -> str:
     row = story["click_id_row"]
     if row and row["is_paid"]:
         return f"only paid clicks carry {row['click_id_name']} (click_ids.csv)"
-    if story["is_paid"]:
-        return f"the medium {said(story['medium'])} is a paid one"
-    medium = f"the medium {said(story['medium'])} is not a paid one" if story["medium"] else "there is no medium"
-    return f"{medium}, and there is no click id that only paid clicks carry"
+    rule = story["channel_rule"]
+    if story["channel_rule_order"] is not None and not rule:
+        return f"rule {story['channel_rule_order']} of channel_rules.csv, which is not there any more: refresh"
+    says = f"rule {rule['rule_order']} of channel_rules.csv calls {rule['channel']} {'' if rule['is_paid'] else 'not '}paid" if rule else (
+        "no rule of channel_rules.csv holds")
+    return says if story["is_paid"] else f"{says}, and there is no click id that only paid clicks carry"

@@ -17,7 +17,7 @@ CATEGORIES = ("search", "social", "email", "video", "shopping", "ai_assistant")
 # File -> its columns. dbt adds rows to a table that exists, so the columns are fixed.
 COLUMNS = {
     "channel_rules": ["rule_order", "channel", "source_pattern", "source_category", "medium_pattern",
-                      "campaign_pattern", "note"],
+                      "campaign_pattern", "is_paid", "note"],
     "click_ids": ["priority", "click_id_name", "source", "medium", "is_paid", "note"],
     "referrers": ["host_pattern", "source", "category"],
     "excluded_referrers": ["domain", "note"],

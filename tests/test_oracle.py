@@ -140,6 +140,7 @@ def test_referrers(rules, referrer, source, medium):
     ("gclid=&fbclid=F", ("facebook", "social", "fbclid", "F", False)),
     ("gclid=G&utm_medium=email", (None, "email", "gclid", "G", True)),
     ("utm_source=x&utm_medium=Paid-Social", ("x", "Paid-Social", None, None, True)),
+    ("utm_source=partner", ("partner", None, None, None, True)),
     ("utm_source=%FF+&utm_medium=a+b%20", ("%FF+", "a b", None, None, False)),
     ("utm_source=&utm_source=x", ("(direct)", "(none)", None, None, False)),
     ("x=1#utm_source=x", ("(direct)", "(none)", None, None, False)),

@@ -21,6 +21,7 @@ ARRIVALS = [
     ("gclid=G1", None), ("gclid=G2&xyzclid=X4", "https://www.google.com/"), ("fbclid=F1", None),
     ("", "https://www.finder.example/?q=1"), ("", "https://pay.partner.example/back"), ("", "https://duckduckgo.com/"),
     ("utm_source=letter&utm_medium=email&utm_campaign=the-only-one", None), ("", None),
+    ("utm_source=amazon", None), ("utm_source=x&utm_medium=CPM&utm_campaign=Cross-Network", None),
     ("gclid=G3&utm_source_platform=ads&utm_creative_format=text", None), ("fbclid=%20+&gclid=%20", None),
 ]
 
@@ -71,10 +72,11 @@ def rules_of(engine):
 
 
 def edit_channel_rules(engine):
-    """One channel renamed, one rule dropped, a new first rule."""
+    """One channel renamed, one rule dropped, a new first rule, which is paid; one kind of paid touch is so no longer."""
     edit(engine, "channel_rules", lambda rows: [
-        {"rule_order": "1", "channel": "Letter", "source_pattern": "^letter$"},
-        *({**row, "channel": row["channel"].replace("Organic Search", "Search")}
+        {"rule_order": "1", "channel": "Letter", "source_pattern": "^letter$", "is_paid": "true"},
+        *({**row, "channel": row["channel"].replace("Organic Search", "Search"),
+           "is_paid": "false" if row["channel"] == "Paid Shopping" else row["is_paid"]}
           for row in rows if (row["channel"], row["medium_pattern"]) != ("AI Assistant", "^ai-assistant$")),
     ])
 
@@ -132,7 +134,7 @@ def test_edited_rules_restate_history(copied, loads):
 
     # An edit that concerns one combination of evidence, which one person has: only what it changes is written.
     edit(copied, "channel_rules", lambda rows: [
-        {"rule_order": "0", "channel": "Only One", "campaign_pattern": "^the-only-one$"}, *rows])
+        {"rule_order": "0", "channel": "Only One", "campaign_pattern": "^the-only-one$", "is_paid": "false"}, *rows])
     copied.refresh(as_vars(settings))
     assert_equal(copied, loads, settings, rules_of(copied), "after an edit for one person")
     before, now = by_person(stored["touches"]), by_person(copied.published("touches"))

@@ -145,8 +145,9 @@ def test_seeds_of_the_project():
     ("referrers", "a.com, a,search", 2, "blanks"), ("referrers", "a.com,a,search\n\nb.com,b,search", 3, "delete it"),
     ("excluded_referrers", "pay.com/x,", 2, "no domain"), ("invalid_ids", "None", 2, "write none"),
     ("click_ids", "1,x,a,cpc,yes,", 2, "is_paid"), ("click_ids", "1,x,a,cpc,true,\n1,y,a,cpc,true,", 3, "priority 1"),
-    ("channel_rules", "1,A,,,,,\n01,B,,,,,", 3, "rule_order 01"), ("channel_rules", "1,A,,a|b,,,", 2, "'a'"),
-    ("channel_rules", "1.5,A,,,,,", 2, "whole number"), ("channel_rules", '1,A,"x\ny",,,,\n2,B,(,,,,', 4, "correct it"),
+    ("channel_rules", "1,A,,,,,true,\n01,B,,,,,true,", 3, "rule_order 01"), ("channel_rules", "1,A,,a|b,,,true,", 2, "'a'"),
+    ("channel_rules", "1.5,A,,,,,true,", 2, "whole number"), ("channel_rules", '1,A,"x\ny",,,,true,\n2,B,(,,,,true,', 4, "correct it"),
+    ("channel_rules", "1,A,,,,,,", 2, "is_paid is empty"),
 ])
 def test_broken_seeds(tmp_path, seed, text, line, words):
     path = tmp_path / f"{seed}.csv"

@@ -47,20 +47,6 @@
     '(direct)'
 {%- endmacro %}
 
-{#- GA4's pattern of paid media, and display media (https://support.google.com/analytics/answer/9756891). -#}
-{% macro is_paid_medium(medium) -%}
-    coalesce(
-        {{ regexp_found('lower(' ~ medium ~ ')', "'^(.*cp.*|ppc|retargeting|paid.*)$'") }}
-        or lower({{ medium }}) in ('display', 'banner', 'expandable', 'interstitial', 'cpm'),
-        false
-    )
-{%- endmacro %}
-
-{#- Touches that the attributed touches are chosen from: paid ones, and those of the channels in attributed_channels. -#}
-{% macro is_attributed(is_paid, channel) -%}
-    {{ is_paid }} or {{ is_one_of(channel, var('attributed_channels')) }}
-{%- endmacro %}
-
 {#-
     Query on the forms under which the seeds may list a host, one row each: the host itself, the domains above it, and both
     with a last part or two of letters replaced by * (google.co.uk as google.*).

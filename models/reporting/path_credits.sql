@@ -31,24 +31,13 @@ signups as (
 ),
 
 counted_touches as (
-    select
-        touches.*,
-        {{ is_attributed('touches.is_paid', 'touches.channel') }} as is_attributed,
-        signups.signup_timestamp
-    from touches
-    inner join signups on touches.alias_id = signups.alias_id
-    where {{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}
+    {{ counted_touches('signups') }}
 ),
 
-placed as (
+with_shares as (
     select
         *,
-        row_number() over (partition by alias_id order by touch_number) as place,
-        row_number() over (partition by alias_id order by touch_number desc) as place_from_end,
         row_number() over (partition by alias_id order by is_direct asc, touch_number desc) as indirect_place_from_end,
-        row_number() over (partition by alias_id, is_attributed order by touch_number) as paid_place,
-        row_number() over (partition by alias_id, is_attributed order by touch_number desc) as paid_place_from_end,
-        count(*) over (partition by alias_id) as touch_count,
         cast(1 as double precision) / count(*) over (partition by alias_id, channel) as share_in_channel,
         {{ decayed('touch_timestamp', 'signup_timestamp') }} as decayed_weight
     from counted_touches
@@ -63,7 +52,7 @@ weighed as (
         sum(decayed_weight) over (
             partition by alias_id order by touch_number rows between unbounded preceding and unbounded following
         ) as decayed_weights
-    from placed
+    from with_shares
 ),
 
 shared as (
@@ -74,8 +63,8 @@ shared as (
             when 'first' then case when place = 1 then 1 end
             when 'last' then case when place_from_end = 1 then 1 end
             when 'last_non_direct' then case when indirect_place_from_end = 1 then 1 end
-            when 'first_paid' then case when is_attributed and paid_place = 1 then 1 end
-            when 'last_paid' then case when is_attributed and paid_place_from_end = 1 then 1 end
+            when 'first_paid' then case when is_attributed and attributed_place = 1 then 1 end
+            when 'last_paid' then case when is_attributed and attributed_place_from_end = 1 then 1 end
             when 'linear' then cast(1 as double precision) / touch_count
             when 'position' then position_weight
             when 'time_decay' then decayed_weight / decayed_weights

@@ -80,6 +80,7 @@ matching_rules as (
         categorized.*,
         channel_rules.channel,
         channel_rules.rule_order,
+        channel_rules.is_paid,
         row_number() over (
             partition by categorized.source, categorized.medium, categorized.campaign order by channel_rules.rule_order
         ) as choice
@@ -105,7 +106,7 @@ matching_rules as (
 ),
 
 channels as (
-    select source, medium, campaign, channel, rule_order from matching_rules
+    select source, medium, campaign, channel, rule_order, is_paid from matching_rules
     where choice = 1
 ),
 
@@ -124,7 +125,7 @@ classified as (
         channels.rule_order as channel_rule_order,
         evidence_sources.has_evidence,
         evidence_sources.is_external_referrer,
-        evidence_sources.is_paid_click or {{ is_paid_medium('evidence_sources.medium') }} as is_paid
+        evidence_sources.is_paid_click or coalesce(channels.is_paid, false) as is_paid
     from evidence_sources
     inner join categorized
         on {{ lower_case("coalesce(evidence_sources.source, '')") }} = categorized.source
@@ -137,7 +138,7 @@ classified as (
 ),
 
 with_attributed as (
-    select *, {{ is_attributed('is_paid', 'channel') }} as is_attributed from classified
+    select *, is_paid or {{ is_one_of('channel', var('attributed_channels')) }} as is_attributed from classified
 ),
 
 -- another class marks the row, another reason for the same class does not: it concerns no touch

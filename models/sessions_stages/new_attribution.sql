@@ -54,22 +54,7 @@ first_pages as (
 ),
 
 counted_touches as (
-    select
-        touches.*,
-        {{ is_attributed('touches.is_paid', 'touches.channel') }} as is_attributed
-    from touches
-    inner join signups on touches.alias_id = signups.alias_id
-    where {{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}
-),
-
-ranked_touches as (
-    select
-        *,
-        row_number() over (partition by alias_id order by touch_number) as place,
-        row_number() over (partition by alias_id order by touch_number desc) as place_from_end,
-        row_number() over (partition by alias_id, is_attributed order by touch_number) as attributed_place,
-        row_number() over (partition by alias_id, is_attributed order by touch_number desc) as attributed_place_from_end
-    from counted_touches
+    {{ counted_touches('signups') }}
 ),
 
 {% set choices = {
@@ -86,7 +71,7 @@ chosen_touches as (
         max(case when {{ condition }} then {{ column }} end) as {{ choice }}_{{ name }}
         {%- endfor %}
         {%- endfor %}
-    from ranked_touches
+    from counted_touches
     group by alias_id
 ),
 

@@ -179,6 +179,7 @@ touches as (
         ) as touch_number,
         not evidence_classes.has_evidence as is_direct,
         evidence_classes.is_paid,
+        evidence_classes.is_attributed,
         arrivals.touch_timestamp
     from arrivals
     inner join evidence_classes on arrivals.combination_id = evidence_classes.combination_id

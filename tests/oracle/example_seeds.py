@@ -7,9 +7,10 @@ SEED_TEXTS = {
     "referrers": "host_pattern,source,category\ngoogle.*,google,search\nmail.google.com,gmail,email\n"
                  "facebook.com,facebook,social\nchatgpt.com,chatgpt,ai_assistant\nshop.com,shop,shopping\n",
     "excluded_referrers": "domain,note\npaypal.com,pays\n",
-    "channel_rules": "rule_order,channel,source_pattern,source_category,medium_pattern,campaign_pattern,note\n"
-                     "20,Paid Search,,search,^(.*cp.*|ppc)$,,\n10,Direct,^\\(direct\\)$,,^\\(none\\)$,,\n"
-                     "30,Social,,social|video,,,\n40,Sale,,,,sale,\n50,Referral,,,^referral$,,\n",
+    "channel_rules": "rule_order,channel,source_pattern,source_category,medium_pattern,campaign_pattern,is_paid,note\n"
+                     "20,Paid Search,,search,^(.*cp.*|ppc)$,,true,\n10,Direct,^\\(direct\\)$,,^\\(none\\)$,,false,\n"
+                     "30,Social,,social|video,,,false,\n40,Sale,,,,sale,false,\n50,Referral,,,^referral$,,false,\n"
+                     "60,Partner,^partner$,,^$,,true,\n70,Paid Other,,,^paid,,true,\n",
 }
 
 

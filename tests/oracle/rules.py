@@ -9,9 +9,6 @@ from pathlib import Path
 
 from .urls import in_domain
 
-PAID_MEDIUM = re.compile(r"(.*cp.*|ppc|retargeting|paid.*)")
-DISPLAY_MEDIA = {"display", "banner", "expandable", "interstitial", "cpm"}
-
 # Not listed: shopping. A shop that sends visitors is an ordinary referral under its short name.
 MEDIUM_OF_CATEGORY = {
     "search": "organic",
@@ -63,7 +60,7 @@ class Rules:
         for row in sorted(self.referrers, key=lambda row: row["host_pattern"]):
             self.category_of_name.setdefault(row["source"], row["category"])
         self.referrer_of_host = {}
-        self.channel_of = {}
+        self.rule_of = {}
 
     @classmethod
     def read(cls, seeds_dir):
@@ -94,12 +91,16 @@ class Rules:
         return row["category"] if row else self.category_of_name.get(name, "")
 
     def channel(self, source, medium, campaign):
-        """Name of the channel: that of the first rule, in rule order, of which all conditions hold."""
+        """Name of the channel."""
+        return self.channel_rule(source, medium, campaign)["channel"]
+
+    def channel_rule(self, source, medium, campaign):
+        """The rule that names the channel and says whether it is paid: the first, in rule order, of which all conditions hold."""
         key = (source, medium, campaign)
-        if key not in self.channel_of:
-            matching = (row["channel"] for row in self.ordered_channel_rules if self.rule_holds(row, *key))
-            self.channel_of[key] = next(matching, "Unassigned")
-        return self.channel_of[key]
+        if key not in self.rule_of:
+            matching = (row for row in self.ordered_channel_rules if self.rule_holds(row, *key))
+            self.rule_of[key] = next(matching, {"channel": "Unassigned", "is_paid": "false"})
+        return self.rule_of[key]
 
     def rule_holds(self, rule, source, medium, campaign):
         texts = {"source_pattern": source, "medium_pattern": medium, "campaign_pattern": campaign}
@@ -115,8 +116,3 @@ def host_matches(host, pattern):
     if not pattern.endswith(".*"):
         return in_domain(host, pattern)
     return re.search(r"(?:\A|\.)" + re.escape(pattern[:-2]) + r"(?:\.[a-z]+){1,2}\Z", host) is not None
-
-
-def is_paid_medium(medium):
-    lower = (medium or "").lower()
-    return lower in DISPLAY_MEDIA or PAID_MEDIUM.fullmatch(lower) is not None

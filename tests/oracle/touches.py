@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .rules import MEDIUM_OF_CATEGORY, is_paid_medium, is_true
+from .rules import MEDIUM_OF_CATEGORY, is_true
 from .settings import microseconds
 from .urls import host_of, in_domain, query_parameters
 
@@ -87,6 +87,7 @@ def classify(evidence, rules):
     """The columns a touch gets from its evidence and the rules."""
     clicked = next((row for row in rules.click_ids if row["click_id_name"] == evidence.click_id_name), None)
     source, medium = source_and_medium(evidence, clicked, rules)
+    rule = rules.channel_rule(source, medium, evidence.campaign)
     return {
         "source": source,
         "medium": medium,
@@ -97,9 +98,9 @@ def classify(evidence, rules):
         "referrer_host": evidence.referrer_host,
         "click_id_name": evidence.click_id_name,
         "click_id": evidence.click_id,
-        "channel": rules.channel(source, medium, evidence.campaign),
+        "channel": rule["channel"],
         "is_direct": evidence == NO_EVIDENCE,
-        "is_paid": is_paid_medium(medium) or (clicked is not None and is_true(clicked["is_paid"])),
+        "is_paid": is_true(rule["is_paid"]) or (clicked is not None and is_true(clicked["is_paid"])),
     }
 
 

@@ -96,7 +96,7 @@ EVIDENCE = """
 ATTRIBUTION = "select * from {sessions}.attribution where alias_id = %s"
 SIGNUP_MESSAGES = """
     select message_type, event_id, event_name, anonymous_id, user_id, occurred_at from {partitioning}.app_tracks
-    where occurred_at = %s and event_name = any(%s) and is_session_event
+    where occurred_at = %s and (event_name = any(%s) or event_display_name = any(%s)) and is_session_event
     order by event_id, message_type
 """
 SEEDS = {
@@ -151,7 +151,7 @@ def facts_of(tables: Tables, common: Common, alias_id: str) -> dict[str, list[di
     visitors = {(visit["anonymous_id"], visit["user_id"]) for visit in facts["visits"]}
     facts["signups"] = [
         message for row in facts["attribution"]
-        for message in tables.rows(SIGNUP_MESSAGES, row["signup_timestamp"], common.settings["signup_events"])
+        for message in tables.rows(SIGNUP_MESSAGES, row["signup_timestamp"], *[common.settings["signup_events"]] * 2)
         if (message["anonymous_id"] or "", message["user_id"] or "") in visitors
     ]
     return facts

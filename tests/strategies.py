@@ -105,6 +105,8 @@ def session_columns(draw, collection, kept_referrer):
     name = draw(st.sampled_from(NAMES[collection]))
     if collection == "tracks":
         row["event" if draw(st.booleans()) else "event_text"] = name
+        if one_in(draw, 6):  # Segment writes both
+            row["event_text"] = draw(st.sampled_from(NAMES[collection]))
     else:
         row["name"] = name
     if draw(st.booleans()):  # no evidence of an arrival, or what is left of it

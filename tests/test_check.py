@@ -39,8 +39,9 @@ def test_on_duckdb(tmp_path):
 
     site.receive(visits(2))
     before = site.contents()
-    outcome = site.refresh("--check", sources=SOURCES)
+    outcome = site.refresh("--check", sources=SOURCES, ignored_events=["signed up"])
     assert_succeeded(outcome)
+    assert "ignored_events: signed up has never occurred. The names that come nearest: signed_up (1)" in outcome.stdout
     for what in ("connection", "permissions", "seeds", "variables", "settings", "sources", "disk"):
         assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
     with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,bing,serch"):

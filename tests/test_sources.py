@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 import sample_data
-from harness import assert_equal
+from harness import as_vars, assert_equal
 from oracle import Settings
 
 STARTED = datetime(2026, 3, 1, 10)
@@ -157,6 +157,43 @@ def test_a_wrong_clock_does_not_hide_later_loads(engine):
         engine.receive(load)
         engine.refresh()
     assert_equal(engine, [first, second])
+
+
+def named(name, day, event, event_text=None, device="a", **columns):
+    """A track as Segment writes it: with a name for machines and one for people."""
+    return {"id": name, "anonymous_id": device, "event": event, "event_text": event_text, "timestamp": at(day * DAY),
+            "uuid_ts": at(day * DAY), **columns}
+
+
+def test_events_by_either_name(engine):
+    """Names that never occur are said, with what comes near; other names restate what is stored, without the sources."""
+    first = {
+        "pages": [{"id": "p1", "anonymous_id": "a", "name": "Home", "timestamp": at(-2), "uuid_ts": at(0)}],
+        "tracks": [named("t1", 0, "account_created", "Account Created"), named("t2", 0, "email_sent", "Email Sent", device="b"),
+                   named("t3", 1, "email_sent", "Email Sent", device="b"), named("t4", 1, "seen", "seen"),
+                   named("t5", 1, None, "Account Created", device="b", user_id="u")],
+    }
+    engine.receive(first)
+    notes = "\n".join(engine.refresh({"signup_events": ["Accounts created"], "ignored_events": ["email_sent"]}).notes)
+    wrong = Settings(signup_events=("Accounts created",), ignored_events=("email_sent",))
+    assert_equal(engine, [first], wrong)
+    assert "signup_events: Accounts created has never occurred. The names that come nearest: Account Created (2), account_created (1)" in notes
+    assert "0 sign-ups" in notes and "ignored_events" not in notes
+
+    engine.database.execute("delete from segment.tracks; delete from segment.pages")
+    second = {"tracks": [named("t6", 2, "account_created", "Account Created", device="c", user_id="u"),
+                         named("t7", 2, "seen", "seen", device="b")]}
+    engine.receive(second)
+    changed = Settings(signup_events=("Account Created", "never"), ignored_events=("Email Sent", "seen"))
+    refused = engine.refresh(as_vars(changed), select=["message_buckets+"], check=False)
+    assert not refused.success and "ignored_events changed" in refused.error
+    notes = "\n".join(engine.refresh(as_vars(changed)).notes)
+    assert_equal(engine, [first, second], changed)
+    assert "ignored_events and signup_events changed" in notes and "never has never occurred" in notes and "0 sign-ups" not in notes
+    third = {"tracks": [named("t8", 3, "email_sent", "Email Sent", device="b"), named("t9", -1, "account_created", device="c", uuid_ts=at(3 * DAY))]}
+    engine.receive(third)
+    engine.refresh(as_vars(changed))
+    assert_equal(engine, [first, second, third], changed)
 
 
 UUID = "5C5E3F0A-0B52-4E0B-9C56-8C1E4FDE0C1D"

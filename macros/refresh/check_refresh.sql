@@ -28,5 +28,16 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
+    {%- if may_restate_events() -%}
+        {%- for name in changed_event_settings() -%}
+            {%- do findings.append(['settings', true, name ~ ' changed: the next refresh makes all again that follows from the stored messages']) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set can_be_read = are_sources_there and findings | rejectattr(1) | list | length == 0 -%}
+    {%- set events = event_name_problems(stored_relation('event_names') or (event_names_in_sources() if can_be_read else none)) -%}
+    {%- for sentence in events.sentences -%}
+        {%- set is_fine = events.finds_signups or not sentence.startswith('signup_events') -%}
+        {%- do findings.append(['events', is_fine, sentence ~ ('' if is_fine else ' Correct signup_events under vars: there is no sign-up.')]) -%}
+    {%- endfor -%}
     {%- do log('refresh_check ' ~ tojson(findings)) -%}
 {% endmacro %}

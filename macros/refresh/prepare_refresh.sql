@@ -12,6 +12,11 @@
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
         {%- do run_and_commit(open_batch()) -%}
+        {%- set changed = changed_event_settings() if not flags.FULL_REFRESH else [] -%}
+        {%- if changed -%}
+            {%- do say(changed | join(' and ') ~ ' changed: all that follows from the stored messages is made again.') -%}
+            {%- do run_and_commit(apply_event_settings(changed)) -%}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -93,7 +98,8 @@
 {% macro setting_problems(is_rebuilt=false) %}
     {%- set problems = [] -%}
     {%- set current = stored_settings() -%}
-    {%- for row in settings_of_tables() -%}
+    {%- set restated = changed_event_settings() if may_restate_events() else [] -%}
+    {%- for row in settings_of_tables() if row[0] not in restated -%}
         {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
             {%- do problems.append(sample_refused()) -%}
         {%- elif row[0] == 'version' and row[1] != current.version and not is_rebuilt -%}

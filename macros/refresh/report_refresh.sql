@@ -12,6 +12,12 @@
             {%- endif -%}
         {%- endfor -%}
         {%- do log('refresh_figures ' ~ tojson(figures)) -%}
+        {%- for sentence in event_name_problems(stored_relation('event_names')).sentences -%}
+            {%- do say(sentence) -%}
+        {%- endfor -%}
+        {%- for kind, name, _, amount in figures if kind == 'total' and name == 'signups' and amount == 0 -%}
+            {%- do say('There are 0 sign-ups: no session event has a name of signup_events (' ~ var('signup_events') | join(', ') ~ ').') -%}
+        {%- endfor -%}
         {%- if not env_var('SIGNUP_ATTRIBUTION_RUN', '') -%}
             {%- do run_and_commit(close_run()) -%}
         {%- endif -%}

@@ -49,7 +49,7 @@
 {#- Hash of everything a message says: what tells rows without an id apart. -#}
 {% macro content_hash() -%}
     md5(
-        {%- for column in message_columns() if column not in ['is_session_event', 'is_clock_corrected'] %}
+        {%- for column in message_columns() if column not in ['event_display_name', 'is_session_event', 'is_clock_corrected'] %}
         coalesce(cast({{ column }} as text), chr(30)) || chr(31){{ ' ||' if not loop.last }}
         {%- endfor %}
     )

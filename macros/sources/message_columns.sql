@@ -2,7 +2,7 @@
 
 {#- What a message says besides ids and times. -#}
 {% macro event_columns() %}
-    {{ return(['event_name', 'page_url', 'page_path', 'page_title', 'page_referrer', 'page_search',
+    {{ return(['event_name', 'event_display_name', 'page_url', 'page_path', 'page_title', 'page_referrer', 'page_search',
                'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'user_agent', 'ip']) }}
 {% endmacro %}
 

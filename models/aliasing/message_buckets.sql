@@ -14,7 +14,7 @@ with app_tracks as (
         page_url is not null as has_page,
         page_url like {{ quoted(var('blog_url_pattern')) }} as is_blog,
         message_type in ('pages', 'screens') as is_page,
-        {{ is_one_of('event_name', var('signup_events')) }} as is_signup,
+        {{ is_event_named(var('signup_events')) }} as is_signup,
         is_session_event,
         batch_id,
         occurred_at,

@@ -42,8 +42,7 @@ stg_messages as (
             when valid_anonymous_id is null and valid_user_id is null then 'missing_identity'
             when occurred_at is null then 'missing_timestamp'
         end as reject_reason,
-        message_type in ('tracks', 'pages', 'screens')
-        and not {{ is_one_of('event_name', var('ignored_events')) }} as is_session_event,
+        {{ is_session_event() }} as is_session_event,
         is_clock_corrected,
         occurred_at,
         coalesce(received_at, occurred_at) as received_at,

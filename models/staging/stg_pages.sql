@@ -10,6 +10,7 @@ stg_pages as (
         user_id,
         {{ as_id_text('null') }} as previous_id,
         nullif(name, '') as event_name,
+        {{ as_id_text('null') }} as event_display_name,
         coalesce(nullif(url, ''), nullif(context_page_url, '')) as page_url,
         coalesce(nullif(path, ''), nullif(context_page_path, '')) as page_path,
         coalesce(nullif(title, ''), nullif(context_page_title, '')) as page_title,

@@ -10,6 +10,7 @@ stg_tracks as (
         user_id,
         {{ as_id_text('null') }} as previous_id,
         coalesce(nullif(event, ''), nullif(event_text, '')) as event_name,
+        case when event != '' then nullif(nullif(event_text, ''), event) end as event_display_name,
         nullif(context_page_url, '') as page_url,
         nullif(context_page_path, '') as page_path,
         nullif(context_page_title, '') as page_title,

@@ -8,6 +8,7 @@ COLLECTIONS = SESSION_COLLECTIONS + ("identifies", "aliases")
 
 MESSAGE_COLUMNS = (
     "message_type", "event_id", "anonymous_id", "user_id", "previous_id", "event_name",
+    "event_display_name",
     "page_url", "page_path", "page_title", "page_referrer", "page_search",
     "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
     "user_agent", "ip", "is_session_event", "is_clock_corrected",
@@ -46,15 +47,20 @@ def read_message(collection, place, row, settings, rules):
     if collection in SESSION_COLLECTIONS:
         read_page(message, collection, row)
     read_times(message, row, settings)
-    message["is_session_event"] = (
-        collection in SESSION_COLLECTIONS and message["event_name"] not in settings.ignored_events
-    )
+    message["is_session_event"] = collection in SESSION_COLLECTIONS and not is_named(message, settings.ignored_events)
     return message
+
+
+def is_named(message, names):
+    """Whether one of the two names of a message is in a list."""
+    return message["event_name"] in names or message["event_display_name"] in names
 
 
 def read_page(message, collection, row):
     if collection == "tracks":
         message["event_name"] = first_text(row, "event", "event_text")
+        other_name = first_text(row, "event_text")
+        message["event_display_name"] = other_name if other_name != message["event_name"] else None
     else:
         message["event_name"] = first_text(row, "name")
     for part in ("url", "path", "title", "referrer", "search"):
@@ -103,9 +109,10 @@ def copy_order(load_number, message):
 
 
 def identity_of_message(message):
-    """Copies share it: table and id, or the whole content where there is no id."""
+    """Copies share it: table and id, or the whole content where there is no id, whatever the other name of the event."""
     if message["event_id"] is None:
-        return tuple(value for column, value in message.items() if column != "source_place")
+        apart = ("source_place", "event_display_name", "is_session_event")
+        return tuple(value for column, value in message.items() if column not in apart)
     return (message["message_type"], message["event_id"])
 
 

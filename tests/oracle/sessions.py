@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from .messages import message_order
+from .messages import is_named, message_order
 from .settings import microseconds
 from .urls import path_of
 
@@ -66,7 +66,7 @@ def session_row(events, settings):
     """What can be told from the events of one session alone."""
     start, end = events[0]["occurred_at"], events[-1]["occurred_at"]
     urls = [event["page_url"] for event in events if event["page_url"] is not None]
-    signups = [event["occurred_at"] for event in events if event["event_name"] in settings.signup_events]
+    signups = [event["occurred_at"] for event in events if is_named(event, settings.signup_events)]
     landing_page_url = urls[0] if urls else None
     return {
         "session_id": events[0]["event_id"],

@@ -46,6 +46,7 @@
     );
     {{ add_source_places() }}
     {{ create_logs() }}
+    {{ take_sources_out_of_indexes() }}
 {% endmacro %}
 
 {#-

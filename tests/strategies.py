@@ -63,15 +63,20 @@ URLS = (
     SITE + "/?utm_source=ONE%0A", SITE + "/?gclid=G1", SITE + "/?gclid=g1%09",
     SITE + "/?GCLID=G2&gclid=G3", SITE + "/?gclid=&fbclid=F1", SITE + "/?fbclid=F%2B2",
     SITE + "/?msclkid=M1&gclid=G1&utm_source=bing&utm_medium=cpc", SITE + "/#?gclid=in-fragment",
+    SITE + "/?a=1&amp;utm_source=mail&amp;UTM_Medium=email", SITE + "/?utm_source=semi;utm_medium=colon?utm_campaign=second",
+    SITE + "/?utm_source={{campaign.name}}&utm_source=filled", SITE + "/?utm_source=%28not%20set%29&utm_medium=undefined",
+    SITE + "/#/app?utm_source=routed&utm_medium=cpc", SITE + "/?fbclid=F3#gclid=G4", SITE + "/p?id=5", "https://shop.example.:443/p?id=5",
     "/blog/relative?utm_source=relative", "//shop.example/blog/no-scheme?gclid=G1",
     "https://user:pw@WWW.Shop.Example:8443/blog/port", "http://other.example/landing?a=b",
 )
+SEARCHES = (None, None, None, "", "?", "?id=5", "?id=5&gclid=G5", "id=5&utm_source=searched&utm_medium=email", "?utm_source=NULL&fbclid=")
 REFERRERS = (
     None, None, None, "", SITE + "/pricing", "https://www.shop.example/", "http://other.example/self",
     "https://www.google.com/", "https://www.google.co.uk/search?q=x", "https://www.facebook.com/",
     "https://m.facebook.com/x", "https://chatgpt.com/", "https://www.youtube.com/watch?v=1",
     "https://mail.google.com/", "https://www.paypal.com/checkout", "https://news.example/article",
     "https://NEWS.example:443/other", "android-app://com.google.android.gm/", "news.example/no-scheme", "junk",
+    "https://WWW.MÜLLER.example./x", "https://user:p@ss@news.example/", "http://[2001:DB8::1]:80/", "https://SHOP.example.:8443/",
 )
 # Of each scenario one: pages that change without a load keep the referrer of their landing.
 KEPT_REFERRERS = (None, None, "https://www.google.com/", "https://www.facebook.com/", "https://www.paypal.com/checkout",
@@ -83,6 +88,7 @@ CAMPAIGNS = (  # source, medium, name, term, content
     ("newsletter", "email", None, None, "footer"), ("partner", None, None, None, None),
     (None, "display", None, None, None), (None, None, "only-campaign", None, None),
     (None, None, None, "only-term", None), ("facebook", "paid-social", "spring", None, None),
+    ("null", "(Not Set)", "{{campaign.name}}", "undefined", "[object Object]"), ("google", "{medium}", None, "NaN", "nan2"),
     (" google ", "organic", None, None, None), ("(direct)", "(none)", None, None, None),
 )
 
@@ -121,8 +127,10 @@ def session_columns(draw, collection, kept_referrer):
     else:
         row.update(url="", context_page_url=url, context_page_referrer=referrer)
     row["context_page_title"] = draw(st.sampled_from(("Title", "", None)))
+    row["context_page_search"] = draw(st.sampled_from(SEARCHES))
     if collection != "tracks":
         row["title"] = draw(st.sampled_from((None, "", "Own title")))
+        row["search"] = draw(st.sampled_from(SEARCHES[2:5]))
     campaign = draw(st.sampled_from(CAMPAIGNS))
     for part, value in zip(("source", "medium", "name", "term", "content"), campaign, strict=True):
         row[f"context_campaign_{part}"] = value

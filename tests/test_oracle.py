@@ -6,6 +6,7 @@ import pytest
 
 from oracle import Rules, Settings, compute
 from oracle.example_seeds import write_seeds
+from oracle.urls import host_of
 
 T0 = datetime(2026, 1, 31, 23, 40)
 US = timedelta(microseconds=1)
@@ -142,8 +143,13 @@ def test_referrers(rules, referrer, source, medium):
     ("utm_source=x&utm_medium=Paid-Social", ("x", "Paid-Social", None, None, True)),
     ("utm_source=partner", ("partner", None, None, None, True)),
     ("utm_source=%FF+&utm_medium=a+b%20", ("%FF+", "a b", None, None, False)),
-    ("utm_source=&utm_source=x", ("(direct)", "(none)", None, None, False)),
-    ("x=1#utm_source=x", ("(direct)", "(none)", None, None, False)),
+    ("utm_source=&utm_source=x", ("x", None, None, None, False)),
+    ("x=1#utm_source=x&UTM_MEDIUM=y", ("x", "y", None, None, False)),
+    ("utm_source=x#/page?utm_source=y&utm_medium=z", ("x", "z", None, None, False)),
+    ("utm_source=x&amp;utm_medium=email&AMP;amp;gclid=G", ("x", "email", "gclid", "G", True)),
+    ("utm_source=x;y?utm_medium=z", ("x", "z", None, None, False)),
+    ("utm_source=x;y&utm_medium=z", ("x;y", "z", None, None, False)),
+    ("utm_source=%7Bx.y%7D&utm_source=z&utm_medium=(Not+Set)&gclid=undefined", ("z", None, None, None, False)),
 ])
 def test_paid_and_unpaid_click_ids_and_parameters(rules, query, expected):
     touch, = run(rules, [page("1", url=f"{SHOP}/?{query}")])["touches"]
@@ -154,6 +160,20 @@ def test_campaign_column_wins_over_the_url_parameter_by_parameter(rules):
     arrival = page("1", url=SHOP + "/?utm_source=url&utm_campaign=sale", context_campaign_source="column")
     touch, = run(rules, [arrival])["touches"]
     assert pick([touch], "source", "medium", "campaign", "channel") == [("column", None, "sale", "Sale")]
+
+
+def test_search_has_what_the_url_lacks_and_a_placeholder_is_missing(rules):
+    arrival = page("1", url=SHOP + "/p?id=5&utm_medium=", search="?id=5&utm_source=x&utm_medium=email&gclid=G#", context_campaign_source="{{source}}")
+    touch, = run(rules, [arrival])["touches"]
+    assert pick([touch], "source", "medium", "click_id") == [("x", "email", "G#")]
+
+
+@pytest.mark.parametrize("url, host", [
+    ("https://WWW.MÜLLER.DE./x", "www.müller.de"), ("https://ΟΔΟΣ.ΕΛΛΑΣ", "οδοσ.ελλασ"), ("//a@b:c@Host.example:80/@", "host.example"),
+    ("http://[2001:DB8::1]:80/", "[2001:db8::1]"), ("http://[::1", None), ("/x//a.example", None), ("https://./", None), (" x://a", "a"), (None, None),
+])
+def test_hosts(url, host):
+    assert host_of(url) == host
 
 
 def test_only_other_evidence_makes_another_touch(rules):

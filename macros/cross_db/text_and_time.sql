@@ -18,7 +18,7 @@
     cast({{ expression }} as text) collate "C"
 {%- endmacro %}
 
-{#- Text in lower case, in all alphabets: text that is compared byte by byte has none but ASCII letters on PostgreSQL. -#}
+{#- Text in lower case, letter by letter, in all alphabets: text that is compared byte by byte has none but ASCII letters on PostgreSQL. -#}
 {% macro lower_case(text) -%}
     {{ adapter.dispatch('lower_case', 'signup_attribution')(text) }}
 {%- endmacro %}
@@ -28,8 +28,33 @@
 {%- endmacro %}
 
 {% macro postgres__lower_case(text) -%}
-    lower(({{ text }}) collate "default") collate "C"
+    {%- set alphabets = collation_of_alphabets() -%}
+    {%- if alphabets == 'pg_c_utf8' -%}
+    lower(({{ text }}) collate "pg_c_utf8") collate "C"
+    {%- else -%}
+    lower(translate({{ text }}, 'Σİ', 'σi') collate "{{ alphabets }}") collate "C"
+    {%- endif -%}
 {%- endmacro %}
+
+{#-
+    PostgreSQL: a collation that knows the letters of all alphabets, whatever the database was made with: its own from version 17
+    on, else ICU's (of which a word's last sigma and a dotted I have to be kept), else the database's.
+-#}
+{% macro collation_of_alphabets() %}
+    {%- set found = remembered('collation of alphabets') -%}
+    {%- if execute and not found -%}
+        {%- set query -%}
+            select collname from pg_collation
+            where
+                collname in ('pg_c_utf8', 'und-x-icu')
+                and collencoding in (-1, (select encoding from pg_database where datname = current_database()))
+            order by collname
+            limit 1
+        {%- endset -%}
+        {%- do found.update({'name': (run_query(query).rows | map(attribute=0) | list + ['default']) | first}) -%}
+    {%- endif -%}
+    {{ return(found.get('name', 'default')) }}
+{% endmacro %}
 
 {#- An 'infinity' that a source holds, or a year that has not four digits, is no usable time. -#}
 {% macro usable_time(expression) -%}

@@ -5,16 +5,19 @@
     {{ host }} is not null
     and {{ host }} != coalesce({{ page_host }}, '')
     {%- for domain in var('own_domains') %}
-    and {{ host }} != {{ quoted(domain | lower) }} and {{ host }} not like {{ quoted('%.' ~ (domain | lower)) }}
+    {%- set ending = ('.' ~ domain).rstrip('.') %}
+    and right('.' || {{ host }}, {{ ending | length }}) != {{ lower_case(quoted(ending)) }}
     {%- endfor -%}
 {%- endmacro %}
 
-{#-
-    Names of the parameters that have a value (in the form of valued_parameters), in lower case, as '&gclid&page'; '' without
-    any. The utm_* parameters are left out: they are columns of their own.
--#}
+{#- The parameters that are no columns of their own (utm_*): each of them may be a click id. -#}
+{% macro other_parameters(parameters) -%}
+    case when lower({{ parameters }}) like '%&utm_%' then regexp_replace({{ parameters }}, '&utm_[^?]*[?]', '', 'gi') else {{ parameters }} end
+{%- endmacro %}
+
+{#- Their names in lower case, as '&gclid&page'; '' without any. -#}
 {% macro parameter_names(parameters) -%}
-    regexp_replace(lower(regexp_replace({{ parameters }}, '=[^&]*&', '', 'g')), '&utm_[^&]*', '', 'g')
+    lower(regexp_replace({{ parameters }}, '=[^?]*[?]', '', 'g'))
 {%- endmacro %}
 
 {#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}
@@ -72,12 +75,12 @@
                 lower({{ column }}) as host,
                 string_to_array(lower({{ column }}), '.') as labels,
                 {{ label_count("string_to_array(lower(" ~ column ~ "), '.')") }} as label_count,
-                label_number
+                {{ label_count("string_to_array(lower(" ~ column ~ "), '.')") }} + 1 - number_from_end as label_number
             from {{ hosts }}
-            cross join (select unnest(array[1, 2, 3, 4, 5, 6, 7, 8]) as label_number) as label_numbers
+            cross join (select unnest(array[1, 2, 3, 4, 5, 6, 7, 8]) as number_from_end) as numbers
             where {{ column }} is not null
         ) as labelled
-        where label_number <= label_count
+        where label_number > 0
     ) as forms
     where form is not null and form not in ('', '.*')
 {%- endmacro %}

@@ -21,7 +21,9 @@ candidates as {{ computed_once() }} (
         coalesce(user_id, '') as user_id,
         page_url,
         page_referrer,
-        case when page_url like '%?%' then {{ url_query('page_url') }} end as query,
+        page_search,
+        {{ url_query('page_url') }} as query,
+        {{ url_fragment('page_url') }} as fragment,
         case when page_referrer is not null then {{ url_host('page_referrer') }} end as referrer_host,
         case when page_referrer is not null then {{ url_host('page_url') }} end as page_host,
         utm_source,
@@ -33,19 +35,33 @@ candidates as {{ computed_once() }} (
     from app_tracks
     where
         page_referrer is not null
-        or page_url like '%?%'
+        or page_url like '%=%'
+        or page_search like '%=%'
         or coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null
 ),
 
-with_parameters as (
+separated as (
     select
         *,
-        {%- for name in ['source', 'medium', 'campaign', 'term', 'content'] %}
-        {{ query_parameter('query', 'utm_' ~ name) }} as url_{{ name }},
-        {%- endfor %}
-        coalesce({{ valued_parameters('query') }}, '') as parameters,
+        {{ url_parameters('query', 'page_search', 'fragment') }} as all_parameters,
         {{ is_other_site('referrer_host', 'page_host') }} as is_other_site
     from candidates
+),
+
+with_parameters as {{ computed_once() }} (
+    select
+        *,
+        {{ valued_parameters('all_parameters') }} as parameters
+    from separated
+),
+
+with_campaign as (
+    select
+        {%- for name in ['source', 'medium', 'campaign', 'term', 'content'] %}
+        {{ query_parameter('parameters', 'utm_' ~ name) }} as url_{{ name }},
+        {%- endfor %}
+        *
+    from with_parameters
 ),
 
 parsed as {{ computed_once() }} (
@@ -56,23 +72,24 @@ parsed as {{ computed_once() }} (
         user_id,
         page_url,
         {%- for name in ['source', 'medium', 'campaign', 'term', 'content'] %}
-        coalesce(nullif(trim(utm_{{ name }}), ''), {{ decoded('url_' ~ name) }}) as utm_{{ name }},
+        coalesce({{ given_value('utm_' ~ name) }}, {{ decoded('url_' ~ name) }}) as utm_{{ name }},
         {%- endfor %}
-        {{ parameter_names('parameters') }} as parameter_names,
+        {{ other_parameters('parameters') }} as parameters,
         case when is_other_site then page_referrer end as referrer,
         case when is_other_site then referrer_host end as referrer_host,
         occurred_at
-    from with_parameters
+    from with_campaign
 ),
 
 with_evidence as (
     select
         *,
+        {{ parameter_names('parameters') }} as parameter_names,
         coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null as has_campaign_parameter
     from parsed
     where
         coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content, referrer_host) is not null
-        or parameter_names != ''
+        or parameters != ''
 ),
 
 touch_evidence as (
@@ -90,6 +107,7 @@ touch_evidence as (
         utm_content,
         referrer,
         referrer_host,
+        parameters,
         parameter_names,
         has_campaign_parameter,
         {{ current_batch_id() }} as batch_id,

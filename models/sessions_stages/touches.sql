@@ -62,8 +62,7 @@ evidence as {{ computed_once() }} (
     select
         *,
         case when is_external_referrer then referrer end as external_referrer,
-        case when is_external_referrer then referrer_host end as external_host,
-        case when click_id_name is not null then {{ valued_parameters(url_query('page_url')) }} end as parameters
+        case when is_external_referrer then referrer_host end as external_host
     from in_sessions
     where
         has_campaign_parameter

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from .rules import MEDIUM_OF_CATEGORY, is_true
 from .settings import microseconds
-from .urls import host_of, in_domain, query_parameters
+from .urls import host_of, in_domain, is_no_value, lower_case, parameters_of
 
 BLANKS = " \t\n\r\f\v"
 UTM = ("source", "medium", "campaign", "term", "content")
@@ -44,19 +44,17 @@ NO_EVIDENCE = Evidence()
 
 def evidence_of(event, settings, rules):
     url = event["page_url"]
-    parameters = query_parameters(url)
+    parameters = parameters_of(url, event["page_search"])
     found = {}
     for part in UTM:
         in_column = (event[f"utm_{part}"] or "").strip(" ")
-        found[part] = in_column or parameters.get(f"utm_{part}")
+        found[part] = in_column if in_column and not is_no_value(in_column) else parameters.get(f"utm_{part}")
     host = other_site(event, settings)
     if host is not None and not rules.is_excluded_referrer(host):
         found.update(referrer=event["page_referrer"], referrer_host=host)
-    click_parameters = query_parameters(url, lower_names=True)
     for row in rules.click_ids:
-        if row["click_id_name"].lower() in click_parameters:
-            found.update(click_id_name=row["click_id_name"],
-                         click_id=click_parameters[row["click_id_name"].lower()])
+        if row["click_id_name"].lower() in parameters:
+            found.update(click_id_name=row["click_id_name"], click_id=parameters[row["click_id_name"].lower()])
             break
     return Evidence(**found)
 
@@ -64,7 +62,7 @@ def evidence_of(event, settings, rules):
 def other_site(event, settings):
     """Host of the event's referrer where that is neither the page's own host nor one of own_domains."""
     host = host_of(event["page_referrer"])
-    own = host is not None and any(in_domain(host, domain.lower()) for domain in settings.own_domains)
+    own = host is not None and any(in_domain(host, lower_case(domain)) for domain in settings.own_domains)
     return None if own or host == host_of(event["page_url"]) else host
 
 

@@ -1,18 +1,30 @@
-"""The few parts of a URL that matter: host, path and query parameters."""
+"""The few parts of a URL that matter: host, path and parameters."""
 
 import re
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
-SCHEME_AND_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#]*)")
+SCHEME_AND_AUTHORITY = re.compile(r" *(?:[A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#]*)")
+NO_VALUE = re.compile(
+    r"null|undefined|nan|\(not set\)|\[object object\]|\$?\{.*\}|__.*__|%%.*%%|\*\|.*\|\*", re.IGNORECASE | re.DOTALL)
 
 
 def host_of(url):
-    """Lower-case host without user and port; None where the URL has none ('/path', 'a.com/x')."""
+    """Lower-case host without user, port and final dot; None where the URL has none ('/path', 'a.com/x')."""
     match = SCHEME_AND_AUTHORITY.match(url or "")
     if match is None:
         return None
-    without_user = match.group(1).rpartition("@")[2]
-    return re.sub(r":\d*\Z", "", without_user).lower() or None
+    host = match.group(1).rpartition("@")[2]
+    if host.startswith("["):
+        address, bracket, _ = host.partition("]")
+        host = address + bracket if bracket else ""
+    else:
+        host = host.partition(":")[0]
+    return lower_case(host).rstrip(".") or None
+
+
+def lower_case(text):
+    """Letter by letter, whatever stands around it, and each letter stays one."""
+    return "".join(letter.lower()[0] for letter in text)
 
 
 def path_of(url):
@@ -34,20 +46,32 @@ def decode(text):
     return text if "\0" in decoded else decoded
 
 
-def query_parameters(url, lower_names=False):
-    """Name -> decoded value of the query; the first of equal names counts, empty values are left out.
+def is_no_value(text):
+    """Is it what a template or script leaves where it has no value: 'null', '{campaign.name}'?"""
+    return NO_VALUE.fullmatch(unquote_plus(text).strip(" ")) is not None
 
-    Names compared without case (click ids) count at their first value that is not empty.
-    """
-    query = (url or "").partition("#")[0].partition("?")[2]
-    values = {}
-    for part in query.split("&"):
+
+def separated(text):
+    """(name in lower case, raw value) of each part of a query, search or fragment."""
+    text = re.sub("&(amp;)+", "&", text, flags=re.IGNORECASE)
+    for part in re.split("[&?]" if "&" in text else "[;?]", text):
         name, _, value = part.partition("=")
-        if lower_names:
-            name = name.lower()
-        if value or not lower_names:
-            values.setdefault(name, decode(value).strip(" "))
-    return {name: value for name, value in values.items() if value}
+        yield name.lower(), value
+
+
+def parameters_of(url, search=None):
+    """Name in lower case -> decoded value of a message's parameters; of equal names the first with a value counts.
+
+    Those of the query come first, then those of `search`, then those of the fragment.
+    """
+    before, _, fragment = (url or "").partition("#")
+    values = {}
+    for text in (before.partition("?")[2], search or "", fragment):
+        for name, value in separated(text):
+            decoded = decode(value).strip(" ")
+            if decoded and not is_no_value(value):
+                values.setdefault(name, decoded)
+    return values
 
 
 def in_domain(host, domain):

@@ -18,6 +18,7 @@ has to own what an earlier refresh made.
 */
 
 begin;
+set local search_path to pg_catalog; -- nobody else's functions
 set local client_min_messages = warning;
 
 create temporary table chosen on commit drop as

@@ -23,6 +23,7 @@ import yaml
 
 from command_line import run, target_options
 from profiles import find_output, read_profile
+from postgres import safe_options
 from refresh import read_variables_option
 from refresh_errors import first_line
 from refresh_plan import Profile, RefreshError
@@ -57,6 +58,7 @@ def prepare(folder: Path, target: str | None, variables: dict, profile: Profile 
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(target, profile, variables, arguments):
     chosen = read_variables_option(variables)
+    os.environ["PGOPTIONS"] = safe_options()
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), target, chosen, profile)

@@ -13,6 +13,8 @@ from refresh_plan import RefreshError
 CONNECT_SECONDS = 10
 # What else a target of profiles.yml may say that libpq knows by the same name.
 PASSED_ON = ("sslmode", "sslcert", "sslkey", "sslrootcert", "keepalives_idle")
+# Only the server's own functions and operators are found without a schema, not what others make in public.
+SAFE = "-c search_path=pg_catalog"
 ADDRESS_LOGIN = re.compile(r"://[^@\s]*@")
 
 
@@ -29,6 +31,12 @@ def address(settings: dict | None) -> dict:
     return {name: value for name, value in found.items() if value}
 
 
+def safe_options() -> str:
+    """PGOPTIONS for a connection that runs nobody else's functions."""
+    given = os.environ.get("PGOPTIONS", "")
+    return given if given.endswith(SAFE) else f"{given} {SAFE}".strip()
+
+
 @contextmanager
 def connected(application: str, settings: dict | None = None):
     """A connection where every statement is its own transaction. Raises RefreshError for none, or when it breaks off.
@@ -37,7 +45,8 @@ def connected(application: str, settings: dict | None = None):
     what the variables PG* say.
     """
     try:
-        connection = psycopg2.connect(**address(settings), application_name=application, connect_timeout=CONNECT_SECONDS)
+        connection = psycopg2.connect(
+            **address(settings), application_name=application, connect_timeout=CONNECT_SECONDS, options=safe_options())
     except psycopg2.OperationalError as error:
         raise not_reached(error) from error
     connection.autocommit = True

@@ -29,6 +29,7 @@ import yaml
 
 from command_line import target_options
 from notify_settings import Settings, read_settings
+from postgres import safe_options
 from profiles import read_profile
 from refresh_plan import BAD_INPUT, Plan, Profile, RefreshError, make_plan, read_variables
 from refresh_progress import Bar, Lines, Several, Silent, Text
@@ -135,6 +136,7 @@ def command(
     target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
     report_file, quiet,
 ):
+    os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
     plan = plan_refresh(
         target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check, profile=profile)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from published import PUBLISHED_VARIABLE, published_file
 from refresh_errors import first_line
-from refresh_lock import HOLDERS, lock_name
+from refresh_lock import HOLDERS, REFRESH
 from refresh_plan import Plan, RefreshError, target_arguments
 from refresh_run import execute
 from seed_check import COLUMNS, seed_problems
@@ -17,7 +17,8 @@ from target import ROOT, Target, find_target, rows
 
 FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
 FINDINGS = "refresh_check "  # what the line of a dbt log begins with that holds what dbt found
-SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions")
+FINE, LEFT = "as the project expects them", "as the last refresh left them, or it can make them again from what is stored"
+SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 # A rebuilt table lies beside the old one until it takes its place.
 FREE_OF_SIZE, LEAST_FREE = 1.0, 2**30
 
@@ -87,9 +88,9 @@ def dbt_findings(plan: Plan, *arguments: str) -> list[Finding]:
             found.extend(Finding(*one) for one in json.loads(event.data.msg.removeprefix(FINDINGS)))
 
     execute(["run-operation", "check_refresh", *arguments, *target_arguments(plan, str(ROOT))], listen)
-    for what in ("variables", "settings"):
+    for what, text in (("variables", FINE), ("settings", FINE), ("names", "all that the project uses are free or its own"), ("tables", LEFT)):
         if not any(one.what == what for one in found):
-            found.append(Finding(what, True, "as the project expects them"))
+            found.append(Finding(what, True, text))
     return found
 
 
@@ -144,7 +145,7 @@ def server_findings(connection, target: Target):
         yield Finding("permissions", False, f"{schema}.{table} belongs to somebody else: alter its owner to {user}.")
     yield from partition_findings(connection, target.schema("partitioning"))
     yield Finding("disk", True, f"the database has {size / 2**30:,.2f} GB; a server does not tell what room is left")
-    for _pid, holder, application, address in rows(connection, HOLDERS, [lock_name(target)]):
+    for _pid, holder, application, address in rows(connection, HOLDERS, [target.schema("refresh"), list(REFRESH)]):
         yield Finding("lock", True, f"{application} by {holder} from {address}: a refresh is running now")
 
 

@@ -1,9 +1,11 @@
 """One refresh of a database at a time.
 
-PostgreSQL: an advisory lock on a connection of its own, DuckDB: a lock on a file beside the database file. Both belong to the
-process that holds them: when it dies, however that happens, the server or the operating system frees them.
+PostgreSQL: a table lock, held by the open transaction of a connection of its own, DuckDB: a lock on a file beside the database
+file. Both belong to the process that holds them: when it dies, however that happens, the server or the operating system frees
+them. The table lock is one on a view of the schema `refresh`, as only who may write there can take it (an advisory lock anybody
+can), and VACUUM has nothing to do with views, so that it never waits for a refresh.
 
-https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
 import json
@@ -13,26 +15,32 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
+import psycopg2.errors
+
 from refresh_plan import LOCKED_OUT, RefreshError
 from target import LOCK_APPLICATION, ROOT, Target, rows
 
 POLL_SECONDS = 1.0
 # The connection that holds the lock is idle for hours and meant to be; and the server should notice soon when it is gone.
-SESSION = {"idle_session_timeout": "0", "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-# Who holds the lock of this database: also what the view refresh_health asks.
-HOLDERS = """
+SESSION = {"idle_in_transaction_session_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0",
+           "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+VIEW = "refresh_lock"
+COMMENT = "One row. A refresh locks this view while it runs; only who may write here can do so."
+MADE_MEANWHILE = tuple(map(psycopg2.errors.lookup, ("42P06", "42P07", "23505")))
+# A refresh holds the first of these; who holds another of them keeps it from doing so. Models hold the second, beside others.
+REFRESH = ("ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
+MODELS = ("RowExclusiveLock",)
+# Who holds the lock in one of some modes: also what the view refresh_health asks.
+HOLDERS = f"""
     select pg_stat_activity.pid, usename, application_name, client_addr
-    from pg_locks inner join pg_stat_activity on pg_locks.pid = pg_stat_activity.pid
-    where locktype = 'advisory' and granted and objsubid = 1
+    from pg_locks
+    inner join pg_stat_activity on pg_locks.pid = pg_stat_activity.pid
+    inner join pg_class on relation = pg_class.oid
+    inner join pg_namespace on relnamespace = pg_namespace.oid
+    where nspname = %s and relname = '{VIEW}' and mode = any(%s) and granted
         and pg_locks.database = (select oid from pg_database where datname = current_database())
-        and (cast(classid as bigint) << 32) | cast(objid as bigint) = hashtextextended(%s, 0)
         and pg_stat_activity.pid != pg_backend_pid()
 """
-
-
-def lock_name(target: Target, what: str = "lock") -> str:
-    """What the advisory lock's number is the hash of: developers' schemas in one database have locks of their own."""
-    return f"{target.schema('refresh')} {what}"
 
 
 def now() -> str:
@@ -40,39 +48,63 @@ def now() -> str:
 
 
 class ServerLock:
-    """The lock on PostgreSQL. `connection` is what holds it, or None."""
+    """The lock on PostgreSQL. `connection` is what holds it, in a transaction that lasts as long, or None."""
 
     def __init__(self, target: Target):
         self.target, self.connection = target, None
+        self.schema = target.schema("refresh")  # developers' schemas in one database have locks of their own
 
     def acquire(self) -> bool:
         """Take the lock if it is free. Raises RefreshError when the server cannot be reached."""
         self.connection = self.connection or self.target.connect()
-        taken = rows(self.connection, "select pg_try_advisory_lock(hashtextextended(%s, 0))", [lock_name(self.target)])
-        if taken == [(True,)]:
-            settings = {**SESSION, "application_name": f"{LOCK_APPLICATION} since {now()}"}
-            for name, value in settings.items():
-                rows(self.connection, "select set_config(name, %s, false) from pg_settings where name = %s", [value, name])
-            self.end_orphans()
-            return True
-        return False
+        self.make_view()
+        rows(self.connection, "begin")
+        try:
+            rows(self.connection, f'lock table "{self.schema}".{VIEW} in share update exclusive mode nowait')
+        except RefreshError as error:
+            rows(self.connection, "rollback")
+            if isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
+                return False
+            raise
+        settings = {**SESSION, "application_name": f"{LOCK_APPLICATION} since {now()}"}
+        for name, value in settings.items():
+            rows(self.connection, "select set_config(name, %s, false) from pg_settings where name = %s", [value, name])
+        self.end_orphans()
+        return True
+
+    def make_view(self):
+        """Make what is locked, before the first refresh, unless somebody does at the same moment."""
+        schemas = rows(self.connection, "select to_regclass(format('%%I.%%I', nspname, %s)) is null from pg_namespace where nspname = %s",
+                       [VIEW, self.schema])
+        if schemas == [(False,)]:
+            return
+        try:
+            rows(self.connection, f"""
+                begin; {"" if schemas else f'create schema "{self.schema}";'}
+                create view "{self.schema}".{VIEW} as select 'locked while a refresh is running' as meaning;
+                comment on view "{self.schema}".{VIEW} is '{COMMENT}'; commit""")
+        except RefreshError as error:
+            rows(self.connection, "rollback")
+            if not isinstance(error.__cause__, MADE_MEANWHILE):
+                raise
 
     def end_orphans(self):
         """End what a dead holder left running: the server notices that its client is gone only when a statement has ended.
 
-        Transactions of models hold another lock, shared. Whoever has it while nobody has the first one has no runner.
+        Transactions of models hold the lock in another mode, too. Whoever has it while nobody has the first one has no runner.
         """
-        name = lock_name(self.target, "models")
-        while left := rows(self.connection, HOLDERS, [name]):
+        while left := rows(self.connection, HOLDERS, [self.schema, list(MODELS)]):
             for pid, *_ in left:
                 rows(self.connection, "select pg_terminate_backend(%s)", [pid])
             time.sleep(POLL_SECONDS / 10)
 
     def holder(self) -> str:
         """Who holds it, as words."""
-        for pid, user, application, address in rows(self.connection, HOLDERS, [lock_name(self.target)]):
-            since = application.removeprefix(LOCK_APPLICATION)
-            return f"{user} from {address or 'the same machine'} (server process {pid}){since}"
+        for pid, user, application, address in rows(self.connection, HOLDERS, [self.schema, list(REFRESH)]):
+            who = f"{user} from {address or 'the same machine'} (server process {pid}"
+            if (application or "").startswith(LOCK_APPLICATION):
+                return f"{who}){application.removeprefix(LOCK_APPLICATION)}"
+            return f"{who}, which does not call itself a refresh but {application or 'nothing'})"
         return "somebody who ended just now"
 
     def is_held(self) -> bool:

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 import uuid
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -142,7 +141,7 @@ class Run:
             # Or the server has not noticed yet that it is gone.
             acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
             if not self.budget.in_touch and self.progress.wants_expectations:
-                with self.connected() as connection:
+                with self.target.connected() as connection:
                     self.progress.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
         self.budget.in_touch = True
         self.causes.clear()
@@ -170,16 +169,6 @@ class Run:
                 f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: make room, or "
                 f"correct {PUBLISHED_VARIABLE}, and run again.", MODEL_FAILED) from error
 
-    @contextmanager
-    def connected(self):
-        """A connection to the database: on PostgreSQL the one that holds the lock, if it still lives."""
-        held = getattr(self.lock, "connection", None) if self.lock.is_held() else None
-        if held:
-            yield held
-        else:
-            with self.target.connected() as connection:
-                yield connection
-
     def end(self, error: str | None = None):
         """Log the run, and tell others of it."""
         record = self.logged(error)
@@ -196,7 +185,7 @@ class Run:
             record = self.without_secrets(record)
         if self.budget.in_touch:
             try:
-                with self.connected() as connection:
+                with self.target.connected() as connection:
                     record = refresh_log.completed(connection, self.target, self.id, record)
                     refresh_log.write(connection, self.target, record)
             except RefreshError as problem:

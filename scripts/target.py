@@ -86,7 +86,9 @@ def connect_postgres(credentials):
     asked = credentials.replace(application_name=LOCK_APPLICATION)
     with database_errors():
         connection = PostgresConnectionManager.open(Connection(type="postgres", name="runner", credentials=asked)).handle
-    connection.autocommit = True
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("set search_path to pg_catalog")  # whatever a profile of one's own says
     return connection
 
 

@@ -18,6 +18,30 @@ NO_PERMISSION = "42501"  # also for what only an owner may do
 OTHERS = ["partitioning", "aliasing", "sessions_stages", "refresh", "seeds"]
 
 
+# Functions and operators that match what we call better than the server's own: each would run as who refreshes, and leaves a trace.
+HOSTILE_FUNCTIONS = {
+    "array_position(text[], text)": "integer", "array_to_string(text[], text)": "text", "cardinality(text[])": "integer",
+    "unnest(text[])": "setof text", "hashtextextended(text, integer)": "bigint", "lower(name)": "text", "upper(name)": "text",
+    "upper(varchar)": "text", "split_part(text, text, bigint)": "text", "to_regclass(varchar)": "regclass", "quote_ident(name)": "text",
+    "obj_description(oid, text)": "text", "pg_has_role(oid, varchar)": "boolean", "generate_series(integer, bigint)": "setof integer",
+}
+HOSTILE_OPERATORS = (
+    ("||", "text", "boolean", "text"), ("/", "double precision", "integer", "double precision"), ("=", "name", "varchar", "boolean"),
+    ("=", "information_schema.sql_identifier", "information_schema.sql_identifier", "boolean"), ("||", "text", "name", "text"),
+)
+
+
+def hostile() -> str:
+    """SQL that makes them in public. A sequence keeps what a transaction that is rolled back did."""
+    body = ("language plpgsql security definer as $$ begin perform pg_catalog.nextval('public.trap'); "
+            "raise exception 'hostile'; end $$")
+    made = [f"create function public.{name} returns {returned} {body}" for name, returned in HOSTILE_FUNCTIONS.items()]
+    for number, (name, left, right, returned) in enumerate(HOSTILE_OPERATORS):
+        made += [f"create function public.operator_{number}({left}, {right}) returns {returned} {body}",
+                 f"create operator public.{name} (leftarg = {left}, rightarg = {right}, function = public.operator_{number})"]
+    return "; ".join(["create sequence public.trap", *made])
+
+
 class Shared:
     """A database of an administrator who is no superuser, the project on it, and roles, named after the database."""
 
@@ -53,6 +77,13 @@ class Shared:
 
     def refresh(self, *arguments, **environment) -> subprocess.CompletedProcess:
         return self.site.refresh(*arguments, environment={**self.login("refresh"), **environment})
+
+    def tool(self, script, *arguments) -> subprocess.CompletedProcess:
+        """Run a script of the project as the refresh role."""
+        target = [] if script == "activity.py" else ["--target", "postgres"]
+        return subprocess.run(
+            [sys.executable, str(self.site.root / "scripts" / script), *target, *arguments],
+            env={**os.environ, **self.database.environment, **self.login("refresh")}, text=True, capture_output=True)
 
     @contextmanager
     def connected(self, name):
@@ -146,6 +177,7 @@ def files_with(folder, text: str) -> list[str]:
 def test_roles(shared, tmp_path):
     """A refresh as the refresh role, one with a new month and a new source, and a full one; each read as the reader."""
     shared.receive(visits(4))
+    shared.database.execute(f"{hostile()}; set search_path to pg_catalog")
     # made before there were roles
     shared.database.execute(
         f"set role {shared.role('admin')}; create schema sessions; create view sessions.earlier as select 1 as one; "
@@ -186,6 +218,14 @@ def test_roles(shared, tmp_path):
     wrong = shared.password("refresh")[::-1]
     outcomes.append(shared.refresh(PGPASSWORD=wrong))
     assert_refused(outcomes[-1], "PostgreSQL cannot be reached", "password authentication failed")
+
+    # what others made in public never ran, by the refreshes and by who looks at the tables
+    for tool in (["refresh.py", "--check"], ["health.py"], ["explain.py", "user 1"], ["activity.py", "list"]):
+        outcome = shared.tool(*tool)
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert shared.database.query("select is_called from public.trap") == [{"is_called": False}]
+    assert shared.database.query(
+        "select distinct proconfig from pg_proc where pronamespace = 'refresh'::regnamespace") == [{"proconfig": ["search_path=pg_catalog"]}]
     for password in (shared.password("refresh"), wrong):
         assert not files_with(tmp_path, password)
         assert not [outcome for outcome in outcomes if password in outcome.stdout + outcome.stderr]

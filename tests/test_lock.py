@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from types import SimpleNamespace
 
 import psycopg2
@@ -44,9 +45,15 @@ class ServerTarget(Target):
 @pytest.fixture(params=["duckdb", "postgres"])
 def where(request, tmp_path):
     """Arguments of make_target, for a database that nobody else uses."""
-    if request.param == "postgres" and not os.environ.get("PGHOST"):
+    if request.param == "duckdb":
+        yield request.param, str(tmp_path / "a.duckdb")
+    elif not os.environ.get("PGHOST"):
         pytest.skip(NO_SERVER)
-    return request.param, str(tmp_path / "a.duckdb") if request.param == "duckdb" else f"dev_{tmp_path.name}"
+    else:
+        yield request.param, f"dev_{tmp_path.name}"
+        with ServerTarget("postgres", None).connect() as connection, connection.cursor() as cursor:
+            for schema in (f"dev_{tmp_path.name}_refresh", "dev_other_refresh"):
+                cursor.execute(f"drop schema if exists {schema} cascade")
 
 
 @pytest.fixture
@@ -94,7 +101,7 @@ def test_who_holds_the_lock_is_told_and_a_dead_holder_holds_nothing(where, hold)
 
 def test_databases_have_locks_of_their_own(where, hold, tmp_path):
     hold()
-    other = make_lock(make_target(where[0], str(tmp_path / "b.duckdb") if where[0] == "duckdb" else "public"))
+    other = make_lock(make_target(where[0], str(tmp_path / "b.duckdb") if where[0] == "duckdb" else "dev_other"))
     acquire(other, 0)
     other.release()
 
@@ -111,3 +118,28 @@ def test_a_lock_that_got_lost_is_noticed(where):
     lock.release()
     acquire(lock, 0)
     lock.release()
+
+
+def test_only_who_may_write_can_hold_it(where):
+    if where[0] != "postgres":
+        pytest.skip("files have permissions")
+    lock, view = make_lock(make_target(*where)), f"{where[1]}_refresh.refresh_lock"
+    with closing(ServerTarget("postgres", None).connect()) as other, other.cursor() as cursor:
+        cursor.execute(f"create role {where[1]}; set role {where[1]}")
+        try:
+            cursor.execute(f"select pg_advisory_lock(hashtextextended('{where[1]}_refresh lock', 0))")
+            acquire(lock, 0)
+            lock.release()
+            cursor.execute(f"reset role; grant usage on schema {where[1]}_refresh to {where[1]}; grant select on {view} to {where[1]}")
+            cursor.execute(f"set role {where[1]}; begin; lock table {view} in access share mode")
+            acquire(lock, 0)
+            lock.release()
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(f"lock table {view} in row exclusive mode")
+            # who may and is no refresh is named
+            cursor.execute(f"rollback; reset role; set application_name = 'curious'; begin; lock table {view} in share mode")
+            with pytest.raises(RefreshError, match="does not call itself a refresh but curious"):
+                acquire(lock, 0)
+            lock.release()
+        finally:
+            cursor.execute(f"rollback; reset role; drop owned by {where[1]}; drop role {where[1]}")

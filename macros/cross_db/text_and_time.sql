@@ -193,7 +193,7 @@
         end if;
         return null;
     end
-    $function$ language plpgsql immutable strict parallel safe;
+    $function$ language plpgsql immutable strict parallel safe set search_path to pg_catalog;
     create or replace function "{{ project_schema('refresh') }}".cast_or_null(value text, result anyelement, type text)
     returns anyelement as $function$
     begin
@@ -206,7 +206,7 @@
     exception when others then
         return null;
     end
-    $function$ language plpgsql stable parallel restricted;
+    $function$ language plpgsql stable parallel restricted set search_path to pg_catalog;
     create or replace function "{{ project_schema('refresh') }}".url_decode(value text) returns text as $function$
     begin
         if value !~ '[%+]' then
@@ -228,7 +228,7 @@
     exception when others then
         return value;
     end
-    $function$ language plpgsql immutable strict parallel restricted;
+    $function$ language plpgsql immutable strict parallel restricted set search_path to pg_catalog;
 {%- endmacro %}
 
 {#- Start of the clock interval of session-gap length that a time falls in. -#}

@@ -38,17 +38,18 @@ def test_on_duckdb(tmp_path):
     assert not site.database.path.exists() and list(tmp_path.glob("*.lock")) == []
 
     site.receive(visits(2))
-    before = site.contents()
     outcome = site.refresh("--check", sources=SOURCES, ignored_events=["signed up"])
     assert_succeeded(outcome)
     assert "ignored_events: signed up has never occurred. The names that come nearest: signed_up (1)" in outcome.stdout
-    for what in ("connection", "permissions", "seeds", "variables", "settings", "sources", "disk"):
+    for what in ("connection", "permissions", "seeds", "variables", "settings", "sources", "names", "disk"):
         assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
+    site.database.execute("create schema seeds; create table seeds.referrers as select 'mine' as host_pattern")
+    before = site.contents()
     with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,bing,serch"):
         found = checked(site, exit_code=2, sources={**SOURCES, "screens": {"schema": "segment", "table": "screans"}},
                         identity_policy="newest", oldest_month="2010", max_event_age_days=0)
-    assert len(found[False]) == 5
-    for words in ("seeds: seeds/referrers.csv, line", "variables: identity_policy must be", "variables: oldest_month must be", "variables: max_event_age_days must be", "sources: The source table does not exist"):
+    assert len(found[False]) == 6
+    for words in ("names: seeds.referrers (table) has a name that this project uses", "seeds: seeds/referrers.csv, line", "variables: identity_policy must be", "variables: oldest_month must be", "variables: max_event_age_days must be", "sources: The source table does not exist"):
         assert any(text.startswith(words) for text in found[False]), words
     assert site.contents() == before
 

@@ -1,7 +1,6 @@
 """What columns of sources hold, whatever their type: times, ids, and texts of any length."""
 
-import random
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from harness import assert_equal
@@ -106,50 +105,3 @@ def test_times_and_ids_of_any_type(engine):
     assert {row["alias_id"] for row in engine.published("all_sessions")} >= {"123", "a" * 255, "é" * 255, "1000000000000000", "123.0"}
     [signed_up] = engine.published("attribution")
     assert (signed_up["alias_id"], signed_up["last_attributed_touch_channel"]) == ("123", "Paid Search")
-
-
-def long_text(number, length=6_000):
-    """Random letters: text that repeats itself PostgreSQL would make short."""
-    return "".join(random.Random(number).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
-
-
-def widest_id(number):
-    """As many bytes as an id can have."""
-    return "".join(map(chr, random.Random(number).choices(range(0x1F300, 0x1F600), k=255)))
-
-
-LONG_COLUMNS = ("id", "anonymous_id", "user_id", "name", "url", "path", "title", "referrer", "search", "context_page_url", "context_campaign_source",
-                "context_campaign_medium", "context_campaign_name", "context_campaign_term", "context_campaign_content", "context_user_agent",
-                "context_ip")
-LONG_URLS = [f"https://example.com/?{name}={long_text(number)}" for number, name in enumerate(("utm_source", "utm_campaign", "gclid", "q"))]
-
-
-def visits_with_long_texts(started):
-    """A page with a long text in each column, a few URLs, and a device and user with the widest ids there are; all sign up."""
-    pages, tracks, at = [], [], started
-    longs = [{column: long_text(number)} for number, column in enumerate(LONG_COLUMNS)]
-    longs += [{"url": url} for url in LONG_URLS] + [{"referrer": f"https://{long_text(7)}.example/"}]
-    for number, columns in enumerate(longs):
-        at += timedelta(hours=1)
-        person = {"anonymous_id": f"device {number}", "user_id": f"user {number}", "received_at": at, "timestamp": at}
-        pages.append({**person, "id": f"page {number} {started}", "url": "https://example.com/", **columns})
-        tracks.append({**person, "id": f"track {number} {started}", "event": "signed_up"})
-    widest = {"anonymous_id": widest_id(1), "user_id": widest_id(2), "received_at": at, "timestamp": at}
-    pages.append({**widest, "id": widest_id(str(started)), "url": "https://example.com/?gclid=1"})
-    tracks.append({**widest, "id": f"long event {started}", "event": long_text(77), "event_text": long_text(78)})
-    return {"pages": pages, "tracks": tracks}
-
-
-def test_long_texts(engine):
-    """No text is too long for a refresh, nor for those that look it up later, nor for indexes that earlier versions made."""
-    short = {"pages": [{"id": "first", "anonymous_id": "device 0", "url": "https://example.com/", "timestamp": datetime(2026, 3, 1),
-                        "received_at": datetime(2026, 3, 1)}]}
-    loads = [short, visits_with_long_texts(datetime(2026, 3, 2)), visits_with_long_texts(datetime(2026, 3, 2, 0, 5))]
-    for number, load in enumerate(loads, 1):
-        engine.receive(load)
-        engine.refresh()
-        assert_equal(engine, loads[:number])
-        if number == 1 and engine.name == "postgres":
-            for table in ("sessions_stages.touches", "sessions.all_sessions", "sessions.useful_sessions"):
-                engine.database.execute(f"create index on {table} (channel, source)")
-            engine.database.execute("create index on sessions.attribution (first_touch_channel, first_touch_source)")

@@ -203,6 +203,19 @@
     'app_tracks'
 {%- endmacro %}
 
+{#- Whether a month has a table of its own. -#}
+{% macro has_partitions() %}
+    {{ return(adapter.dispatch('has_partitions', 'signup_attribution')()) }}
+{% endmacro %}
+
+{% macro default__has_partitions() %}
+    {{ return(true) }}
+{% endmacro %}
+
+{% macro duckdb__has_partitions() %}
+    {{ return(false) }}
+{% endmacro %}
+
 {#- SQL that moves a month's rows from app_tracks to a table of their own, or adds them to it. -#}
 {% macro move_month(app_tracks, detached, first_day) -%}
     {{ adapter.dispatch('move_month', 'signup_attribution')(app_tracks, detached, first_day) }}

@@ -33,13 +33,14 @@
     {%- if state_rows('models', 'select 1 from ' ~ state_table('models') ~ ' where batch_id < (select max(batch_id) from ' ~ state_table('models') ~ ')') | length > 0 -%}
         {%- do stop('The last refresh did not finish: run a refresh first, then detach ' ~ month ~ '.') -%}
     {%- endif -%}
+    {%- do check_ownership() -%}
     {%- set detached = app_tracks.incorporate(path={'identifier': 'app_tracks' ~ month_suffix(first_day) ~ '_detached'}) -%}
     {%- call statement('detach', auto_begin=true) %}
         insert into {{ state_table('archived_messages') }}
         select message_type, event_id, anonymous_id, user_id, occurred_at from {{ app_tracks }}
         where {{ is_in_month('occurred_at', first_day) }};
         {{ move_month(app_tracks, detached, first_day) }}
-        {{ 'drop table ' ~ detached ~ ';' if drop }}
+        {{ 'drop table ' ~ detached if drop else 'comment on table ' ~ detached ~ ' is ' ~ quoted(marked('Messages of ' ~ month)) }};
         update {{ partitions }} set detached_row_count = detached_row_count + row_count, row_count = 0
         where month = date '{{ first_day }}';
     {%- endcall -%}

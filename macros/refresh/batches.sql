@@ -66,7 +66,7 @@
         {{ return(published_batch_id()) }}
     {%- endif -%}
     {%- set states = model_states() -%}
-    {%- if name in states and 'app_tracks' in states and stored_relation(name) is not none -%}
+    {%- if name in states and 'app_tracks' in states and stored_relation(name) is not none and not is_damaged(name, states) -%}
         {%- if states[name].rebuilt_batch_id >= states['app_tracks'].rebuilt_batch_id -%}
             {{ return(states[name].batch_id) }}
         {%- endif -%}
@@ -91,20 +91,23 @@
 
 {#- dbt asks this before it decides between an incremental run and a build from scratch. -#}
 {% macro should_full_refresh() %}
-    {%- if config.get('full_refresh') is not none -%}
+    {%- set is_model = execute and model.resource_type == 'model' -%}
+    {%- if config.get('full_refresh') is not none and not (is_model and is_damaged(model.name, model_states())) -%}
         {{ return(config.get('full_refresh')) }}
     {%- endif -%}
-    {%- set is_model = execute and model.resource_type == 'model' -%}
-    {{ return(flags.FULL_REFRESH or (is_model and (stored_batch_id(model.name) is none or has_other_settings()))) }}
+    {{ return(
+        flags.FULL_REFRESH or (is_model and (stored_batch_id(model.name) is none or has_other_settings()))
+        or (execute and model.resource_type == 'seed' and lacks_columns(model))
+    ) }}
 {% endmacro %}
 
 {#-
     SQL that moves this model's watermark; the last statement of the model's transaction. A model is complete up to the
     batch its parents are complete up to (a run of a selection may have left some of them behind).
-    rows: a relation that holds the rows just written, counted for the report.
+    rows: a relation that holds the rows just written, counted for the report. columns: those that the table is left with.
     reads_after: the batch after which the model has read its parents, for those that keep only what is new.
 -#}
-{% macro record_batch(rows, reads_after=0) %}
+{% macro record_batch(rows, columns, reads_after=0) %}
     {%- set parents = [] -%}
     {%- for id in stored_parents(model.depends_on.nodes) -%}
         {%- do parents.append(quoted(id.split('.')[-1])) -%}
@@ -120,7 +123,8 @@
     select
         '{{ model.name }}' as model, {{ complete }} as batch_id,
         {{ rebuilt_batch_id(model.name, is_incremental()) }} as rebuilt_batch_id, {{ reads_after }} as reads_after,
-        {{ quoted(documentation()) }} as documentation, (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at;
+        {{ quoted(documentation()) }} as documentation, (select count(*) from {{ rows }}) as rows_written, {{ utc_now() }} as refreshed_at,
+        {{ written_columns(columns) }} as column_names;
     delete from {{ state_table('models') }} where model = '{{ model.name }}';
     insert into {{ state_table('models') }} select * from refreshed_model;
     {{ log_model(rows) }}
@@ -139,9 +143,15 @@
 {#- Post-hook of every model with a watermark: an incremental run has recorded its batch in its strategy already. -#}
 {% macro record_rebuild(reads_after=0) %}
     {%- if execute and not is_incremental() -%}
-        {{ record_batch(this, reads_after) }}
+        {#- what is made by each refresh needs no columns kept -#}
+        {{ record_batch(this, adapter.get_columns_in_relation(this) if config.get('materialized') == 'incremental' else [], reads_after) }}
     {%- endif -%}
 {% endmacro %}
+
+{#- Literal: the names of columns as refresh.models keeps them, a line each. -#}
+{% macro written_columns(columns) -%}
+    {{ quoted(columns | map(attribute='name') | join('\n')) }}
+{%- endmacro %}
 
 {#-
     Deletes the rows of a log that all its readers had applied before the last batch that they have: the older one of the two

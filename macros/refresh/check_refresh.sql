@@ -5,7 +5,8 @@
 {% macro check_refresh(has_tables=true) %}
     {%- set findings, are_sources_there = [], has_tables or source_files() -%}
     {%- for what, problems in [
-        ('variables', variable_problems()), ('settings', setting_problems()), ('sources', source_problems() if are_sources_there else [])
+        ('variables', variable_problems()), ('settings', setting_problems()), ('sources', source_problems() if are_sources_there else []),
+        ('names', ownership_problems()), ('tables', stored_table_problems())
     ] -%}
         {%- for problem in problems -%}
             {%- do findings.append([what, false, problem]) -%}

@@ -35,7 +35,7 @@
 
 {#- Whether this view or seed is there and as it would be made. -#}
 {% macro is_as_defined() %}
-    {{ return(not flags.FULL_REFRESH and load_cached_relation(this) is not none and definitions().get(model.name) == definition()) }}
+    {{ return(not flags.FULL_REFRESH and load_cached_relation(this) is not none and not lacks_columns(model) and definitions().get(model.name) == definition()) }}
 {% endmacro %}
 
 {#- Keeps what this view or seed was made of, once it is made; where no refresh has been yet there is nothing to keep it in. -#}
@@ -68,7 +68,9 @@
     {#- those of a project that has this one as a package are made as always -#}
     {%- if model.package_name != 'signup_attribution' -%}
         {{ return(make()) }}
-    {%- elif is_as_defined() -%}
+    {%- endif -%}
+    {%- do model_states() -%} {#- the first question of its session -#}
+    {%- if is_as_defined() -%}
         {{ return(left_as_defined(type)) }}
     {%- endif -%}
     {%- set made = make() -%}

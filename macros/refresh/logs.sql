@@ -1,22 +1,9 @@
-{#- What refreshes did: tables for people and monitors; nothing that a refresh does depends on them. -#}
-
 {#-
-    SQL for the logs. refresh_runs: one row per refresh; status running, success, failed or died (a later run found that it had
-    never ended); batch_id is null when it failed before it had a batch. refresh_log: one row per model and batch; the row of a
-    model that succeeded is written in the transaction of its table, so what is stored is logged; seconds, attempts and models
-    that failed are added by the runner at the end.
+    What refreshes did: tables for people and monitors; nothing that a refresh does depends on them. refresh_runs: one row per
+    refresh; status running, success, failed or died (a later run found that it had never ended); batch_id is null when it failed
+    before it had a batch. refresh_log: one row per model and batch; the row of a model that succeeded is written in the transaction
+    of its table, so what is stored is logged; seconds, attempts and models that failed are added by the runner at the end.
 -#}
-{% macro create_logs() %}
-    create table if not exists {{ state_table('refresh_runs') }} (
-        batch_id bigint, status text, started_at timestamp, finished_at timestamp, seconds double precision,
-        newest_message_at timestamp, error text
-    );
-    create table if not exists {{ state_table('refresh_log') }} (
-        batch_id bigint, model text, status text, attempts integer, rows_read bigint, rows_inserted bigint, rows_deleted bigint,
-        seconds double precision, finished_at timestamp, error text
-    );
-    {{ create_missing_view(state_table('refresh_health'), refresh_health()) }}
-{% endmacro %}
 
 {#- Query, one row: how the refreshes are. Times are UTC. -#}
 {% macro refresh_health() %}

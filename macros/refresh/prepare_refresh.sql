@@ -4,10 +4,14 @@
     A batch is one dbt run; each row a model writes and each state it has applied carries the number of such a run.
 -#}
 {% macro prepare_refresh() %}
+    {%- if execute and flags.WHICH in ['run', 'build', 'seed'] and made_nodes() -%}
+        {%- do check_ownership() -%}
+    {%- endif -%}
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
         {%- do check_invocation() -%}
         {%- do check_variables() -%}
         {%- do check_sources() -%}
+        {%- do check_stored_tables() -%}
         {%- do run_and_commit(create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
@@ -28,25 +32,69 @@
     {%- do adapter.commit() -%}
 {% endmacro %}
 
-{#- SQL for the bookkeeping tables and functions. -#}
+{#- SQL for the bookkeeping tables and functions; each table gets our mark. -#}
 {% macro create_bookkeeping() %}
     {{ create_helper_functions() }}
     create schema if not exists "{{ project_schema('refresh') }}";
-    create table if not exists {{ state_table('batches') }} (batch_id bigint, invocation_id text, started_at timestamp);
-    create table if not exists {{ state_table('models') }} (
-        model text, batch_id bigint, rebuilt_batch_id bigint, reads_after bigint, documentation text, rows_written bigint,
-        refreshed_at timestamp
+    {%- for name, columns in state_tables().items() %}
+        {%- set relation = relations_before().get(state_key(name)) %}
+        {%- if not is_whole(name) %}
+    {{ 'drop table ' ~ state_table(name) ~ ' cascade;' if relation }}
+    create table {{ state_table(name) }} (
+            {%- for column, type in columns.items() %}{{ column }} {{ type }}{{ ', ' if not loop.last }}{% endfor -%}
     );
-    create table if not exists {{ state_table('settings') }} (name text, value text);
-    create table if not exists {{ state_table('definitions') }} (name text, definition text);
-    create table if not exists {{ state_table('source_loads') }} (batch_id bigint, message_type text, source_place text, newest_loaded_at timestamp);
-    create table if not exists {{ state_table('source_columns') }} (message_type text, source_place text, column_name text, data_type text);
-    create table if not exists {{ state_table('archived_messages') }} (
-        message_type text, event_id text, anonymous_id text, user_id text, occurred_at timestamp
-    );
+        {%- else %}
+            {%- for column in later_columns() if column in columns and column not in relation.columns %}
+    alter table {{ state_table(name) }} add column {{ column }} {{ columns[column] }};
+            {%- endfor %}
+        {%- endif %}
+        {%- if not is_whole(name) or not is_marked(relation) %}
+    comment on table {{ state_table(name) }} is {{ quoted(marked('')) }};
+        {%- endif %}
+    {%- endfor %}
     {{ add_source_places() }}
-    {{ create_logs() }}
-    {{ take_sources_out_of_indexes() }}
+    {#- A view that is as it should be stays: to replace it would have to wait for whoever is reading it. -#}
+    {%- set health = marked('One row: how the refreshes are. (' ~ local_md5(refresh_health()) ~ ')') %}
+    {%- if relations_before().get(state_key('refresh_health'), {}).comment != health or not (is_whole('refresh_runs') and is_whole('refresh_log')) %}
+    create or replace view {{ state_table('refresh_health') }} as {{ refresh_health() }};
+    comment on view {{ state_table('refresh_health') }} is {{ quoted(health) }};
+    {%- endif %}
+{% endmacro %}
+
+{#- Columns of them that the first version of the project did not have. -#}
+{% macro later_columns() %}
+    {{ return(['column_names', 'source_place']) }}
+{% endmacro %}
+
+{#-
+    The bookkeeping tables: name -> column -> type. refresh_runs and refresh_log are for people and monitors (macros/refresh/logs.sql),
+    sample_ids for a developer's sample.
+-#}
+{% macro state_tables() %}
+    {{ return({
+        'batches': {'batch_id': 'bigint', 'invocation_id': 'text', 'started_at': 'timestamp'},
+        'models': {
+            'model': 'text', 'batch_id': 'bigint', 'rebuilt_batch_id': 'bigint', 'reads_after': 'bigint', 'documentation': 'text',
+            'rows_written': 'bigint', 'refreshed_at': 'timestamp', 'column_names': 'text'
+        },
+        'settings': {'name': 'text', 'value': 'text'},
+        'definitions': {'name': 'text', 'definition': 'text'},
+        'source_loads': {'batch_id': 'bigint', 'message_type': 'text', 'source_place': 'text', 'newest_loaded_at': 'timestamp'},
+        'source_columns': {'message_type': 'text', 'source_place': 'text', 'column_name': 'text', 'data_type': 'text'},
+        'archived_messages': {
+            'message_type': 'text', 'event_id': 'text', 'anonymous_id': 'text', 'user_id': 'text', 'occurred_at': 'timestamp'
+        },
+        'sample_ids': {'id_type': 'text', 'id': 'text', 'batch_id': 'bigint'},
+        'refresh_runs': {
+            'batch_id': 'bigint', 'status': 'text', 'started_at': 'timestamp', 'finished_at': 'timestamp',
+            'seconds': 'double precision', 'newest_message_at': 'timestamp', 'error': 'text'
+        },
+        'refresh_log': {
+            'batch_id': 'bigint', 'model': 'text', 'status': 'text', 'attempts': 'integer', 'rows_read': 'bigint',
+            'rows_inserted': 'bigint', 'rows_deleted': 'bigint', 'seconds': 'double precision', 'finished_at': 'timestamp',
+            'error': 'text'
+        }
+    }) }}
 {% endmacro %}
 
 {#-
@@ -56,7 +104,7 @@
 {% macro open_batch() %}
     {%- set run = quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) %}
     insert into {{ state_table('batches') }}
-    select coalesce(max(batch_id), 0) + 1, {{ run }}, {{ utc_now() }}
+    select coalesce(greatest(max(batch_id), (select max(batch_id) from {{ state_table('models') }})), 0) + 1, {{ run }}, {{ utc_now() }}
     from {{ state_table('batches') }}
     having count(*) filter (where invocation_id = {{ run }}) = 0;
     update {{ state_table('refresh_runs') }} set status = 'died'
@@ -66,7 +114,7 @@
     where invocation_id = {{ run }} and batch_id not in (select batch_id from {{ state_table('refresh_runs') }});
 {% endmacro %}
 
-{#- Name of a bookkeeping table: batches, models, settings, definitions, source_loads, source_columns, archived_messages, refresh_runs, refresh_log. -#}
+{#- Name of a bookkeeping table, with its schema. -#}
 {% macro state_table(name) -%}
     "{{ project_schema('refresh') }}".{{ name }}
 {%- endmacro %}

@@ -122,7 +122,7 @@
 -#}
 {% macro publish(table, new_rows, after) %}
     {%- set node, stored = published_node(table), stored_relation(table) -%}
-    {%- set target_relation = published_relation(table) -%}
+    {%- set target_relation, columns = published_relation(table), adapter.get_columns_in_relation(new_rows) -%}
     {%- set documentation = (model_states().get(table) or {}).get('documentation') if stored is not none -%}
     {%- if stored is none %}
     {{ table_of(target_relation, 'select * from ' ~ new_rows, node.config.meta) }}
@@ -131,13 +131,13 @@
     {%- endfor %}
     {%- else %}
     {{ count_before(target_relation, new_rows) }}
-    {{ replace_rows(target_relation, new_rows, node.config.unique_key, adapter.get_columns_in_relation(new_rows), node.config.meta, after) }}
+    {{ replace_rows(target_relation, new_rows, node.config.unique_key, columns, node.config.meta, after) }}
     {%- endif %}
     create temporary table refreshed_model as
     select
         '{{ table }}' as model, batch_id, {{ rebuilt_batch_id(table, after > 0) }} as rebuilt_batch_id, 0 as reads_after,
         {{ quoted(documentation or '') }} as documentation, (select count(*) from {{ new_rows }}) as rows_written,
-        {{ utc_now() }} as refreshed_at
+        {{ utc_now() }} as refreshed_at, {{ written_columns(columns) }} as column_names
     from {{ state_table('models') }} where model = '{{ published_tables()[table] }}';
     delete from {{ state_table('models') }} where model = '{{ table }}';
     insert into {{ state_table('models') }} select * from refreshed_model;

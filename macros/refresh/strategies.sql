@@ -6,7 +6,7 @@
     {{ count_before(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     {{ prepare_target(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
-    {{ record_batch(arg_dict['temp_relation']) }}
+    {{ record_batch(arg_dict['temp_relation'], arg_dict['dest_columns']) }}
 {% endmacro %}
 
 {#- only_new_rows: the new rows are all that the table holds, for the models that read them in the same refresh. -#}
@@ -15,7 +15,7 @@
     {{ count_before(arg_dict['target_relation'], arg_dict['temp_relation']) }}
     delete from {{ arg_dict['target_relation'] }};
     {{ insert_rows(arg_dict['target_relation'], arg_dict['temp_relation'], columns) }}
-    {{ record_batch(arg_dict['temp_relation'], applied_batch_id()) }}
+    {{ record_batch(arg_dict['temp_relation'], arg_dict['dest_columns'], applied_batch_id()) }}
 {% endmacro %}
 
 {#- replace_keys: stored rows make way for the new rows, see replace_rows. -#}
@@ -35,7 +35,7 @@
     {{ count_before(target_relation, temp_relation) }}
     {{ analyze_columns(temp_relation, [keys] if keys is string else keys) }}
     {{ replace_rows(target_relation, temp_relation, keys, arg_dict['dest_columns'], config.get('meta'), after) }}
-    {{ record_batch(temp_relation) }}
+    {{ record_batch(temp_relation, arg_dict['dest_columns']) }}
 {% endmacro %}
 
 {#-

@@ -32,7 +32,6 @@
     {%- set known_pairs = production_table('known_pairs') -%}
     {%- set aliases = production_table('aliases') -%}
     {%- set is_unknown = known_pairs is none or aliases is none -%}
-    create table if not exists {{ state_table('sample_ids') }} (id_type text, id text, batch_id bigint);
     {%- if applied_batch_id('app_tracks') == 0 %}
     delete from {{ state_table('sample_ids') }};
     {%- endif %}

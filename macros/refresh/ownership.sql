@@ -1,0 +1,147 @@
+{#-
+    Relations that are not ours are never touched: what stands at a name that a refresh would use, and is not known to be this
+    project's, refuses the refresh before it writes anything. Ours is what has our mark in its comment. What has it not (made by an
+    earlier version, or somebody wrote another comment) is ours if the bookkeeping lists it and it has the columns that we give it.
+-#}
+
+{#- What we add to the comments of our relations. -#}
+{% macro ownership_mark() -%}
+    {{ return('Kept by signup_attribution.') }}
+{%- endmacro %}
+
+{#- The comment of a relation with this description. -#}
+{% macro marked(description) -%}
+    {{ return((description ~ '\n\n' if description else '') ~ ownership_mark()) }}
+{%- endmacro %}
+
+{#- All models and seeds of the project that are in the database. -#}
+{% macro stored_nodes() %}
+    {%- set nodes = [] -%}
+    {%- for node in graph.nodes.values() if node.package_name == 'signup_attribution' and node.resource_type in ['model', 'seed'] -%}
+        {%- if node.config.materialized != 'ephemeral' -%}
+            {%- do nodes.append(node) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(nodes) }}
+{% endmacro %}
+
+{#- Those that this command makes; for a command that makes none (--check) all of them. -#}
+{% macro made_nodes() %}
+    {%- set nodes = stored_nodes() -%}
+    {{ return(nodes | selectattr('unique_id', 'in', selected_resources) | list if flags.WHICH in ['run', 'build', 'seed'] else nodes) }}
+{% endmacro %}
+
+{#-
+    What stands at the project's names, as it was before this command: 'schema.name' -> name, kind, comment, parent (of a partition) and
+    columns (a list). Asked once, by one query.
+-#}
+{% macro relations_before() %}
+    {%- set found = remembered('relations before') -%}
+    {%- if 'all' not in found -%}
+        {%- set relations, schemas, names = {}, [project_schema('refresh')], state_tables().keys() | list + ['refresh_health'] -%}
+        {%- for node in stored_nodes() -%}
+            {%- do schemas.append(node.schema) -%}
+            {%- do names.extend([node.alias, node.alias ~ '__dbt_tmp', node.alias ~ '__dbt_backup']) -%}
+        {%- endfor -%}
+        {%- for schema, name, kind, comment, parent, columns in run_query(relations_named(schemas | unique | list, names)).rows -%}
+            {%- do relations.update({relation_key(schema, name): {
+                'name': name, 'kind': kind, 'comment': comment or '', 'parent': parent, 'columns': (columns or '').split('\n')
+            }}) -%}
+        {%- endfor -%}
+        {%- do found.update({'all': relations}) -%}
+    {%- endif -%}
+    {{ return(found['all']) }}
+{% endmacro %}
+
+{#- How relations_before names a relation; on DuckDB case does not count. -#}
+{% macro relation_key(schema, name) %}
+    {{ return((schema ~ '.' ~ name) | lower) }}
+{% endmacro %}
+
+{% macro state_key(name) %}
+    {{ return(relation_key(project_schema('refresh'), name)) }}
+{% endmacro %}
+
+{#- Stops where something that is not ours stands at a name that this command uses. -#}
+{% macro check_ownership() %}
+    {%- for problem in ownership_problems() -%}
+        {%- do stop(problem) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- One sentence on all that stands at our names and is not ours; none when there is nothing. -#}
+{% macro ownership_problems() %}
+    {%- set found, listed, others = relations_before(), listed_names(), [] -%}
+    {%- for name, columns in dict(state_tables(), refresh_health={}).items() -%}
+        {%- set relation = found.get(state_key(name)) -%}
+        {%- if relation and not is_marked(relation) and not (listed is not none and is_alike(relation, 'view' if name == 'refresh_health' else 'table', columns)) -%}
+            {%- do others.append(state_key(name) ~ ' (' ~ relation.kind ~ ')') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for node in made_nodes() -%}
+        {%- for name, relation in found.items() if name in names_used(node, found) and not is_ours(relation, node, listed or []) -%}
+            {%- do others.append(name ~ ' (' ~ relation.kind ~ ')') -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if others | length > 0 -%}
+        {%- set is_one = others | length == 1 -%}
+        {{ return([
+            others | sort | join(', ') ~ (' has a name' if is_one else ' have names') ~ ' that this project uses and '
+            ~ ('is' if is_one else 'are') ~ ' not known to be made by it, so nothing was changed: rename '
+            ~ ('it' if is_one else 'them') ~ ', or give the project schemas of its own by SIGNUP_ATTRIBUTION_SCHEMA.'
+        ]) }}
+    {%- endif -%}
+    {{ return([]) }}
+{% endmacro %}
+
+{#- The names that a model or seed uses, of those found: its own, those beside it while it is replaced, and its months. -#}
+{% macro names_used(node, found) %}
+    {%- set names, own = [], relation_key(node.schema, node.alias) -%}
+    {%- for name in found -%}
+        {%- set beside = name[own | length:] if name.startswith(own) else none -%}
+        {%- if beside in ['', '__dbt_tmp', '__dbt_backup']
+                or beside and (node.config.get('meta') or {}).get('monthly_partitions_by') and modules.re.match(month_name_pattern(), found[name].name) -%}
+            {%- do names.append(name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{% endmacro %}
+
+{% macro is_marked(relation) %}
+    {{ return(ownership_mark() in relation.comment) }}
+{% endmacro %}
+
+{#- Whether this relation at a name of the node is ours. listed: names in the bookkeeping. -#}
+{% macro is_ours(relation, node, listed) %}
+    {#- partitions have no mark; those of an app_tracks that was renamed are not touched either -#}
+    {%- if is_marked(relation) or relation.parent and (relation.parent.startswith(node.alias) or node.name in listed) -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {{ return(node.name in listed and is_alike(relation, 'view' if node.config.materialized == 'view' else 'table', node.columns)) }}
+{% endmacro %}
+
+{#- Whether this is of the kind, and most of its columns are among these, where we know any: an earlier version's may differ in some. -#}
+{% macro is_alike(relation, kind, columns) %}
+    {%- set known = relation.columns | select('in', columns.keys() | list) | list -%}
+    {{ return(relation.kind == kind and (not columns or 2 * known | length > relation.columns | length)) }}
+{% endmacro %}
+
+{#- Names of the models, views and seeds that the bookkeeping of an earlier refresh lists; none where there is no such bookkeeping of ours. -#}
+{% macro listed_names() %}
+    {%- set found, names = relations_before(), [] -%}
+    {%- set models, definitions = found.get(state_key('models')), found.get(state_key('definitions')) -%}
+    {%- if not models or models.kind != 'table' or ['model', 'batch_id', 'rebuilt_batch_id', 'reads_after'] | reject('in', models.columns) | list -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- for row in run_query('select model from ' ~ state_table('models')).rows -%}
+        {%- do names.append(row[0]) -%}
+    {%- endfor -%}
+    {%- if definitions and 'name' in definitions.columns -%}
+        {%- for row in run_query('select name from ' ~ state_table('definitions')).rows -%}
+            {%- do names.append(row[0]) -%}
+        {%- endfor -%}
+    {%- else -%} {#- somebody dropped it -#}
+        {%- do names.extend(stored_nodes() | rejectattr('config.materialized', 'in', ['incremental', 'published']) | map(attribute='name') | list) -%}
+    {%- endif -%}
+    {{ return(names) }}
+{% endmacro %}

@@ -15,7 +15,7 @@
 {% set columns = place_columns(place) if place else [] -%}
 with {% if columns -%}
 source as (
-    select * from {{ place_relation(place, columns | map(attribute='name') | list) }}
+    select * from {{ place_relation(dict(place, names=columns | map(attribute='name') | list)) }}
 ),
 
 {% endif -%}

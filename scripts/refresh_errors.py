@@ -38,8 +38,8 @@ def failure(exception, results, log, causes=None) -> RefreshError:
     as far as known; log: where the details are, for a failure of a kind that is not known here.
     """
     failed = [node for node in results if str(node.status) in ("error", "fail", "runtime error")]
-    if exception is not None or not failed:
-        text = str(exception or "dbt gave no reason")
+    if exception is not None or not failed or not hasattr(failed[0], "node"):  # a macro that was run alone is no node
+        text = str(exception or (failed[0].message if failed else "dbt gave no reason"))
         return RefreshError(known_sentence(text) or project_sentence(text, log), BAD_INPUT, is_transient(text))
     permanent = [node for node in failed if not is_transient(str(node.message), (causes or {}).get(node.node.name, ""))]
     first = (permanent or failed)[0]

@@ -1,5 +1,6 @@
 """Wrong input ends a refresh with one sentence and an exit code, and leaves all tables as they were."""
 
+import json
 import os
 from contextlib import contextmanager
 
@@ -172,3 +173,53 @@ def test_time_that_does_not_parse_rejects_the_row_and_not_the_run(engine):
     rejected = engine.fetch("partitioning.rejected_events", "event_id, reason")
     assert rejected == [{"event_id": "2", "reason": "missing_timestamp"}]
     assert len(engine.fetch("sessions.all_sessions")) == 1
+
+
+HEADER = b"id,anonymous_id,timestamp,event\n"
+# Contents of files, and the lines that cannot be read; the others are messages named after what they are.
+BROKEN = {
+    "lines.json": (b"\n".join([
+        b'{"id": "json", "anonymous_id": "a", "timestamp": "2026-03-01"}', b"", rb'{"id": "\ud800"}', b'{"id": "\xff\xfe"}', b"[1, 2]",
+        b'"text"', b"null", b'{"id": 1, "anonymous_id": {"b": 1}, "timestamp": "2026-03-01"}', b'{"other": 1}',
+        b'{"id": "completed", "anonymous_id": "a", "timest']), [3, 4, 5, 6, 7, 10]),
+    "one_line.json": (b'{"id": "trunc', [1]),
+    "array.json": (b'[\n{"id": "of array", "anonymous_id": "a", "timestamp": "2026-03-01"},\n{"id": "of array 2", '
+                   b'"anonymous_id": "a", "timestamp": "2026-03-01"}\n]', []),
+    "fields.csv": (HEADER + b'csv,a,2026-03-01,seen\nfew,a\nmany,a,2026-03-01,x,y,z\n\n\xff\xfe,a,2026-03-01,x\n"csv,2",a,2026-03-01,\nend,a', [3, 4, 6, 8]),
+    # a quote that is not closed does not hide what comes after it
+    "quotes.csv": (HEADER + b'q1,a,2026-03-01,"seen\nq2,a,2026-03-01,"two\nlines, ""said"""\nq3,a,2026-03-01,\n"q4,a,2026-03-01,\n"q5"x,a,2026-03-01,x\n'
+                   b'\xff,a,2026-03-01,x\nq6,"a",2026-03-01,it\'s "so"\nq7,a\n', [2, 6, 7, 8, 10]),
+    "first.csv": (HEADER + b'"first,a,2026-03-01,x\nfollows,a,2026-03-01,x\n', [2]),
+    "empty.csv": (b"", []),
+    "lots.csv": (HEADER + b"few,a\n" * 150 + b"last,a,2026-03-01,\n", [*range(2, 102), None]),
+}
+READ = {"json", "1", "of array", "of array 2", "csv", "csv,2", "q2", "q3", "q6", "follows", "last"}
+
+
+def test_broken_rows_of_files(duckdb_engine, tmp_path):
+    """A row that cannot be parsed is rejected alone, once, with its file and line; of many the number."""
+    engine = duckdb_engine
+    for name, (contents, _) in BROKEN.items():
+        (tmp_path / name).write_bytes(contents)
+    variables = {"sources": {"pages": {"files": f"{tmp_path}/*.json"}, "tracks": {"files": [f"{tmp_path}/*.csv"]}}}
+    engine.refresh(variables)
+    stored = engine.fetch("partitioning.app_tracks", "event_id, anonymous_id, event_name")
+    assert {row["event_id"] for row in stored} == READ
+    found = {row["event_id"]: row for row in stored}
+    assert found["1"]["anonymous_id"] == '{"b":1}'
+    assert (found["q2"]["event_name"], found["q6"]["event_name"]) == ('two\nlines, "said"', 'it\'s "so"')
+    rejected = engine.fetch("partitioning.rejected_events")
+    assert [row["reason"] for row in rejected if row["source_file"] is None] == ["missing_event_id"]
+    listed = {name: [row["source_line"] for row in rejected if row["source_file"] == f"{tmp_path}/{name}"] for name in BROKEN}
+    assert {name: sorted(lines, key=lambda line: line or 999) for name, lines in listed.items()} == {
+        name: lines for name, (_, lines) in BROKEN.items()}
+    assert {(row["reason"], row["row_count"]) for row in rejected if row["source_line"]} == {("unreadable_row", 1)}
+    assert [row["row_count"] for row in rejected if row["source_file"] and not row["source_line"]] == [50]
+    assert {row["source_place"] for row in rejected if row["source_file"]} == {f"{tmp_path}/*.json", f"{tmp_path}/*.csv"}
+
+    # The file goes on: what was cut off is a message now, and only what is new is rejected.
+    (tmp_path / "lines.json").write_bytes(BROKEN["lines.json"][0] + b'amp": "2026-03-01"}\n{{')
+    engine.refresh(variables)
+    assert {row["event_id"] for row in engine.fetch("partitioning.app_tracks")} == {*READ, "completed"}
+    again = engine.fetch("partitioning.rejected_events")
+    assert {row["source_line"] for row in again if row not in rejected} == {11} and len(again) == len(rejected) + 1

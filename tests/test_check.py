@@ -28,13 +28,16 @@ def test_on_duckdb(tmp_path):
     site = Installed(DuckDB(tmp_path), tmp_path)
     found = checked(site, exit_code=0)
     assert any("the first refresh makes it" in text for text in found[True])
-    (tmp_path / "pages.json").write_text('{"id": "1"}')
+    (tmp_path / "pages.json").write_text('{"id": "1"}\n[')
     files = {"pages": {"files": f"{tmp_path}/pages.json"}}
     found = checked(site, exit_code=2, sources={**files, "tracks": {"files": f"{tmp_path}/no.csv"}, "screens": {"table": 5}})
     assert any(text.startswith("sources: pages: ") and "without anonymous_id" in text for text in found[True])
+    assert f"sources: 1 row of {tmp_path}/pages.json (sources.pages) cannot be read, the first is line 2 of " in str(found[True])
     assert len(found[False]) == 2
     for words in (f"No file matches {tmp_path}/no.csv", "The source table does not exist: main.5 (sources.screens)"):
         assert any(text.startswith(f"sources: {words}") for text in found[False]), words
+    (tmp_path / "pages.json").write_text('[\n{"id": "1"},\n{"id": "2"\n]')
+    assert "dbt cannot run the project: Invalid Input Error: Malformed JSON in file" in str(checked(site, exit_code=2, sources=files))
     assert not site.database.path.exists() and list(tmp_path.glob("*.lock")) == []
 
     site.receive(visits(2))

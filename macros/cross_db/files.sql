@@ -1,65 +1,132 @@
-{#-
-    Files as sources: DuckDB reads Parquet, CSV and JSON in place. names: of the columns that are used, which are all that the keys
-    of JSON files, where anybody may have put any, are taken for.
--#}
-{% macro read_files(files, names=[]) -%}
+{#- Files as sources: DuckDB reads Parquet, CSV and JSON in place. -#}
+
+{#- What follows `from` to read the rows of files that can be read, whatever other rows they have. names: of the columns that are used. -#}
+{% macro read_files(files, names) -%}
     {{ adapter.dispatch('read_files', 'signup_attribution')(files, names) }}
 {%- endmacro %}
 
 {% macro default__read_files(files, names) -%}
-    {%- do stop('Files (' ~ files ~ ') can be read on DuckDB only: name a schema and table under vars, sources.') -%}
+    {%- do file_facts(files, names) -%}
 {%- endmacro %}
 
 {#-
-    Files of several ages may have several columns: union_by_name fills in nulls. CSV and JSON are read as text: DuckDB's guess
+    Files of several ages may have several columns: union by name fills in nulls. CSV and JSON are read as text: DuckDB's guess
     at types would change ids that look like a number or a UUID.
 -#}
 {% macro duckdb__read_files(files, names) -%}
-    {%- set lowered = files | lower -%}
-    {%- if is_json(files) -%}
-        {%- set found, columns = by_name(place_columns({'label': files, 'files': files})), {} -%}
-        {%- for name in names if name in found or name | lower in found -%}
-            {%- set key = found.get(name, found.get(name | lower)).name -%}
-            {%- do columns.update({key | lower: quoted_name(key) ~ ": 'VARCHAR'"}) -%}
-        {%- endfor -%}
-        read_json({{ quoted(files) }}, records = true, columns = {{ '{' }}{{ columns.values() | join(', ') }}{{ '}' }})
-    {%- elif '.csv' in lowered or '.tsv' in lowered -%}
-        read_csv({{ quoted(files) }}, union_by_name = true, all_varchar = true)
+    {%- set readers = file_facts(files, names).readers -%}
+    {%- if readers | length == 1 -%}
+        {{ readers[0] }}
     {%- else -%}
-        read_parquet({{ quoted(files) }}, union_by_name = true)
+        (select * from {{ readers | join(' union all by name select * from ') }}) as files
     {%- endif -%}
 {%- endmacro %}
 
-{#- True for a glob of JSON files. -#}
-{% macro is_json(files) %}
-    {{ return('.json' in files | lower or '.ndjson' in files | lower) }}
-{% endmacro %}
-
-{#- Rows of (column name, type) of all files together; none when no file matches. -#}
-{% macro file_columns(files) %}
-    {{ return(adapter.dispatch('file_columns', 'signup_attribution')(files)) }}
-{% endmacro %}
-
-{% macro default__file_columns(files) %}
-    {%- do read_files(files) -%}
-{% endmacro %}
-
-{#- The keys of JSON objects are asked for one by one: DuckDB's own guess takes objects of many keys for one column of maps. -#}
-{% macro duckdb__file_columns(files) %}
-    {%- if run_query('select count(*) from glob(' ~ quoted(files) ~ ')').rows[0][0] == 0 -%}
-        {{ return([]) }}
+{#-
+    What files hold, as a mapping, asked once in a run: columns (a list of {name, type}; none when no file matches), readers (pieces of
+    SQL that read some of them each), and unreadable: rows that cannot be parsed, as a list of {file, line, hash, row_count}, of which
+    those of a file after the first hundred are one without a line.
+-#}
+{% macro file_facts(files, names) %}
+    {%- set facts = remembered('files ' ~ files ~ ' ' ~ tojson(names)) -%}
+    {%- if not facts -%}
+        {%- do facts.update(adapter.dispatch('file_facts', 'signup_attribution')(files, names)) -%}
     {%- endif -%}
-    {%- if is_json(files) -%}
-        {%- set keys -%}
-            select json_key, 'VARCHAR' from (
-                select distinct unnest(json_keys(json)) as json_key from read_json_objects({{ quoted(files) }})
-                where json_type(json) = 'OBJECT'
-            ) as keys
-            -- a text of SQL ends at such a character
-            where not contains(json_key, chr(0))
-            order by json_key
-        {%- endset -%}
-        {{ return(run_query(keys).rows) }}
+    {{ return(facts) }}
+{% endmacro %}
+
+{% macro default__file_facts(files, names) %}
+    {%- do stop('Files (' ~ files ~ ') can be read on DuckDB only: name a schema and table under vars, sources.') -%}
+{% endmacro %}
+
+{% macro duckdb__file_facts(files, names) %}
+    {%- set lowered, found = files | lower, run_query('select file from glob(' ~ quoted(files) ~ ') order by file').columns[0].values() | list -%}
+    {%- if not found -%}
+        {{ return({'columns': [], 'readers': [], 'unreadable': []}) }}
+    {%- elif '.json' in lowered or '.ndjson' in lowered -%}
+        {{ return(json_facts(found, names)) }}
+    {%- elif '.csv' in lowered or '.tsv' in lowered -%}
+        {{ return(csv_facts(found, names)) }}
     {%- endif -%}
-    {{ return(run_query('describe select * from ' ~ read_files(files)).rows) }}
+    {%- set reader, columns = 'read_parquet(' ~ quoted(files) ~ ', union_by_name = true)', [] -%}
+    {%- for name, type in run_query('select column_name, column_type from (describe select * from ' ~ reader ~ ')').rows -%}
+        {%- do columns.append({'name': name, 'type': type | lower}) -%}
+    {%- endfor -%}
+    {{ return({'columns': columns, 'readers': [reader], 'unreadable': []}) }}
+{% endmacro %}
+
+{#- Values as a list of texts of DuckDB. -#}
+{% macro text_list(values) -%}
+    [{% for value in values %}{{ quoted(value) }}{{ ', ' if not loop.last }}{% endfor %}]
+{%- endmacro %}
+
+{#- Columns of text as DuckDB's readers want them: name -> type. -#}
+{% macro text_columns(names) -%}
+    {{ '{' }}{% for name in names %}{{ quoted_name(name) }}: 'VARCHAR'{{ ', ' if not loop.last }}{% endfor %}{{ '}' }}
+{%- endmacro %}
+
+{#- A call of read_csv; rejects: a number by which to name the table of the rows that it leaves out. -#}
+{% macro csv_call(files, columns, options, rejects=none) -%}
+    read_csv({{ text_list(files) }}, auto_detect = false, columns = {{ text_columns(columns) }}, {{ options }},
+        {{ "store_rejects = true, rejects_limit = 0, rejects_table = 'unreadable_" ~ rejects ~ "', rejects_scan = 'scanned_" ~ rejects ~ "'"
+            if rejects is not none else 'ignore_errors = true' }})
+{%- endmacro %}
+
+{#- A number that no other statement of this run got. -#}
+{% macro new_number() %}
+    {%- set last = remembered('numbers') -%}
+    {%- do last.update({'number': last.get('number', 0) + 1}) -%}
+    {{ return(last.number) }}
+{% endmacro %}
+
+{#- Files line by line, in a column `line`. -#}
+{% macro lines_of(files, rejects=none, options='') -%}
+    {{ csv_call(files, ['line'], "delim = '\\0', quote = '', escape = '', header = false, max_line_size = 16777216" ~ options, rejects) }}
+{%- endmacro %}
+
+{#-
+    The lines of one file that cannot be read, as file_facts lists them. bad: a query that finds them among `numbered`, the lines that
+    are text at all: position, line.
+-#}
+{% macro listed_lines(file, bad) %}
+    {%- set number = new_number() -%}
+    {%- set listed = 'unreadable_lines_' ~ number -%}
+    {%- do run_query(
+        'create or replace temporary table ' ~ listed ~ ' as with numbered as (select row_number() over () as position, line from '
+        ~ lines_of([file], number) ~ ') ' ~ bad) -%}
+    {%- set query -%}
+        with not_text as (
+            select line, max(csv_line) as text, row_number() over (order by line) as place from unreadable_{{ number }}
+            group by line
+        ),
+
+        first_lines as (
+            select position + (select count(*) from not_text where not_text.line - not_text.place < position) as line, line as text
+            from (select * from {{ listed }} order by position limit 100) as listed
+            union all
+            select line, text from not_text where place <= 100
+        )
+
+        select line, md5(text), (select count(*) from {{ listed }}) + (select count(*) from not_text) from first_lines
+        order by line
+        limit 100
+    {%- endset -%}
+    {%- set rows = [] -%}
+    {%- for line, hash, row_count in run_query(query).rows -%}
+        {%- do rows.append({'file': file, 'line': line, 'hash': hash, 'row_count': row_count}) -%}
+    {%- endfor -%}
+    {{ return(first_hundred(rows)) }}
+{% endmacro %}
+
+{#- The first rows of a file, each with the number of all of them, as file_facts lists them. -#}
+{% macro first_hundred(rows) %}
+    {%- set listed = [] -%}
+    {%- for row in rows -%}
+        {%- do listed.append({'file': row.file, 'line': row.line | int, 'hash': row.hash, 'row_count': 1}) -%}
+    {%- endfor -%}
+    {%- if rows and rows[0].row_count > rows | length -%}
+        {%- set others = (rows[0].row_count - rows | length) | int -%}
+        {%- do listed.append({'file': rows[0].file, 'line': none, 'hash': others | string, 'row_count': others}) -%}
+    {%- endif -%}
+    {{ return(listed) }}
 {% endmacro %}

@@ -40,7 +40,7 @@
         {{ return(none) }}
     {%- endif -%}
     {{ return(
-        'select 1 from ' ~ place_relation(place, used_columns(collection)) ~ ' where ' ~ is_not_before(stored[0], time)
+        'select 1 from ' ~ place_relation(place) ~ ' where ' ~ is_not_before(stored[0], time)
         ~ ' and coalesce(' ~ times | join(', ') ~ ", cast(null as timestamp)) > timestamp '" ~ time ~ "' limit 1"
     ) }}
 {% endmacro %}

@@ -40,5 +40,8 @@
         {%- set is_fine = events.finds_signups or not sentence.startswith('signup_events') -%}
         {%- do findings.append(['events', is_fine, sentence ~ ('' if is_fine else ' Correct signup_events under vars: there is no sign-up.')]) -%}
     {%- endfor -%}
+    {%- for sentence in (unreadable_sentences() if are_sources_there else []) -%}
+        {%- do findings.append(['sources', true, sentence]) -%}
+    {%- endfor -%}
     {%- do log('refresh_check ' ~ tojson(findings)) -%}
 {% endmacro %}

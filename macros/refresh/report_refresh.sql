@@ -11,6 +11,9 @@
                 {%- do log('source column ' ~ row[1] ~ ' ' ~ row[2], info=true) -%}
             {%- endif -%}
         {%- endfor -%}
+        {%- for sentence in unreadable_sentences() -%}
+            {%- do say(sentence) -%}
+        {%- endfor -%}
         {%- do log('refresh_figures ' ~ tojson(figures)) -%}
         {%- for sentence in event_name_problems(stored_relation('event_names')).sentences -%}
             {%- do say(sentence) -%}

@@ -79,7 +79,7 @@
             {%- do names.append('nullif(' ~ source_value(present.get('event_text'), 'text') ~ ', ' ~ names[0] ~ ')') if collection == 'tracks' %}
             {%- for name in names %}
             union all
-            select {{ name }} from {{ place_relation(place, used_columns(collection)) }}
+            select {{ name }} from {{ place_relation(place) }}
             {%- endfor %}
             {%- endfor %}
             {%- endfor %}

@@ -35,7 +35,7 @@
         {{ business_value(present.get(column), kind) }} as {{ quoted_name(column) }}{{ ',' if not loop.last }}
     {%- endfor %}
     {%- if present %}
-    from {{ place_relation(places[0], used_columns(name)) }}
+    from {{ place_relation(places[0]) }}
     {%- else %}
     where false
     {%- endif %}

@@ -1,7 +1,7 @@
 {#-
     Where a collection's messages are, from the variable `sources`: a list of places, empty when it is not configured. Each is a
-    mapping with label (a short name: schema.table, or the files), is_optional, and either database, schema and table or files
-    (DuckDB: a glob of Parquet, CSV or JSON).
+    mapping with label (a short name: schema.table, or the files), is_optional, names (of the columns that are read, but for their
+    case), and either database, schema and table or files (DuckDB: a glob of Parquet, CSV or JSON).
 -#}
 {% macro source_places(collection) %}
     {%- set configured = var('sources') or {} -%}
@@ -16,13 +16,15 @@
             {%- do stop('sources.' ~ collection ~ ' must name a schema and table (or files on DuckDB), not ' ~ tojson(one) ~ ': correct it under vars.') -%}
         {%- endif -%}
         {%- for files in as_list(one.get('files') or []) -%}
-            {%- do places.append({'label': files | string, 'is_optional': one.get('optional', false), 'files': files | string}) -%}
+            {%- do places.append({
+                'label': files | string, 'is_optional': one.get('optional', false), 'names': used_columns(collection), 'files': files | string
+            }) -%}
         {%- endfor -%}
         {%- for schema in as_list(one.get('schemas') or one.get('schema', target.schema)) if not one.get('files') -%}
             {%- set database, table = one.get('database', target.database), one.get('table', collection) | string -%}
             {%- do places.append({
                 'label': (database ~ '.' if database != target.database else '') ~ schema ~ '.' ~ table,
-                'is_optional': one.get('optional', false), 'files': none,
+                'is_optional': one.get('optional', false), 'names': used_columns(collection), 'files': none,
                 'database': database, 'schema': schema | string, 'table': table
             }) -%}
         {%- endfor -%}
@@ -40,10 +42,10 @@
     {{ return(['tracks', 'pages', 'screens', 'identifies', 'aliases']) }}
 {% endmacro %}
 
-{#- What follows `from` to read a place. names: of the columns that are used. -#}
-{% macro place_relation(place, names=[]) -%}
+{#- What follows `from` to read a place. -#}
+{% macro place_relation(place) -%}
     {%- if place.files -%}
-        {{ read_files(place.files, names) }}
+        {{ read_files(place.files, place.names) }}
     {%- else -%}
         {{ quoted_name(place.database) }}.{{ quoted_name(place.schema) }}.{{ quoted_name(place.table) }}
     {%- endif -%}
@@ -54,11 +56,13 @@
     {%- if not execute -%}
         {{ return([]) }}
     {%- endif -%}
+    {%- if place.files -%}
+        {{ return(file_facts(place.files, place.names).columns) }}
+    {%- endif -%}
     {%- set found = remembered('columns of ' ~ place.label) -%}
     {%- if 'columns' not in found -%}
-        {%- set rows = file_columns(place.files) if place.files else table_columns(place) -%}
         {%- set columns = [] -%}
-        {%- for row in rows -%}
+        {%- for row in table_columns(place) -%}
             {%- do columns.append({'name': row[0], 'type': row[1] | lower}) -%}
         {%- endfor -%}
         {%- do found.update({'columns': columns}) -%}

@@ -45,7 +45,7 @@
 
 {#- A sentence for each reason why a place cannot be read as this source, which needs these columns. -#}
 {% macro place_problems(name, place, required) %}
-    {%- set problems = reading_problems(place.schema, place.table, used_columns(name)) if not place.files else [] -%}
+    {%- set problems = reading_problems(place.schema, place.table, place.names) if not place.files else [] -%}
     {%- set columns = by_name(place_columns(place)) -%}
     {%- if not columns and not place.is_optional and not problems -%}
         {%- do problems.append(('No file matches ' if place.files else 'The source table does not exist: ') ~ place.label ~ ' (sources.' ~ name ~ '): create it, correct the name under vars, or mark it `optional: true`.') -%}

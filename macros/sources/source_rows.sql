@@ -73,7 +73,7 @@
         {{ as_id_text(quoted(place.label) if place else 'null') }} as source_place,
         '{{ collection }}' as message_type
     {%- if place %}
-    from {{ place_relation(place, used_columns(collection)) }}
+    from {{ place_relation(place) }}
     where {{ 'true' if every_row else rows_to_read(collection, place, present) }}
     {%- else %}
     where false

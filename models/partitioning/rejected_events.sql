@@ -38,6 +38,10 @@ numbered as (
     from rejected
 ),
 
+unreadable_rows as (
+    {{ unreadable_rows() }}
+),
+
 rejected_events as (
     select
         message_type,
@@ -48,7 +52,10 @@ rejected_events as (
         event_name,
         page_url,
         source_place,
+        cast(null as text) as source_file,
         content_hash,
+        cast(null as bigint) as source_line,
+        cast(1 as bigint) as row_count,
         batch_id,
         occurred_at,
         received_at,
@@ -58,6 +65,28 @@ rejected_events as (
         copy_number = 1
     {%- if is_incremental() %}
         and not (event_id is null and content_hash in (select content_hash from {{ this }}))
+    {%- endif %}
+    union all
+    select
+        message_type,
+        {{ as_id_text('null') }} as event_id,
+        'unreadable_row' as reason,
+        {{ as_id_text('null') }} as anonymous_id,
+        {{ as_id_text('null') }} as user_id,
+        {{ as_id_text('null') }} as event_name,
+        {{ as_id_text('null') }} as page_url,
+        {{ as_id_text('source_place') }} as source_place,
+        source_file,
+        content_hash,
+        cast(source_line as bigint) as source_line,
+        cast(row_count as bigint) as row_count,
+        {{ current_batch_id() }} as batch_id,
+        cast(null as timestamp) as occurred_at,
+        cast(null as timestamp) as received_at,
+        cast(null as timestamp) as loaded_at
+    from unreadable_rows
+    {%- if is_incremental() %}
+    where content_hash not in (select content_hash from {{ this }})
     {%- endif %}
 )
 

@@ -1,0 +1,172 @@
+{#-
+    CSV as a source: a header, fields in double quotes where they need them, any delimiter. The header says how many fields a row
+    has; a row that has more or fewer, or is no text, is left out alone. A quote that is never closed would hide all rows after
+    it: a file that has one is read line by line.
+-#}
+{% macro csv_facts(files, names) %}
+    {%- set facts, groups = {'columns': [], 'readers': [], 'unreadable': []}, {} -%}
+    {%- for file, delimiter, header in run_query(csv_headers(files)).rows -%}
+        {%- set group = groups.setdefault(delimiter ~ header, {'delimiter': fromjson(delimiter), 'header': [], 'files': []}) -%}
+        {%- do group.files.append(file) -%}
+        {%- for name in (fromjson(header) if group.files | length == 1 else []) -%}
+            {#- the quotes are still there if a row beside it has some that are not closed -#}
+            {%- do group.header.append(name[1:-1].replace('""', '"') if name | length > 1 and name[0] == name[-1] == '"' else name) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for group in groups.values() -%}
+        {%- set known = facts.columns | map(attribute='name') | map('lower') | list -%}
+        {%- set columns = [] -%}
+        {%- for name in group.header -%}
+            {%- do columns.append({'name': name, 'type': 'varchar'}) -%}
+        {%- endfor -%}
+        {%- do facts.columns.extend(columns | rejectattr('name', 'in', known) | list) -%}
+        {%- set present = by_name(columns) -%}
+        {%- set used = [] -%}
+        {%- for name in names if name in present or name | lower in present -%}
+            {%- do used.append(present.get(name, present.get(name | lower)).name) -%}
+        {%- endfor -%}
+        {%- set unreadable = csv_rejects(group, used) -%}
+        {%- set torn = unreadable | selectattr('is_torn') | map(attribute='file') | list -%}
+        {%- set whole = group.files | reject('in', torn) | list -%}
+        {%- if whole -%}
+            {%- do facts.readers.append(csv_call(whole, group.header, csv_options(group.delimiter))) -%}
+        {%- endif -%}
+        {%- for file, rows in unreadable | rejectattr('file', 'in', torn) | groupby('file') -%}
+            {%- do facts.unreadable.extend(first_hundred(rows)) -%}
+        {%- endfor -%}
+        {%- for file in torn | unique(case_sensitive=true) -%}
+            {%- do facts.readers.append(torn_csv(file, group, used)) -%}
+            {%- do facts.unreadable.extend(listed_lines(file, torn_lines(group) ~ ' select position, line from pieces where not is_row')) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(facts) }}
+{% endmacro %}
+
+{#- Query: of each file that is not empty the delimiter and the names in its header, both as JSON. -#}
+{% macro csv_headers(files) -%}
+    {%- for file in run_query('select filename from read_blob(' ~ text_list(files) ~ ') where size > 0 order by filename').columns[0].values() %}
+    select {{ quoted(file) }}, to_json(delimiter), to_json(list_transform(columns, lambda one: one.name))
+    from sniff_csv({{ quoted(file) }}, header = true, all_varchar = true, sample_size = 1, ignore_errors = true)
+    {{ 'union all' if not loop.last }}
+    {%- else %}
+    select '', '', '' where false
+    {%- endfor %}
+{%- endmacro %}
+
+{#- How our CSV is written, for read_csv. -#}
+{% macro csv_options(delimiter) -%}
+    delim = {{ quoted(delimiter) }}, quote = '"', escape = '"', header = true
+{%- endmacro %}
+
+{#-
+    The first hundred rows of each file of a group that cannot be read, with the number of all, and whether the file has a quote that is
+    not closed or not followed by a delimiter. All columns in use are looked at, as read_csv judges no others.
+-#}
+{% macro csv_rejects(group, used) %}
+    {%- set number = new_number() -%}
+    {%- set counts = [] -%}
+    {%- for name in used -%}
+        {%- do counts.append('count(' ~ quoted_name(name) ~ ')') -%}
+    {%- endfor -%}
+    {%- do run_query('select ' ~ (['count(*)'] + counts) | join(', ') ~ ' from ' ~ csv_call(group.files, group.header, csv_options(group.delimiter), number)) -%}
+    {%- set query -%}
+        with rejects as (
+            select scanned.file_path, unreadable.line, md5(max(csv_line)) as hash, bool_or(error_type = 'UNQUOTED VALUE') as is_torn
+            from unreadable_{{ number }} as unreadable
+            inner join scanned_{{ number }} as scanned
+                on unreadable.scan_id = scanned.scan_id and unreadable.file_id = scanned.file_id
+            group by scanned.file_path, unreadable.line
+        )
+
+        select
+            file_path, line, hash,
+            count(*) over (partition by file_path) as row_count,
+            bool_or(is_torn) over (partition by file_path) as is_torn
+        from rejects
+        qualify row_number() over (partition by file_path order by line) <= 100
+        order by file_path, line
+    {%- endset -%}
+    {%- set rows = [] -%}
+    {%- for file, line, hash, row_count, is_torn in run_query(query).rows -%}
+        {%- do rows.append({'file': file, 'line': line, 'hash': hash, 'row_count': row_count, 'is_torn': is_torn}) -%}
+    {%- endfor -%}
+    {{ return(rows) }}
+{% endmacro %}
+
+{#-
+    CTEs on `numbered`, the lines of a file: `pieces`, which are the lines that are a row each, several lines that are one row together
+    (a field may hold line breaks, up to 25 of them here), and each line that is neither (is_row is false).
+-#}
+{% macro torn_lines(group) -%}
+    {%- set field -%} (?:"(?:[^"]|"")*"|[^"{{ group.delimiter }}][^{{ group.delimiter }}]*|) {%- endset -%}
+    {%- set row = quoted('(?:' ~ field ~ '[' ~ group.delimiter ~ ']){' ~ (group.header | length - 1) ~ '}' ~ field) -%}
+    , judged as (
+        select position, line, regexp_full_match(line, {{ row }}) as is_row from numbered
+        where position > 1 and trim(line) != ''
+    ),
+
+    runs as (
+        select *, row_number() over (order by position) - row_number() over (partition by is_row order by position) as run from judged
+    ),
+
+    torn as (
+        select *, row_number() over (order by position) as place from runs
+        where not is_row
+    ),
+
+    lengthened as (
+        select
+            torn.position,
+            following.position as last_position,
+            torn.line || chr(10) || string_agg(following.line, chr(10)) over (partition by torn.position order by following.position) as line
+        from torn
+        cross join range(1, 26) as steps (step)
+        inner join torn as following on torn.place + steps.step = following.place and torn.run = following.run
+    ),
+
+    complete as (
+        select position, min(last_position) as last_position, min_by(line, last_position) as line from lengthened
+        where regexp_full_match(line, {{ row }})
+        group by position
+    ),
+
+    joined as (
+        select * from complete
+        -- one that begins inside of another one is none
+        qualify coalesce(max(last_position) over (order by position rows between unbounded preceding and 1 preceding) < position, true)
+    ),
+
+    pieces as (
+        select position, line, true as is_row from runs where is_row
+        union all
+        select position, line, true as is_row from joined
+        union all
+        select torn.position, torn.line, false as is_row from torn
+        asof left join joined on torn.position >= joined.position
+        where joined.position is null or torn.position > joined.last_position
+    )
+{%- endmacro %}
+
+{#- Piece of SQL that reads the rows of such a file. -#}
+{% macro torn_csv(file, group, used) -%}
+    {%- set field = '("(?:[^"]|"")*"|[^"' ~ group.delimiter ~ '][^' ~ group.delimiter ~ ']*|)[' ~ group.delimiter ~ ']' -%}
+    (
+        with numbered as (
+            select row_number() over () as position, line from {{ lines_of([file]) }}
+        )
+
+        {{ torn_lines(group) }},
+
+        fields as (
+            select regexp_extract_all(line || {{ quoted(group.delimiter) }}, {{ quoted(field) }}, 1) as fields from pieces
+            where is_row
+        )
+
+        select
+        {%- for name in group.header if name in used %}
+            {%- set value = 'fields[' ~ (group.header.index(name) + 1) ~ ']' %}
+            nullif(case when left({{ value }}, 1) = '"' then replace({{ value }}[2:-2], '""', '"') else {{ value }} end, '') as {{ quoted_name(name) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+        from fields
+    )
+{%- endmacro %}

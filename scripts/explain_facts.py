@@ -83,7 +83,8 @@ EVIDENCE = """
         touch_evidence.occurred_at, touch_evidence.combination_id, touch_evidence.page_url,
         touch_evidence.utm_source, touch_evidence.utm_medium, touch_evidence.utm_campaign,
         touch_evidence.utm_term, touch_evidence.utm_content, touch_evidence.referrer,
-        touch_evidence.referrer_host, evidence_classes.has_evidence, evidence_classes.excluded_domain
+        touch_evidence.referrer_host, evidence_classes.has_evidence, evidence_classes.excluded_domain,
+        evidence_classes.return_paths
     from {sessions_stages}.session_members
     inner join {sessions_stages}.touch_evidence
         on session_members.anonymous_id = touch_evidence.anonymous_id
@@ -103,7 +104,7 @@ SEEDS = {
     "click_ids": ("click_id_name", """
         select priority, click_id_name, source, medium, is_paid, note from {seeds}.click_ids"""),
     "referrers": ("host_pattern", "select host_pattern, source, category from {seeds}.referrers"),
-    "excluded_referrers": ("domain", "select domain, note from {seeds}.excluded_referrers"),
+    "excluded_referrers": ("domain", "select domain, returned_to, note from {seeds}.excluded_referrers"),
     "channel_rules": ("rule_order", """
         select rule_order, channel, source_pattern, source_category, medium_pattern, campaign_pattern, is_paid, note
         from {seeds}.channel_rules"""),

@@ -4,6 +4,7 @@ Pure: facts (see explain_facts) in, a mapping out that is printed as it is with 
 here: what they decided is stored, and is put into words.
 """
 
+import re
 from datetime import timedelta
 
 from explain_attribution import attribution_story, reason_to_count
@@ -121,7 +122,7 @@ def touch_stories(common: Common, facts) -> list[dict]:
                  **rule_rows(common, touch)}
         if touch["is_direct"]:
             seen = [row for row in in_session if row["occurred_at"] <= touch["touch_timestamp"] + window]
-            story["excluded"] = [excluded_story(row, common) for row in seen if row["excluded_domain"]]
+            story["excluded"] = [excluded_story(row, common) for row in seen if is_excluded(row)]
         else:
             same = [row for row in in_session if row["combination_id"] == touch["combination_id"]]
             told = [row for row in same if is_entry or row["event_id"] == touch["touch_id"]]
@@ -135,6 +136,13 @@ def session_at(sessions: list[dict], touch: dict) -> dict | None:
     """The session that a touch is in."""
     return next((row for row in sessions if row["session_id"] == touch["session_id"]
                  and row["session_start"] <= touch["touch_timestamp"] <= row["session_end"]), None)
+
+
+def is_excluded(row: dict) -> bool:
+    """Whether the referrer is no evidence on this page."""
+    path = re.sub("^([a-z][a-z0-9+.-]*:)?//[^/?#]*|[?#].*", "", (row["page_url"] or "").lower(), flags=re.DOTALL) + "/"
+    is_here = not row["return_paths"] or re.search(row["return_paths"], path) is not None
+    return row["excluded_domain"] is not None and is_here
 
 
 def excluded_story(row: dict, common: Common) -> dict:

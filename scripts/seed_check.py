@@ -13,26 +13,28 @@ from pathlib import Path
 
 from pattern_check import pattern_problem
 
-CATEGORIES = ("search", "social", "email", "video", "shopping", "ai_assistant")
+CATEGORIES = ("search", "social", "email", "video", "shopping", "ai_assistant", "display", "referral")
 # File -> its columns. dbt adds rows to a table that exists, so the columns are fixed.
 COLUMNS = {
     "channel_rules": ["rule_order", "channel", "source_pattern", "source_category", "medium_pattern",
                       "campaign_pattern", "is_paid", "note"],
     "click_ids": ["priority", "click_id_name", "source", "medium", "is_paid", "note"],
     "referrers": ["host_pattern", "source", "category"],
-    "excluded_referrers": ["domain", "note"],
+    "excluded_referrers": ["domain", "returned_to", "note"],
     "invalid_ids": ["invalid_id"],
     "survey_answers": ["rule_order", "answer_pattern", "reported_as", "channels", "note"],
 }
 UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
 REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as"}
 # Compared with lower-cased text, so capital letters would never match. (channel and note are shown as they are.)
-LOWER_CASE = {"click_id_name", "host_pattern", "domain", "invalid_id", "source", "medium"}
+LOWER_CASE = {"click_id_name", "host_pattern", "domain", "returned_to", "invalid_id", "source", "medium"}
 WHOLE_NUMBERS = {"rule_order", "priority"}
 LARGEST_NUMBER = 2**31 - 1
 LABEL = r"[^\s./:?#*@]+"
-HOST = re.compile(rf"{LABEL}([.]{LABEL})*")
-HOST_PATTERN = re.compile(rf"{LABEL}([.]{LABEL})*([.][*])?")
+DOMAIN = re.compile(rf"{LABEL}([.]{LABEL})*([.][*])?")
+HOST_PATTERN = re.compile(rf"([*][.])?{DOMAIN.pattern}")
+# Of a page: a part of its path, or parameters (utm_* are a campaign's).
+PAGE = re.compile(r"/[\w./~-]*|(?!.*utm_)[\w.-]+([+][\w.-]+)*", re.ASCII)
 
 
 def first_problem(folder: Path) -> str | None:
@@ -84,6 +86,8 @@ def row_problems(seed: str, row: dict[str, str]):
     for column, value in row.items():
         if column == "note":
             continue
+        if column == "source" and row.get("category") == "referral" and not value:
+            continue  # the host itself
         if column in REQUIRED and not value.strip():
             yield f"{column} is empty: fill it in or delete the line."
         elif value != value.strip():
@@ -102,9 +106,14 @@ def row_problems(seed: str, row: dict[str, str]):
                     yield (f"the source_category '{category}' is not known: choose {', '.join(CATEGORIES)}, "
                            "several with | between them.")
         elif column == "host_pattern" and not HOST_PATTERN.fullmatch(value):
-            yield f"host_pattern '{value}' is no host: write it like bing.com, or google.* for all countries."
-        elif column == "domain" and not HOST.fullmatch(value):
-            yield f"domain '{value}' is no domain: write it like paypal.com, which includes its subdomains."
+            yield (f"host_pattern '{value}' is no host: write it like bing.com, google.* for all countries, or *.google.* "
+                   "for subdomains alone.")
+        elif column == "domain" and not DOMAIN.fullmatch(value):
+            yield (f"domain '{value}' is no domain: write it like paypal.com, which includes its subdomains, or amazon.* for "
+                   "all countries.")
+        elif column == "returned_to" and value and not all(PAGE.fullmatch(page) for page in value.split("|")):
+            yield (f"returned_to '{value}' is no list of pages: write parts of paths such as /auth/, or parameters such as "
+                   "code+state, with | between them.")
         elif column.endswith("_pattern") and seed in ("channel_rules", "survey_answers") and value:
             problem = pattern_problem(value)
             if problem:

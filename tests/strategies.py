@@ -66,6 +66,7 @@ URLS = (
     SITE + "/?a=1&amp;utm_source=mail&amp;UTM_Medium=email", SITE + "/?utm_source=semi;utm_medium=colon?utm_campaign=second",
     SITE + "/?utm_source={{campaign.name}}&utm_source=filled", SITE + "/?utm_source=%28not%20set%29&utm_medium=undefined",
     SITE + "/#/app?utm_source=routed&utm_medium=cpc", SITE + "/?fbclid=F3#gclid=G4", SITE + "/p?id=5", "https://shop.example.:443/p?id=5",
+    SITE + "/users/Auth?utm_term=back", SITE + "/sso/x?code=1&STATE=2", SITE + "/?gad_source=1",
     "/blog/relative?utm_source=relative", "//shop.example/blog/no-scheme?gclid=G1",
     "https://user:pw@WWW.Shop.Example:8443/blog/port", "http://other.example/landing?a=b",
 )
@@ -74,7 +75,8 @@ REFERRERS = (
     None, None, None, "", SITE + "/pricing", "https://www.shop.example/", "http://other.example/self",
     "https://www.google.com/", "https://www.google.co.uk/search?q=x", "https://www.facebook.com/",
     "https://m.facebook.com/x", "https://chatgpt.com/", "https://www.youtube.com/watch?v=1",
-    "https://mail.google.com/", "https://www.paypal.com/checkout", "https://news.example/article",
+    "https://mail.google.com/", "https://docs.google.com/", "https://tpc.googlesyndication.com/",
+    "https://www.paypal.com/checkout", "https://news.example/article",
     "https://NEWS.example:443/other", "android-app://com.google.android.gm/", "news.example/no-scheme", "junk",
     "https://WWW.MÜLLER.example./x", "https://user:p@ss@news.example/", "http://[2001:DB8::1]:80/", "https://SHOP.example.:8443/",
 )

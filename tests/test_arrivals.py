@@ -34,6 +34,66 @@ PAGES_THAT_KEEP_THEIR_REFERRER = {
 }
 
 
+def login(referrer, back, landing="/?gclid=G1"):
+    """Pages of somebody who landed, logged in elsewhere, was sent back to a page, and went on without a new load."""
+    return [(0, landing, GOOGLE, SOON), (3, back, referrer, SOON), (4, "/welcome", referrer, SOON)]
+
+
+AD = [(0, "google", "cpc", "Paid Search")]
+MAIL = [(0, "letter", "email", "Email")]
+RETURNS_FROM_LOGIN = {
+    "facebook": (login("https://www.facebook.com/v19.0/dialog/oauth", "/auth/callback"), AD),
+    "github": (login("https://github.com/login/oauth/authorize?client_id=1", "/users/Auth/github/callback",
+                     "/?utm_source=letter&utm_medium=email"), MAIL),
+    "only the origin": (login("https://github.com/", "/auth"), AD),
+    "parameters": (login("https://www.linkedin.com/", "/in?CODE=1&state=2"), AD),
+    "denied": (login("https://discord.com/", "/in?error=access_denied&state=2"), AD),
+    "oauth 1": (login("https://api.twitter.com/", "/in?oauth_token=1&oauth_verifier=2"), AD),
+    "google": (login("https://accounts.google.co.in/", "/in"), AD),
+    "amazon": (login("https://www.amazon.co.uk/ap/oa", "/login-callback"), AD),
+    "no login": (login("https://github.com/", "/author/callbacks?code=1&statement=2"),
+                 [*AD, (3, "github.com", "referral", "Referral")]),
+    "campaign": ([(0, "/", None, SOON), (3, "/auth/?utm_campaign=x", "https://www.facebook.com/", SOON)],
+                 [(0, "(direct)", "(none)", "Direct"), (3, "(direct)", "(none)", "Direct")]),
+}
+# Referrer of a landing -> source, medium, channel.
+SEARCH = ("google", "organic", "Organic Search")
+FROM = {
+    **{f"https://{host}.google.{domain}/": (f"{host}.google.{domain}", "referral", "Referral")
+       for host in ("docs", "classroom", "meet", "calendar", "sites", "tagassistant", "ads", "translate", "x.y")
+       for domain in ("com", "co.uk")},
+    **{f"https://{host}/": SEARCH for host in ("www.google.de", "images.google.com", "google.com", "google.co.uk", "cse.google.com")},
+    "https://mail.google.com/": ("gmail", "email", "Email"),
+    "android-app://com.google.android.calendar/": ("com.google.android.calendar", "referral", "Referral"),
+    "https://googleads.g.doubleclick.net/": ("google display network", "display", "Display"),
+    "https://tpc.googlesyndication.com/": ("google display network", "display", "Display"),
+    "https://l.facebook.com/": ("facebook", "social", "Organic Social"),
+    "https://t.co/x": ("twitter", "social", "Organic Social"),
+    "https://out.reddit.com/": ("reddit", "social", "Organic Social"),
+    "https://nam02.safelinks.protection.outlook.com/": ("outlook", "email", "Email"),
+    **{referrer: (source, "ai-assistant", "AI Assistant") for referrer, source in (
+        ("https://copilot.com/", "copilot"), ("https://chatgpt.com/", "chatgpt"), ("android-app://com.openai.chatgpt/", "chatgpt"),
+        ("https://www.perplexity.ai/", "perplexity"), ("android-app://ai.perplexity.app.android/", "perplexity"),
+        ("https://gemini.google.com/", "gemini"), ("https://claude.ai/", "claude"))},
+}
+LANDINGS = {
+    "?gad_source=1&gad_campaignid=123": ("google", "cpc", "Paid Search"),
+    "?gad_source=1&gclid=G1&fbclid=F": ("google", "cpc", "Paid Search"),
+    "?utm_source=copilot.com": ("copilot.com", None, "AI Assistant"),
+    "?utm_source=chatgpt.com": ("chatgpt.com", None, "AI Assistant"),
+    "?utm_source=chatgpt&utm_medium=cpc": ("chatgpt", "cpc", "Paid Other"),
+}
+
+
+def visitors():
+    """Visitor -> pages and touches, of all that is above."""
+    return {
+        **PAGES_THAT_KEEP_THEIR_REFERRER, **RETURNS_FROM_LOGIN,
+        **{referrer: ([(0, "/", referrer, SOON)], [(0, *touch)]) for referrer, touch in FROM.items()},
+        **{query: ([(0, "/" + query, GOOGLE, SOON)], [(0, *touch)]) for query, touch in LANDINGS.items()},
+    }
+
+
 def url(path):
     return path and SITE + path
 
@@ -47,12 +107,12 @@ def page(visitor, number, minute, path, referrer, load):
             "uuid_ts": at(60 + load), "url": url(path), "referrer": referrer}
 
 
-def loads_of(visitors):
+def loads_of(told):
     """Loads, in order, of the pages of all visitors."""
     loads = [{"pages": []}, {"pages": []}]
-    for visitor, (pages, _) in visitors.items():
-        for number, told in enumerate(pages):
-            loads[told[-1]]["pages"].append(page(visitor, number, *told))
+    for visitor, (pages, _) in told.items():
+        for number, facts in enumerate(pages):
+            loads[facts[-1]]["pages"].append(page(visitor, number, *facts))
     return loads
 
 
@@ -64,8 +124,8 @@ def touches_by_visitor(engine):
 
 def test_arrivals(engine, project_seeds):
     """Two loads: the second one brings earlier pages, and tells that two devices are one person's."""
-    visitors = PAGES_THAT_KEEP_THEIR_REFERRER
-    loads = loads_of(visitors)
+    told = visitors()
+    loads = loads_of(told)
     for device, minute in (("phone", 0), ("laptop", 3)):
         loads[0]["pages"].append(page(device, 0, minute, "/", GOOGLE, SOON))
         loads[1].setdefault("identifies", []).append({
@@ -76,4 +136,6 @@ def test_arrivals(engine, project_seeds):
         assert_equal(engine, loads[:number], rules=project_seeds, when=f"after load {number}")
     found = touches_by_visitor(engine)
     assert found.pop("ann") == [(0, "google", "organic", "Organic Search")]
-    assert found == {visitor: touches for visitor, (_, touches) in visitors.items()}
+    assert found == {visitor: touches for visitor, (_, touches) in told.items()}
+    paid = {row["touch_id"]: row["is_paid"] for row in engine.published("touches")}
+    assert paid["?gad_source=1&gad_campaignid=123 0"] and paid["https://tpc.googlesyndication.com/ 0"]

@@ -22,6 +22,7 @@ ARRIVALS = [
     ("", "https://www.finder.example/?q=1"), ("", "https://pay.partner.example/back"), ("", "https://duckduckgo.com/"),
     ("utm_source=letter&utm_medium=email&utm_campaign=the-only-one", None), ("", None),
     ("utm_source=amazon", None), ("utm_source=x&utm_medium=CPM&utm_campaign=Cross-Network", None),
+    ("code=1&state=2", "https://git.example/login"), ("from=git", "https://git.example/"),
     ("gclid=G3&utm_source_platform=ads&utm_creative_format=text", None), ("fbclid=%20+&gclid=%20", None),
 ]
 
@@ -87,7 +88,8 @@ def edit_hosts_and_clicks(engine):
         {"host_pattern": "finder.example", "source": "finder", "category": "search"},
         *({**row, "category": "social"} if row["host_pattern"] == "duckduckgo.com" else row for row in rows),
     ])
-    edit(engine, "excluded_referrers", lambda rows: [{"domain": "partner.example"}, *rows])
+    edit(engine, "excluded_referrers", lambda rows: [
+        {"domain": "partner.example"}, {"domain": "git.example", "returned_to": "/welcome/|code+state"}, *rows])
     edit(engine, "click_ids", lambda rows: [
         {"priority": "5", "click_id_name": "xyzclid", "source": "xyz", "medium": "cpc", "is_paid": "true"},
         *({**row, "medium": "listing", "is_paid": "false"} if row["click_id_name"] == "gclid" else row for row in rows),

@@ -21,13 +21,29 @@
 {%- endmacro %}
 
 {#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}
-{% macro combination_id() -%}
+{% macro combination_id(referrer_host='referrer_host') -%}
     md5(
-        {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'referrer_host', 'parameter_names'] %}
+        {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', referrer_host, 'parameter_names'] %}
         coalesce({{ column }}, chr(30)) || chr(31) ||
         {%- endfor %}
         cast(has_campaign_parameter as text)
     )
+{%- endmacro %}
+
+{#-
+    Condition on an event with a campaign parameter and a referrer that its source is told by the referrer: where that turns out
+    to be none, its combination is another one.
+-#}
+{% macro is_told_by_referrer() -%}
+    has_campaign_parameter and coalesce(utm_source, utm_medium) is null and referrer_host is not null
+{%- endmacro %}
+
+{#- True when the page's path has one of return_paths in it, /auth as well as /auth/callback for /auth/. -#}
+{% macro is_returned_to(page_url, return_paths) -%}
+    case
+        when {{ return_paths }} is null then false
+        else coalesce({{ regexp_found("lower(" ~ url_path(page_url) ~ ") || '/'", return_paths) }}, false)
+    end
 {%- endmacro %}
 
 {#- What makes two touches different, as one text: case and the blanks around a value do not. -#}
@@ -51,14 +67,18 @@
 {%- endmacro %}
 
 {#-
-    Query on the forms under which the seeds may list a host, one row each: the host itself, the domains above it, and both
-    with a last part or two of letters replaced by * (google.co.uk as google.*).
+    Query on the forms under which the seeds may list a host, one row each: the host itself, the domains above it, both with a
+    last part or two of letters replaced by * (google.co.uk as google.*), and the domains above it as *.google.com, which stands
+    for subdomains only.
 -#}
 {% macro host_forms(hosts, column) -%}
-    select distinct host, form
+    select distinct
+        host,
+        unnest(case when label_number > 1 then array[form, '*.' || form] else array[form] end) as form
     from (
         select
             host,
+            label_number,
             unnest(array[
                 array_to_string(labels[label_number:], '.'),
                 case

@@ -120,6 +120,7 @@ classified as (
         evidence_sources.source_rule,
         evidence_sources.referrer_pattern,
         evidence_sources.excluded_domain,
+        evidence_sources.return_paths,
         categorized.category as source_category,
         categorized.category_pattern,
         channels.rule_order as channel_rule_order,
@@ -158,7 +159,7 @@ evidence_classes as (
     left join {{ this }} as stored on with_attributed.combination_id = stored.combination_id
     left join {{ this }} as unchanged
         on with_attributed.combination_id = unchanged.combination_id
-        {%- for column in ['source', 'medium', 'channel', 'click_id_name', 'has_evidence', 'is_external_referrer', 'is_paid', 'is_attributed'] %}
+        {%- for column in ['source', 'medium', 'channel', 'click_id_name', 'has_evidence', 'is_external_referrer', 'return_paths', 'is_paid', 'is_attributed'] %}
         and with_attributed.{{ column }} is not distinct from unchanged.{{ column }}
         {%- endfor %}
     {%- endif %}

@@ -19,6 +19,18 @@ seen as (
         parameter_names,
         has_campaign_parameter
     from touch_evidence
+    union
+    -- what is left when the referrer turns out to be none, by the page returned to
+    select distinct
+        {{ combination_id('null') }},
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        null,
+        parameter_names,
+        has_campaign_parameter
+    from touch_evidence
+    where {{ is_told_by_referrer() }}
     {%- if not is_incremental() %}
     union all
     select {{ direct_combination_id() }}, null, null, null, null, '', false

@@ -8,6 +8,10 @@ click_ids as (
     select * from {{ ref('click_ids') }}
 ),
 
+excluded_referrers as (
+    select * from {{ ref('excluded_referrers') }}
+),
+
 referrer_hosts as (
     select distinct referrer_host from evidence_combinations
 ),
@@ -21,9 +25,42 @@ known_referrers as (
 ),
 
 -- payment and login providers send people back: they are not where anybody came from
-excluded_hosts as (
-    select host, min(form) as domain from referrer_forms
-    where form in (select domain from {{ ref('excluded_referrers') }})
+exclusions as (
+    select
+        referrer_forms.host,
+        excluded_referrers.domain,
+        unnest(string_to_array(coalesce(excluded_referrers.returned_to, 'any'), '|')) as returned_to,
+        excluded_referrers.returned_to is null as is_any_page
+    from referrer_forms
+    inner join excluded_referrers on referrer_forms.form = excluded_referrers.domain
+),
+
+exclusion_matches as (
+    select
+        evidence_combinations.combination_id,
+        min(exclusions.domain) as domain
+    from evidence_combinations
+    inner join exclusions on evidence_combinations.referrer_host = exclusions.host
+    where
+        exclusions.is_any_page
+        or (
+            exclusions.returned_to not like '/%'
+            and not exists (
+                select 1 from (select unnest(string_to_array(exclusions.returned_to, '+')) as name) as asked_for
+                where strpos(evidence_combinations.parameter_names || '&', '&' || asked_for.name || '&') = 0
+            )
+        )
+    group by evidence_combinations.combination_id
+),
+
+-- the path of the page is not part of a combination: which it may not be is
+path_exclusions as (
+    select
+        host,
+        min(domain) as domain,
+        replace(string_agg(distinct returned_to, '|' order by returned_to), '.', '[.]') as return_paths
+    from exclusions
+    where returned_to like '/%'
     group by host
 ),
 
@@ -53,14 +90,16 @@ resolved as (
         known_referrers.source as known_source,
         known_referrers.category as known_category,
         known_referrers.host_pattern as known_pattern,
-        excluded_hosts.domain as excluded_domain,
+        coalesce(exclusion_matches.domain, path_exclusions.domain) as excluded_domain,
+        case when exclusion_matches.domain is null then path_exclusions.return_paths end as return_paths,
         coalesce(clicks.is_paid, false) as is_paid_click,
-        evidence_combinations.referrer_host is not null and excluded_hosts.host is null as is_external_referrer,
+        evidence_combinations.referrer_host is not null and exclusion_matches.domain is null as is_external_referrer,
         coalesce(evidence_combinations.utm_source, evidence_combinations.utm_medium) is not null as has_utm_pair
     from evidence_combinations
     left join clicks on evidence_combinations.combination_id = clicks.combination_id
     left join known_referrers on evidence_combinations.referrer_host = known_referrers.host
-    left join excluded_hosts on evidence_combinations.referrer_host = excluded_hosts.host
+    left join exclusion_matches on evidence_combinations.combination_id = exclusion_matches.combination_id
+    left join path_exclusions on evidence_combinations.referrer_host = path_exclusions.host
 ),
 
 evidence_sources as (
@@ -82,6 +121,7 @@ evidence_sources as (
                     when 'email' then 'email'
                     when 'video' then 'video'
                     when 'ai_assistant' then 'ai-assistant'
+                    when 'display' then 'display'
                     else 'referral'
                 end
             else '(none)'
@@ -96,6 +136,7 @@ evidence_sources as (
         end as source_rule,
         case when is_external_referrer then known_pattern end as referrer_pattern,
         excluded_domain,
+        return_paths,
         is_paid_click,
         is_external_referrer,
         has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence

@@ -43,7 +43,8 @@ in_sessions as (
         session_members.landing_page_url,
         touch_evidence.*,
         evidence_classes.click_id_name,
-        evidence_classes.is_external_referrer,
+        evidence_classes.is_external_referrer
+        and not {{ is_returned_to('page_url', 'return_paths') }} as is_external_referrer,
         row_number() over (
             partition by session_members.alias_id, session_members.session_number, touch_evidence.referrer_host
             order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
@@ -61,6 +62,10 @@ in_sessions as (
 evidence as {{ computed_once() }} (
     select
         *,
+        case
+            when {{ is_told_by_referrer() }} and not is_external_referrer then {{ combination_id('null') }}
+            else combination_id
+        end as evidence_combination_id,
         case when is_external_referrer then referrer end as external_referrer,
         case when is_external_referrer then referrer_host end as external_host
     from in_sessions
@@ -105,7 +110,7 @@ evidence_arrivals as (
         session_id,
         alias_id,
         session_number,
-        combination_id,
+        evidence_combination_id as combination_id,
         utm_campaign as campaign,
         utm_term as term,
         utm_content as content,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from pathlib import Path
 
-from .urls import in_domain
+from .urls import in_domain, path_of
 
 # Not listed: shopping. A shop that sends visitors is an ordinary referral under its short name.
 MEDIUM_OF_CATEGORY = {
@@ -16,6 +16,7 @@ MEDIUM_OF_CATEGORY = {
     "email": "email",
     "ai_assistant": "ai-assistant",
     "video": "video",
+    "display": "display",
 }
 
 
@@ -50,7 +51,7 @@ class Rules:
 
     def __post_init__(self):
         self.junk = {row["invalid_id"].lower() for row in self.invalid_ids} | {""}
-        self.excluded_domains = [row["domain"].lower() for row in self.excluded_referrers]
+        self.exclusions_of_host = {}
         self.ordered_channel_rules = sorted(self.channel_rules, key=lambda row: int(row["rule_order"]))
         # Longest pattern first, equal lengths by text: the first that matches is the one that counts.
         self.ordered_referrers = sorted(
@@ -58,7 +59,8 @@ class Rules:
         )
         self.category_of_name = {}
         for row in sorted(self.referrers, key=lambda row: row["host_pattern"]):
-            self.category_of_name.setdefault(row["source"], row["category"])
+            if row["source"]:
+                self.category_of_name.setdefault(row["source"], row["category"])
         self.referrer_of_host = {}
         self.rule_of = {}
 
@@ -74,8 +76,13 @@ class Rules:
         trimmed = text_of(value).strip(" \t\n\r\f\v")
         return None if "\t" in trimmed or len(trimmed) > LONGEST_ID or trimmed.lower() in self.junk else trimmed
 
-    def is_excluded_referrer(self, host):
-        return any(in_domain(host, domain) for domain in self.excluded_domains)
+    def is_excluded_referrer(self, host, page_url=None, parameters=()):
+        """Did the visitor come back from the host, rather than come from there? parameters: lower-case names of the page's."""
+        if host not in self.exclusions_of_host:
+            self.exclusions_of_host[host] = [
+                row.get("returned_to") or "" for row in self.excluded_referrers if host_matches(host, row["domain"])]
+        return any(is_such_page(page_url, {*parameters}, page)
+                   for pages in self.exclusions_of_host[host] for page in pages.split("|"))
 
     def referrer(self, host):
         """The row of referrers.csv a host belongs to, or None."""
@@ -111,8 +118,18 @@ class Rules:
         return not categories or self.source_category(source) in categories.split("|")
 
 
+def is_such_page(url, parameters, page):
+    """'/auth/' is a part of the page's path, 'code+state' two of its parameters; '' is any page."""
+    if page.startswith("/"):
+        return page in (path_of(url) or "").lower() + "/"
+    return not page or parameters.issuperset(page.split("+"))
+
+
 def host_matches(host, pattern):
-    """'bing.com' is that host and its subdomains; 'google.*' also google.de, www.google.co.uk."""
+    """'bing.com' is that host and its subdomains; 'google.*' also google.de, www.google.co.uk; '*.google.*' not google.de."""
+    if pattern.startswith("*."):
+        above = host.partition(".")[2]
+        return above != "" and host_matches(above, pattern[2:])
     if not pattern.endswith(".*"):
         return in_domain(host, pattern)
     return re.search(r"(?:\A|\.)" + re.escape(pattern[:-2]) + r"(?:\.[a-z]+){1,2}\Z", host) is not None

@@ -50,7 +50,7 @@ def evidence_of(event, settings, rules):
         in_column = (event[f"utm_{part}"] or "").strip(" ")
         found[part] = in_column if in_column and not is_no_value(in_column) else parameters.get(f"utm_{part}")
     host = other_site(event, settings)
-    if host is not None and not rules.is_excluded_referrer(host):
+    if host is not None and not rules.is_excluded_referrer(host, url, parameters):
         found.update(referrer=event["page_referrer"], referrer_host=host)
     for row in rules.click_ids:
         if row["click_id_name"].lower() in parameters:
@@ -111,7 +111,7 @@ def source_and_medium(evidence, clicked, rules):
         known = rules.referrer(evidence.referrer_host)
         if known is None:
             return evidence.referrer_host, "referral"
-        return known["source"], MEDIUM_OF_CATEGORY.get(known["category"], "referral")
+        return known["source"] or evidence.referrer_host, MEDIUM_OF_CATEGORY.get(known["category"], "referral")
     return "(direct)", "(none)"
 
 

@@ -8,6 +8,9 @@
     {%- for file, delimiter, header in run_query(csv_headers(files)).rows -%}
         {%- set group = groups.setdefault(delimiter ~ header, {'delimiter': fromjson(delimiter), 'header': [], 'files': []}) -%}
         {%- do group.files.append(file) -%}
+        {%- if '\\u0000' in header -%}
+            {%- do stop('The header of ' ~ file ~ ' is no text in UTF-8: convert the file.') -%}
+        {%- endif -%}
         {%- for name in (fromjson(header) if group.files | length == 1 else []) -%}
             {#- the quotes are still there if a row beside it has some that are not closed -#}
             {%- do group.header.append(name[1:-1].replace('""', '"') if name | length > 1 and name[0] == name[-1] == '"' else name) -%}
@@ -95,7 +98,7 @@
 
 {#-
     CTEs on `numbered`, the lines of a file: `pieces`, which are the lines that are a row each, several lines that are one row together
-    (a field may hold line breaks, up to 25 of them here), and each line that is neither (is_row is false).
+    (a field may hold line breaks), and each line that is neither (is_row is false).
 -#}
 {% macro torn_lines(group) -%}
     {%- set field -%} (?:"(?:[^"]|"")*"|[^"{{ group.delimiter }}][^{{ group.delimiter }}]*|) {%- endset -%}
@@ -109,25 +112,26 @@
         select *, row_number() over (order by position) - row_number() over (partition by is_row order by position) as run from judged
     ),
 
+    -- A row of several lines begins and ends with a line that has an odd number of quotes; those between have even numbers.
     torn as (
-        select *, row_number() over (order by position) as place from runs
+        select position, line, run, sum((length(line) - length(replace(line, '"', ''))) % 2) over (order by position) as odd_lines from runs
         where not is_row
     ),
 
-    lengthened as (
+    beginnings as (
         select
-            torn.position,
-            following.position as last_position,
-            torn.line || chr(10) || string_agg(following.line, chr(10)) over (partition by torn.position order by following.position) as line
+            run, odd_lines, min(position) as position, min_by(line, position) as first_line,
+            string_agg(line, chr(10) order by position) as lines
         from torn
-        cross join range(1, 26) as steps (step)
-        inner join torn as following on torn.place + steps.step = following.place and torn.run = following.run
+        group by run, odd_lines
     ),
 
     complete as (
-        select position, min(last_position) as last_position, min_by(line, last_position) as line from lengthened
-        where regexp_full_match(line, {{ row }})
-        group by position
+        select
+            beginnings.position, endings.position as last_position, beginnings.lines || chr(10) || endings.first_line as line
+        from beginnings
+        inner join beginnings as endings on beginnings.run = endings.run and beginnings.odd_lines + 1 = endings.odd_lines
+        where regexp_full_match(beginnings.lines || chr(10) || endings.first_line, {{ row }})
     ),
 
     joined as (

@@ -66,6 +66,10 @@
     {%- endif %}
     {%- endfor %}
     {%- set schema_changes = stored_relation('schema_changes') %}
+    {%- set several = [quoted('')] %}
+    {%- for collection in collections() if source_places(collection) | length > 1 %}
+        {%- do several.append(quoted(collection)) %}
+    {%- endfor %}
     {%- if schema_changes is not none %}
     union all
     select
@@ -75,7 +79,7 @@
             when 'new' then coalesce(' (' || new_type || ')', '')
             when 'retyped' then ' from ' || old_type || ' to ' || new_type
             else ''
-        end,
+        end || case when message_type in ({{ several | join(', ') }}) then ' in ' || source_place else '' end,
         cast(null as bigint)
     from {{ schema_changes }} where batch_id = {{ current_batch_id() }}
     {%- endif %}

@@ -92,7 +92,7 @@ def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Repo
     run = Run(plan, progress or Silent(), settings or read_settings(SETTINGS, must_exist=False))
     run.carry_out()
     report = read_report(run.figures)
-    report.seconds, report.elapsed = run.seconds, time.monotonic() - started
+    report.notes, report.seconds, report.elapsed = run.notes, run.seconds, time.monotonic() - started
     return report
 
 

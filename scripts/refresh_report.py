@@ -11,13 +11,14 @@ class Report:
     """Figures of one refresh.
 
     rows: table -> rows written; totals: name -> number now stored; schema_changes: (collection.column,
-    what happened), in order; seconds: table -> time to make it, in the order they were made; elapsed: seconds of all.
+    what happened), in order; notes: sentences about what is out of the ordinary; seconds: table -> time to make it, in the order they were made; elapsed: seconds of all.
     """
 
     batch: int | None = None
     rows: dict[str, int] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     schema_changes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     elapsed: float = 0.0
 
@@ -59,6 +60,7 @@ def summary_lines(report: Report) -> list[str]:
     if "signups" in totals:
         lines.append(("sign-ups", f"{totals['signups']:,}{first_session_share(totals)}"))
     lines += [("source column", f"{column} {change}") for column, change in report.schema_changes]
+    lines += [("note", sentence) for sentence in report.notes]
     width = max((len(name) for name, _ in lines), default=0)
     number = f"batch {report.batch}" if report.batch else "refresh"
     return [f"{number}, {report.elapsed:.1f} seconds", *(f"  {name:<{width}}  {text}" for name, text in lines)]

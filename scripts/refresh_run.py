@@ -17,7 +17,7 @@ from published import PUBLISHED_VARIABLE, publish, published_file
 from refresh_errors import failure, first_line
 from refresh_lock import acquire, make_lock
 from refresh_plan import LOCKED_OUT, MODEL_FAILED, Plan, RefreshError, build_arguments
-from refresh_report import FIGURES, NOTE
+from refresh_report import FIGURES, NOTE, read_report
 from refresh_retry import Budget, keep_trying
 from run_record import ModelRun, RunRecord
 from target import ROOT, Target, find_target
@@ -85,6 +85,7 @@ class Run:
         self.attempts: dict[str, int] = {}
         self.causes: dict[str, str] = {}
         self.figures: list[list] = []
+        self.notes: list[str] = []
         self.target: Target | None = None
         self.lock = None
 
@@ -93,7 +94,7 @@ class Run:
         if name == "JinjaLogDebug" and event.data.msg.startswith(FIGURES):
             self.figures = json.loads(event.data.msg.removeprefix(FIGURES))
         elif name == "JinjaLogInfo" and event.data.msg.startswith(NOTE):
-            self.progress.say(event.data.msg.removeprefix(NOTE))
+            self.note(event.data.msg.removeprefix(NOTE))
         elif name == "CatchableExceptionOnRun":
             self.causes[event.data.node_info.node_name] = event.data.exc_info
         elif name == "LogStartLine":
@@ -108,6 +109,12 @@ class Run:
             if status == "success":
                 self.left.pop(model, None)
             self.progress.finished(model, status, event.data.execution_time)
+
+    def note(self, sentence: str):
+        """Hand on what a refresh found; attempt after attempt may find it."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+            self.progress.say(sentence)
 
     def carry_out(self):
         """The whole refresh. Raises RefreshError, KeyboardInterrupt."""
@@ -180,7 +187,7 @@ class Run:
         """Log the run as it is now."""
         record = RunRecord(
             None, self.plan.target, "failed" if error else "success", self.started_at, time.monotonic() - self.clock,
-            tuple(self.models()), error)
+            tuple(self.models()), error, totals=read_report(self.figures).totals, notes=tuple(self.notes))
         if self.target:
             record = self.without_secrets(record)
         if self.budget.in_touch:

@@ -1,6 +1,6 @@
 """What one refresh did, for whoever is told of it: the log in the database, metrics, alerts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -29,6 +29,7 @@ class RunRecord:
 
     batch_id: None when it ended before it had one. status: 'success' or 'failed'. started_at: aware, UTC.
     newest_message_at: the newest occurred_at stored, aware, UTC; None before the first message, or if it cannot be asked.
+    totals: name -> number now stored, see refresh_report; notes: what else the refresh found worth knowing.
     """
 
     batch_id: int | None
@@ -39,3 +40,5 @@ class RunRecord:
     models: tuple[ModelRun, ...]
     error: str | None = None
     newest_message_at: datetime | None = None
+    totals: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -1,9 +1,12 @@
 """What columns of sources hold, whatever their type: times, ids, and texts of any length."""
 
-from datetime import date, datetime
+import json
+import random
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from harness import assert_equal
+from installed import Installed, assert_refused
 
 # Texts of a time column; the oracle knows which of them are times, and what they mean.
 ZONES = ("", "Z", " Z", "UTC", " UTC", "+00", " +0000", "+02", " -02", "+0530", " -0330", "+14:00", " +02:00", "-23:59", "+99", "+24:00",
@@ -105,3 +108,96 @@ def test_times_and_ids_of_any_type(engine):
     assert {row["alias_id"] for row in engine.published("all_sessions")} >= {"123", "a" * 255, "é" * 255, "1000000000000000", "123.0"}
     [signed_up] = engine.published("attribution")
     assert (signed_up["alias_id"], signed_up["last_attributed_touch_channel"]) == ("123", "Paid Search")
+
+
+def long_text(number, length=6_000):
+    """Random letters: text that repeats itself PostgreSQL would make short."""
+    return "".join(random.Random(number).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
+
+
+def widest_id(number):
+    """As many bytes as an id can have."""
+    return "".join(map(chr, random.Random(number).choices(range(0x1F300, 0x1F600), k=255)))
+
+
+LONG_COLUMNS = ("id", "anonymous_id", "user_id", "name", "url", "path", "title", "referrer", "search", "context_page_url", "context_campaign_source",
+                "context_campaign_medium", "context_campaign_name", "context_campaign_term", "context_campaign_content", "context_user_agent",
+                "context_ip")
+LONG_URLS = [f"https://example.com/?{name}={long_text(number)}" for number, name in enumerate(("utm_source", "utm_campaign", "gclid", "q"))]
+
+
+def visits_with_long_texts(started):
+    """A page with a long text in each column, a few URLs, and a device and user with the widest ids there are; all sign up."""
+    pages, tracks, at = [], [], started
+    longs = [{column: long_text(number)} for number, column in enumerate(LONG_COLUMNS)]
+    longs += [{"url": url} for url in LONG_URLS] + [{"referrer": f"https://{long_text(7)}.example/"}]
+    for number, columns in enumerate(longs):
+        at += timedelta(hours=1)
+        person = {"anonymous_id": f"device {number}", "user_id": f"user {number}", "received_at": at, "timestamp": at}
+        pages.append({**person, "id": f"page {number} {started}", "url": "https://example.com/", **columns})
+        tracks.append({**person, "id": f"track {number} {started}", "event": "signed_up"})
+    widest = {"anonymous_id": widest_id(1), "user_id": widest_id(2), "received_at": at, "timestamp": at}
+    pages.append({**widest, "id": widest_id(str(started)), "url": "https://example.com/?gclid=1"})
+    tracks.append({**widest, "id": f"long event {started}", "event": long_text(77), "event_text": long_text(78)})
+    return {"pages": pages, "tracks": tracks}
+
+
+def test_long_texts(engine):
+    """No text is too long for a refresh, nor for those that look it up later, nor for indexes that earlier versions made."""
+    short = {"pages": [{"id": "first", "anonymous_id": "device 0", "url": "https://example.com/", "timestamp": datetime(2026, 3, 1),
+                        "received_at": datetime(2026, 3, 1)}]}
+    loads = [short, visits_with_long_texts(datetime(2026, 3, 2)), visits_with_long_texts(datetime(2026, 3, 2, 0, 5))]
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh()
+        assert_equal(engine, loads[:number])
+        if number == 1 and engine.name == "postgres":
+            for table in ("sessions_stages.touches", "sessions.all_sessions", "sessions.useful_sessions"):
+                engine.database.execute(f"create index on {table} (channel, source)")
+            engine.database.execute("create index on sessions.attribution (first_touch_channel, first_touch_source)")
+
+
+SEATS = {"name": "seats", "type": "integer"}
+
+
+def test_what_could_not_be_read_is_said(engine, tmp_path):
+    """By the summary, by the lines in JSON, by --check: a time column of which nothing is a time, values that a type does not hold,
+    and that more is rejected than not."""
+    site = Installed(engine.database, tmp_path)
+    at = datetime(2026, 3, 10)
+    person = {"anonymous_id": "a", "original_timestamp": 1773144000, "sent_at": "2026-03-10 12:00:00 UTC"}
+    engine.receive({
+        "pages": [{"id": str(number), "anonymous_id": "a", "timestamp": f"last week, {number}"} for number in range(1, 5)],
+        "tracks": [{**person, "id": "1", "event": "signed_up", "seats": "3"}, {**person, "id": "2", "timestamp": at, "seats": " "},
+                   {**person, "id": "3", "timestamp": at, "seats": "many"}],
+    })
+    outcome = site.refresh("--log-file", str(tmp_path / "log.jsonl"), pass_through_columns=[SEATS])
+    assert outcome.returncode == 0, outcome.stderr
+    notes = outcome.stderr.splitlines()
+    for words in ("None of 4 values of timestamp in segment.pages (", "1 of 2 values of seats in segment.tracks (", "cannot be integer",
+                  "4 of 7 new messages were rejected (missing_timestamp 4): see "):
+        assert [words in note for note in notes].count(True) == 1, (words, notes)
+    summary = " ".join(outcome.stdout.split())
+    assert len(notes) == 3 and all(f" note {note}" in summary for note in notes), outcome.stdout
+    written = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["text"] for line in written if line["event"] == "note"] == notes == written[-1]["notes"]
+    assert (written[-1]["totals"]["messages"], written[-1]["totals"]["rejected"]) == (3, 4)
+    assert sorted(row["seats"] or 0 for row in engine.fetch("partitioning.app_tracks", "seats")) == [0, 0, 3]
+
+    outcome = site.refresh("--check")
+    assert outcome.returncode == 2 and "None of 4 values of timestamp in segment.pages (" in outcome.stdout
+    assert outcome.stdout.count("PROBLEM") == 1, outcome.stdout
+
+
+def test_databases_that_cannot_hold_everything(postgres_engine, tmp_path):
+    database = postgres_engine.database
+    database.execute(f"create database {database.name}_bytes template template0 encoding 'SQL_ASCII' locale_provider libc locale 'C'")
+    try:
+        site = Installed(database, tmp_path)
+        environment = {"PGDATABASE": f"{database.name}_bytes", "PGOPTIONS": "-c standard_conforming_strings=off"}
+        assert_refused(site.refresh(environment=environment), f"{database.name}_bytes is encoded in SQL_ASCII", "'UTF8'")
+        found = site.refresh("--check", environment=environment)
+        assert found.returncode == 2 and found.stdout.count("PROBLEM  connection") == 2
+        assert "standard_conforming_strings is off: alter role" in found.stdout
+    finally:
+        database.execute(f"drop database {database.name}_bytes with (force)")

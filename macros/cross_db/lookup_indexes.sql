@@ -1,4 +1,8 @@
-{#- Index configs for look-ups by key, one list of columns each: B-trees on PostgreSQL; DuckDB reads single columns fast. -#}
+{#-
+    Index configs for look-ups by key, one list of columns each: B-trees on PostgreSQL; DuckDB reads single columns fast. Ids have at
+    most 255 characters; a column that holds other texts of visitors, such as a source, is in no index, since a row of one has at
+    most 2,704 bytes.
+-#}
 {% macro lookup_indexes(column_lists) -%}
     {{ return(adapter.dispatch('lookup_indexes', 'signup_attribution')(column_lists)) }}
 {%- endmacro %}
@@ -13,4 +17,40 @@
 
 {% macro duckdb__lookup_indexes(column_lists) -%}
     {{ return([]) }}
+{%- endmacro %}
+
+{#- SQL that makes indexes of channel and source, as earlier refreshes made them, indexes of the channel; while nobody holds them up. -#}
+{% macro take_sources_out_of_indexes() -%}
+    {{ adapter.dispatch('take_sources_out_of_indexes', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__take_sources_out_of_indexes() -%}
+{%- endmacro %}
+
+{% macro postgres__take_sources_out_of_indexes() -%}
+    do $do$
+    declare
+        unbounded record;
+    begin
+        for unbounded in
+            select
+                cast(indexrelid as regclass) as index_name, cast(indrelid as regclass) as table_name,
+                pg_get_indexdef(indexrelid, 1, true) as channel
+            from pg_index
+            inner join pg_class on indrelid = pg_class.oid
+            inner join pg_namespace on relnamespace = pg_namespace.oid
+            where
+                nspname in ('{{ project_schema('sessions') }}', '{{ project_schema('sessions_stages') }}')
+                and relname in ('touches', 'all_sessions', 'useful_sessions', 'attribution')
+                and pg_get_indexdef(indexrelid, 1, true) in ('channel', 'first_touch_channel', 'last_touch_channel')
+                and pg_get_indexdef(indexrelid, 2, true) in ('source', 'first_touch_source', 'last_touch_source')
+        loop
+            perform set_config('lock_timeout', '2s', true);
+            execute format('drop index %s', unbounded.index_name);
+            execute format('create index on %s (%s)', unbounded.table_name, unbounded.channel);
+        end loop;
+    exception when lock_not_available then
+        raise notice 'somebody is using a table whose indexes should change: they stay until the next refresh';
+    end
+    $do$;
 {%- endmacro %}

@@ -83,7 +83,34 @@
 {%- endmacro %}
 
 {% macro default__parse_time(text) -%}
-    "{{ project_schema('refresh') }}".parse_time({{ text }})
+    {%- set value = 'trim(' ~ text ~ ", ' ')" -%}
+    {%- set after_minutes = 'substr(' ~ value ~ ', 17)' -%}
+    case
+        when {{ value }} ~ '{{ iso_time_pattern() }}' and left({{ value }}, 4) != '0000' then
+            case
+                when {{ after_minutes }} ~ '^:60|[-+]' then {{ usable_time(
+                    local_time('replace(' ~ value ~ ", ':60', ':59')") ~ " + interval '1 second' * case when "
+                    ~ after_minutes ~ " like ':60%' then 1 else 0 end - interval '1 minute' * " ~ zone_minutes(after_minutes)
+                ) }}
+                else {{ local_time(value) }}
+            end
+        when {{ value }} ~ '{{ whole_number_pattern() }}' then {{ epoch_time('cast(split_part(' ~ value ~ ", '.', 1) as bigint)") }}
+    end
+{%- endmacro %}
+
+{#- PostgreSQL: the time that such text (without second 60) says before its zone, to the microsecond. -#}
+{% macro local_time(value) -%}
+    cast(left({{ value }}, 16) || left(split_part(translate(substr({{ value }}, 17), ' ZU+-', '+++++'), '+', 1), 10) as timestamp)
+{%- endmacro %}
+
+{#- PostgreSQL: minutes that the zone in such text is ahead of UTC. after_minutes: what follows on HH:MM. -#}
+{% macro zone_minutes(after_minutes) -%}
+    {%- set zone = "replace(split_part(translate(" ~ after_minutes ~ ", '-', '+'), '+', 2), ':', '')" -%}
+    case
+        when {{ zone }} = '' then 0
+        else (60 * cast(left({{ zone }}, 2) as integer) + cast(substr({{ zone }} || '00', 3, 2) as integer))
+            * case when strpos({{ after_minutes }}, '-') > 0 then -1 else 1 end
+    end
 {%- endmacro %}
 
 {#- DuckDB reads most of it as it is, but no second 60, no blank before the zone, and no zone UTC. -#}
@@ -165,35 +192,6 @@
 
 {% macro postgres__create_helper_functions() -%}
     create schema if not exists "{{ project_schema('refresh') }}";
-    create or replace function "{{ project_schema('refresh') }}".parse_time(value text) returns timestamp as $function$
-    declare
-        after_minutes text;
-        zone text;
-        parsed timestamp;
-    begin
-        value := trim(value, ' ');
-        if value ~ '{{ iso_time_pattern() }}' and left(value, 4) != '0000' then
-            after_minutes := substr(value, 17);
-            zone := replace(split_part(translate(after_minutes, '-', '+'), '+', 2), ':', '');
-            parsed := cast(
-                left(value, 16) || left(split_part(translate(replace(after_minutes, ':60', ':59'), ' ZU+-', '+++++'), '+', 1), 10)
-                as timestamp
-            );
-            if after_minutes like ':60%' then
-                parsed := parsed + interval '1 second';
-            end if;
-            if zone != '' then
-                parsed := parsed - case when strpos(after_minutes, '-') > 0 then -1 else 1 end * (
-                    interval '1 hour' * cast(left(zone, 2) as integer) + interval '1 minute' * cast(substr(zone || '00', 3, 2) as integer)
-                );
-            end if;
-            return {{ usable_time('parsed') }};
-        elsif value ~ '{{ whole_number_pattern() }}' then
-            return {{ epoch_time("cast(split_part(value, '.', 1) as bigint)") }};
-        end if;
-        return null;
-    end
-    $function$ language plpgsql immutable strict parallel safe set search_path to pg_catalog;
     create or replace function "{{ project_schema('refresh') }}".cast_or_null(value text, result anyelement, type text)
     returns anyelement as $function$
     begin

@@ -5,7 +5,8 @@
 {% macro check_refresh(has_tables=true) %}
     {%- set findings, are_sources_there = [], has_tables or source_files() -%}
     {%- for what, problems in [
-        ('variables', variable_problems()), ('settings', setting_problems()), ('sources', source_problems() if are_sources_there else []),
+        ('connection', database_problems()), ('variables', variable_problems()), ('settings', setting_problems()),
+        ('sources', source_problems() if are_sources_there else []),
         ('names', ownership_problems()), ('tables', stored_table_problems())
     ] -%}
         {%- for problem in problems -%}
@@ -35,6 +36,9 @@
         {%- endfor -%}
     {%- endif -%}
     {%- set can_be_read = are_sources_there and findings | rejectattr(1) | list | length == 0 -%}
+    {%- for sentence in (unread_values(every_row=true) if can_be_read else []) -%}
+        {%- do findings.append(['sources', false, sentence]) -%}
+    {%- endfor -%}
     {%- set events = event_name_problems(stored_relation('event_names') or (event_names_in_sources() if can_be_read else none)) -%}
     {%- for sentence in events.sentences -%}
         {%- set is_fine = events.finds_signups or not sentence.startswith('signup_events') -%}

@@ -9,6 +9,9 @@
     {%- endif -%}
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
         {%- do check_invocation() -%}
+        {%- for problem in database_problems() -%}
+            {%- do stop(problem) -%}
+        {%- endfor -%}
         {%- do check_variables() -%}
         {%- do check_sources() -%}
         {%- do check_stored_tables() -%}
@@ -59,6 +62,7 @@
     create or replace view {{ state_table('refresh_health') }} as {{ refresh_health() }};
     comment on view {{ state_table('refresh_health') }} is {{ quoted(health) }};
     {%- endif %}
+    {{ take_sources_out_of_indexes() }}
 {% endmacro %}
 
 {#- Columns of them that the first version of the project did not have. -#}

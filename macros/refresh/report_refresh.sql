@@ -21,9 +21,26 @@
         {%- for kind, name, _, amount in figures if kind == 'total' and name == 'signups' and amount == 0 -%}
             {%- do say('There are 0 sign-ups: no session event has a name of signup_events (' ~ var('signup_events') | join(', ') ~ ').') -%}
         {%- endfor -%}
+        {%- do say_much_rejected(figures) -%}
         {%- if not env_var('SIGNUP_ATTRIBUTION_RUN', '') -%}
             {%- do run_and_commit(close_run()) -%}
         {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Says so when more than half of the messages that were new are rejected. -#}
+{% macro say_much_rejected(figures) %}
+    {%- set new = {'app_tracks': 0, 'rejected_events': 0} -%}
+    {%- for kind, name, detail, amount in figures if kind == 'rows' and name in new -%}
+        {%- do new.update({name: amount}) -%}
+    {%- endfor -%}
+    {%- if new.rejected_events > new.app_tracks -%}
+        {%- set counted = 'select reason, count(*) from ' ~ stored_relation('rejected_events') ~ ' where batch_id = ' ~ current_batch_id() ~ ' group by reason order by 2 desc, 1' -%}
+        {%- set reasons = [] -%}
+        {%- for reason, row_count in run_query(counted).rows -%}
+            {%- do reasons.append(reason ~ ' ' ~ row_count) -%}
+        {%- endfor -%}
+        {%- do say(new.rejected_events ~ ' of ' ~ (new.rejected_events + new.app_tracks) ~ ' new messages were rejected (' ~ reasons | join(', ') ~ '): see ' ~ project_schema('partitioning') ~ '.rejected_events.') -%}
     {%- endif -%}
 {% endmacro %}
 

@@ -1,6 +1,6 @@
 {{ config(
     materialized='table',
-    pre_hook="{{ choose_sample() }}",
+    pre_hook=["{{ choose_sample() }}", "{{ say_unread_values() }}"],
     post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(message_stores())) }}"]
 ) }}
 

@@ -66,7 +66,12 @@ payments as (
 
 person_revenue as (
     select
-        coalesce(aliases.alias_id, trim(payments.user_id), '') as alias_id,
+        -- an id of more than 255 characters is none
+        coalesce(
+            aliases.alias_id,
+            case when length(trim(payments.user_id)) <= 255 then trim(payments.user_id) end,
+            ''
+        ) as alias_id,
         {{ currency_of('payments.currency') }} as currency,
         sum(payments.amount) as revenue,
         {{ report_date('payments.paid_at') }} as paid_on

@@ -2,7 +2,7 @@
     materialized='published',
     unique_key=['alias_id', 'session_number'],
     meta={'affected_by': 'affected_aliases', 'since': 'session_start', 'unpacked': ['alias_id']},
-    indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel', 'source']]),
+    indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel']]),
     post_hook="{{ analyze_table() }}"
 ) }}
 

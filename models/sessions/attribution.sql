@@ -3,7 +3,7 @@
     unique_key='alias_id',
     meta={'affected_by': 'affected_aliases'},
     indexes=lookup_indexes([
-        ['alias_id'], ['signup_timestamp'], ['first_touch_channel', 'first_touch_source'], ['last_touch_channel', 'last_touch_source']
+        ['alias_id'], ['signup_timestamp'], ['first_touch_channel'], ['last_touch_channel']
     ]),
     post_hook="{{ analyze_table() }}"
 ) }}

@@ -2,7 +2,7 @@
     materialized='published',
     unique_key=['alias_id', 'session_number'],
     meta={'affected_by': 'affected_aliases'},
-    indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel', 'source']]),
+    indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel']]),
     post_hook="{{ analyze_table() }}"
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='replace_keys',
     unique_key=['alias_id', 'touch_number'],
     meta={'affected_by': 'affected_aliases', 'since': 'touch_timestamp', 'unpacked': ['alias_id']},
-    indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel', 'source']]),
+    indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel']]),
     post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
 ) }}
 

@@ -18,7 +18,7 @@ OFF = "off"
 SCHEMAS = ("sessions", "reporting")
 LOG = "refresh"
 # Of these schemas only: the log with the view on it, and what views of reporting read.
-PARTS = {LOG: ("refresh_runs", "refresh_log", "refresh_health"), "partitioning": ("partitions",)}
+PARTS = {LOG: ("refresh_runs", "refresh_log", "last_audit", "refresh_health"), "partitioning": ("partitions",)}
 # Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
 # do, as do rows without it; None for all of a person's rows. (In their models: affected_by, since.)
 CHANGED_BY_PERSON = {

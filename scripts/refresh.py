@@ -6,6 +6,7 @@
     python scripts/refresh.py --sample 1%
     python scripts/refresh.py --report
     python scripts/refresh.py --check
+    python scripts/refresh.py --audit --since 2026-05-01
 
 One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
 that passes is tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the
@@ -31,7 +32,7 @@ from command_line import target_options
 from notify_settings import Settings, read_settings
 from postgres import safe_options
 from profiles import read_profile
-from refresh_plan import BAD_INPUT, Plan, Profile, RefreshError, make_plan, read_variables
+from refresh_plan import BAD_INPUT, Plan, Profile, RefreshError, make_plan, read_date, read_variables
 from refresh_progress import Bar, Lines, Several, Silent, Text
 from refresh_report import Report, read_report, summary_lines, table_lines
 from refresh_run import Run
@@ -127,23 +128,26 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
 @click.option("--check", "is_check", is_flag=True,
               help="Change nothing: say what is fine and what to do about what is not.")
+@click.option("--audit", "is_audit", is_flag=True,
+              help="Look for messages of the sources, all or those loaded --since a date, that the tables lack.")
 @click.option("--settings", metavar="FILE", type=click.Path(path_type=Path),
               help="Who is told of the refresh.  [default: refresh.yml of the project]")
 @click.option("--report", "report_file", metavar="FILE", is_flag=False, flag_value=str(ROOT / "target" / "report.html"),
               help="Then make the report: one HTML file.  [without a name: target/report.html of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
 def command(
-    target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, settings,
-    report_file, quiet,
+    target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, is_audit,
+    settings, report_file, quiet,
 ):
     os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
     log_format = log_format or ("text" if sys.stdout.isatty() else "json")
     plan = plan_refresh(
-        target, since, full_refresh, variables, select, retry_for, wait, sample, with_seeds=not is_check, profile=profile)
-    if is_check:
-        from refresh_check import check, check_lines
+        target, None if is_audit else since, full_refresh, variables, select, retry_for, wait, sample,
+        with_seeds=not (is_check or is_audit), profile=profile)
+    if is_check or is_audit:
+        from refresh_check import audit, check, check_lines
 
-        found = check(plan)
+        found = audit(plan, since and read_date(since).isoformat()) if is_audit else check(plan)
         lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
         print("\n".join(lines), flush=True)
         return 0 if all(one.is_fine for one in found) else BAD_INPUT

@@ -81,16 +81,31 @@ def findings_without_file(plan: Plan) -> list[Finding]:
 
 def dbt_findings(plan: Plan, *arguments: str) -> list[Finding]:
     """What dbt knows: variables, settings and sources. Raises RefreshError when it cannot run the project."""
+    found = answer(plan, "check_refresh", *arguments)
+    for what, text in (("variables", FINE), ("settings", FINE), ("names", "all that the project uses are free or its own"), ("tables", LEFT)):
+        if not any(one.what == what for one in found):
+            found.append(Finding(what, True, text))
+    return found
+
+
+def audit(plan: Plan, since: str | None) -> list[Finding]:
+    """Which ids of the sources are missing in the tables, of those loaded since a day or of all. Raises RefreshError, KeyboardInterrupt."""
+    os.chdir(ROOT)
+    target = find_target(plan.target, plan.profile, plan.vars)
+    if target.file and not target.file.exists():
+        raise RefreshError("There are no tables yet: run a refresh first.")
+    return answer(plan, "audit_sources", *(["--args", json.dumps({"since": since})] if since else []))
+
+
+def answer(plan: Plan, operation: str, *arguments: str) -> list[Finding]:
+    """What an operation of the project found. Raises RefreshError, KeyboardInterrupt."""
     found = []
 
     def listen(event):
         if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(FINDINGS):
             found.extend(Finding(*one) for one in json.loads(event.data.msg.removeprefix(FINDINGS)))
 
-    execute(["run-operation", "check_refresh", *arguments, *target_arguments(plan, str(ROOT))], listen)
-    for what, text in (("variables", FINE), ("settings", FINE), ("names", "all that the project uses are free or its own"), ("tables", LEFT)):
-        if not any(one.what == what for one in found):
-            found.append(Finding(what, True, text))
+    execute(["run-operation", operation, *arguments, *target_arguments(plan, str(ROOT))], listen)
     return found
 
 

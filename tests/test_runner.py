@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from datetime import datetime
 from types import SimpleNamespace
 
 import duckdb
@@ -218,6 +219,10 @@ def test_new_column_selection_and_the_query_of_the_demo(tmp_path):
     site.receive(visits(2))
     assert_succeeded(site.refresh("--quiet"))
     site.receive({"tracks": [{"id": "1", "anonymous_id": "device 1", "plan": "free"}]})
+    site.database.load("tracks", [{"id": "2", "anonymous_id": "a\n", "received_at": datetime(2025, 2, 3)}])
+    outcome = site.refresh("--audit", "--since", "2025-01-01", "--log-format", "text")
+    assert outcome.returncode == 2 and not outcome.stderr and "loaded on 2025-02-03, ids: 1, missing: 1" in outcome.stdout
+    assert "some are missing (1): run refresh.py --since 2025-02-03, then --audit again" in outcome.stdout
     outcome = site.refresh("--select", "schema_changes")
     assert_succeeded(outcome)
     lines = outcome.stdout.splitlines()

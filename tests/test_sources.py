@@ -170,7 +170,7 @@ def test_events_by_either_name(engine):
     first = {
         "pages": [{"id": "p1", "anonymous_id": "a", "name": "Home", "timestamp": at(-2), "uuid_ts": at(0)}],
         "tracks": [named("t1", 0, "account_created", "Account Created"), named("t2", 0, "email_sent", "Email Sent", device="b"),
-                   named("t3", 1, "email_sent", "Email Sent", device="b"), named("t4", 1, "seen", "seen"),
+                   named("t3", 1, "email_sent", "Email Sent", device="b"), named("t4", 1, "seen", "seen"), named("t0", 1, "404"),
                    named("t5", 1, None, "Account Created", device="b", user_id="u")],
     }
     engine.receive(first)
@@ -184,16 +184,50 @@ def test_events_by_either_name(engine):
     second = {"tracks": [named("t6", 2, "account_created", "Account Created", device="c", user_id="u"),
                          named("t7", 2, "seen", "seen", device="b")]}
     engine.receive(second)
-    changed = Settings(signup_events=("Account Created", "never"), ignored_events=("Email Sent", "seen"))
+    changed = Settings(signup_events=("Account Created", "never"), ignored_events=("Email Sent", "seen", "404"))
     refused = engine.refresh(as_vars(changed), select=["message_buckets+"], check=False)
     assert not refused.success and "ignored_events changed" in refused.error
     notes = "\n".join(engine.refresh(as_vars(changed)).notes)
     assert_equal(engine, [first, second], changed)
-    assert "ignored_events and signup_events changed" in notes and "never has never occurred" in notes and "0 sign-ups" not in notes
+    assert "ignored_events and signup_events changed" in notes and "never has never occurred" in notes
+    assert "0 sign-ups" not in notes and "404 has" not in notes
     third = {"tracks": [named("t8", 3, "email_sent", "Email Sent", device="b"), named("t9", -1, "account_created", device="c", uuid_ts=at(3 * DAY))]}
     engine.receive(third)
     engine.refresh(as_vars(changed))
     assert_equal(engine, [first, second, third], changed)
+
+
+def audited(engine, since=None):
+    """(ids, missed, first load day of what is missed) as refresh_health says after an audit."""
+    arguments = ["--args", f"{{since: '{since}'}}"] if since else []
+    outcome = engine.project.invoke("run-operation", "audit_sources", *arguments, manifest=engine.project.manifest())
+    assert outcome.success, outcome.exception
+    [row] = engine.fetch("refresh.refresh_health")
+    assert row["last_audit_at"] and row["last_status"] == "success"
+    return row["last_audit_ids"], row["last_audit_missed_ids"], row["last_audit_missed_since"]
+
+
+def test_load_times_that_jump(engine):
+    """A year 2099 hides nothing that is loaded later, nor do places each other; what a clock set back hides is found by an audit."""
+    def pages(*loads, **columns):
+        return [page(name, number, uuid_ts=at(loaded), **columns) for number, (name, loaded) in enumerate(loads)]
+
+    first = {"pages": [*pages(("1", 0), ("2", DAY), ("a", DAY)), page("far", 5, uuid_ts=datetime(2099, 1, 1)),
+                       page("rejected", 5, anonymous_id=None, uuid_ts=at(DAY))]}
+    loads = [first, {"pages": pages(("3", DAY + 60), ("1", DAY + 60), ("4", 9 * DAY))}]
+    for number, load in enumerate(loads, 1):
+        engine.receive(load)
+        engine.refresh()
+        assert_equal(engine, loads[:number], Settings(), None, f"after load {number}")
+    assert audited(engine) == (8, 0, None)
+
+    behind = {"pages": [*pages(("5", 8 * DAY - 240), ("6", 8 * DAY - 240), ("7", 9 * DAY)), page("no load time", 7)]}
+    engine.receive(behind)
+    assert audited(engine) == (12, 2, date(2026, 3, 9))
+    assert audited(engine, "2026-03-10") == (4, 0, None)
+    engine.refresh(since="2026-03-09")
+    assert_equal(engine, [*loads, behind])
+    assert audited(engine) == (12, 0, None)
 
 
 UUID = "5C5E3F0A-0B52-4E0B-9C56-8C1E4FDE0C1D"

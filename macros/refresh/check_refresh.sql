@@ -47,5 +47,6 @@
     {%- for sentence in (unreadable_sentences() if are_sources_there else []) -%}
         {%- do findings.append(['sources', true, sentence]) -%}
     {%- endfor -%}
+    {%- do findings.extend(last_audit_findings()) -%}
     {%- do log('refresh_check ' ~ tojson(findings)) -%}
 {% endmacro %}

@@ -44,10 +44,15 @@
         newest_success.seconds as last_duration_seconds,
         usual.median_seconds as median_duration_seconds,
         newest_success.seconds / nullif(usual.median_seconds, 0) as last_to_median,
-        {{ is_refreshing() }} as is_running
+        {{ is_refreshing() }} as is_running,
+        last_audit.audited_at as last_audit_at,
+        last_audit.id_count as last_audit_ids,
+        last_audit.missed_count as last_audit_missed_ids,
+        last_audit.missed_since as last_audit_missed_since
     from usual
     left join newest on true
     left join newest_success on true
+    left join {{ state_table('last_audit') }} as last_audit on true
 {% endmacro %}
 
 {#-

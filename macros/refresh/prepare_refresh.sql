@@ -97,6 +97,9 @@
             'batch_id': 'bigint', 'model': 'text', 'status': 'text', 'attempts': 'integer', 'rows_read': 'bigint',
             'rows_inserted': 'bigint', 'rows_deleted': 'bigint', 'seconds': 'double precision', 'finished_at': 'timestamp',
             'error': 'text'
+        },
+        'last_audit': {
+            'audited_at': 'timestamp', 'looked_since': 'date', 'id_count': 'bigint', 'missed_count': 'bigint', 'missed_since': 'date'
         }
     }) }}
 {% endmacro %}

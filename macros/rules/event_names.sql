@@ -57,8 +57,9 @@
     {%- if relation is none or not named -%}
         {{ return({'sentences': [], 'finds_signups': true}) }}
     {%- endif -%}
-    {%- set query = 'select distinct event_name from ' ~ relation ~ ' where ' ~ is_one_of('event_name', named) -%}
-    {%- set occurred = run_query(query).columns[0].values() | list -%}
+    {#- a text that looks like a number or a null would come back as one -#}
+    {%- set query = "select distinct '=' || event_name from " ~ relation ~ ' where ' ~ is_one_of('event_name', named) -%}
+    {%- set occurred = run_query(query).columns[0].values() | map('replace', '=', '', 1) | list -%}
     {%- for setting in ['signup_events', 'ignored_events'] -%}
         {%- for name in var(setting) if name | string not in occurred -%}
             {%- do sentences.append(setting ~ ': ' ~ name ~ ' has never occurred. ' ~ nearest_event_names(name | string, relation)) -%}
@@ -92,14 +93,14 @@
 {#- A sentence on the names that come nearest to one that never occurred, among the thousand that are most frequent. -#}
 {% macro nearest_event_names(name, relation) %}
     {%- set query -%}
-        select event_name, cast(sum(message_count) as bigint) as message_count from {{ relation }}
+        select '=' || event_name, cast(sum(message_count) as bigint) as message_count from {{ relation }}
         group by event_name
         order by message_count desc, event_name
         limit 1000
     {%- endset -%}
     {%- set ranked, written = [], [] -%}
     {%- for row in run_query(query).rows -%}
-        {%- do ranked.append([likeness(name, row[0]), row[1], row[0]]) -%}
+        {%- do ranked.append([likeness(name, row[0][1:]), row[1], row[0][1:]]) -%}
     {%- endfor -%}
     {%- for _, count, other in (ranked | sort(reverse=true))[:3] -%}
         {%- do written.append(other[:100] ~ ' (' ~ '{:,}'.format(count | int) ~ ')') -%}

@@ -135,7 +135,7 @@
     {%- if applied == 0 -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set cutoffs = remembered('load cutoffs of ' ~ model.unique_id) -%}
+    {%- set cutoffs = remembered('load cutoffs of ' ~ (model.unique_id if model is defined else '')) -%}
     {%- if not cutoffs -%}
         {%- set query -%}
             select
@@ -167,16 +167,19 @@
     {{ return(cutoffs | max if cutoffs else 'infinity') }}
 {% endmacro %}
 
-{#- SQL that notes the newest load time of each place stored by this batch. A time ahead of our own clock cannot be one. -#}
+{#-
+    SQL that notes the newest load time of each place stored by this batch. A time ahead of our own clock is none, nor does it stand for
+    now: what the place loads next may have an earlier one.
+-#}
 {% macro record_source_loads() %}
     {%- if execute %}
     {%- if not is_incremental() %}
     delete from {{ state_table('source_loads') }};
     {%- endif %}
     insert into {{ state_table('source_loads') }} (batch_id, message_type, source_place, newest_loaded_at)
-    select batch_id, message_type, source_place, least(max(load_time), {{ utc_now() }})
+    select batch_id, message_type, source_place, max(load_time)
     from {{ ref('new_messages') }}
-    where load_time is not null and batch_id not in (select batch_id from {{ state_table('source_loads') }})
+    where load_time <= {{ utc_now() }} and batch_id not in (select batch_id from {{ state_table('source_loads') }})
     group by batch_id, message_type, source_place;
     {%- endif -%}
 {% endmacro %}

@@ -21,7 +21,7 @@ visits as (
         anonymous_id,
         count(*) as visit_count,
         count(case when user_id = '' then 1 end) as anonymous_visit_count,
-        count(signup_at) as signup_count
+        count(signup_event) as signup_count
     from device_sessions
     group by anonymous_id
 ),

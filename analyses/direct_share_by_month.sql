@@ -2,10 +2,12 @@
 -- sign-ups, and how many of the direct sign-ups had a source earlier on.
 --
 -- How to read it. A high or growing share means that links lose their parameters or referrers (apps, e-mails, redirects), or that
--- people know the name. last_direct_with_source_percent is what "last non-direct" credit would give back to a source.
+-- people know the name. What no browser or app was seen at is untracked and not direct: unseen_signup_percent, which is high when
+-- a server reports sign-ups without the browser's anonymous id. last_direct_with_source_percent is what "last non-direct" credit would give back to a source.
 --
 -- month: of the session or of the sign-up, in report_timezone. session_count, direct_session_percent: of all sessions.
 -- signup_count: persons who signed up. first_direct_percent, last_direct_percent: of them, with a direct first or last touch.
+-- unseen_signup_percent: of them, without anything up to the sign-up that a browser or app was seen at.
 -- last_direct_with_source_percent: of them, with a direct last touch but an earlier one that was not.
 with all_sessions as (
     select * from {{ ref('all_sessions') }}
@@ -37,7 +39,8 @@ signup_months as (
         count(case when attribution.last_touch_source = '(direct)' then 1 end) as last_direct_count,
         count(
             case when attribution.last_touch_source = '(direct)' and touch_credits.source != '(direct)' then 1 end
-        ) as last_direct_with_source_count
+        ) as last_direct_with_source_count,
+        count(case when attribution.signup_evidence = 'none' then 1 end) as unseen_count
     from attribution
     inner join touch_credits on attribution.alias_id = touch_credits.alias_id
     group by 1
@@ -50,7 +53,8 @@ select
     coalesce(signup_months.signup_count, 0) as signup_count,
     round(100.0 * signup_months.first_direct_count / signup_months.signup_count, 1) as first_direct_percent,
     round(100.0 * signup_months.last_direct_count / signup_months.signup_count, 1) as last_direct_percent,
-    round(100.0 * signup_months.last_direct_with_source_count / signup_months.signup_count, 1) as last_direct_with_source_percent
+    round(100.0 * signup_months.last_direct_with_source_count / signup_months.signup_count, 1) as last_direct_with_source_percent,
+    round(100.0 * signup_months.unseen_count / signup_months.signup_count, 1) as unseen_signup_percent
 from session_months
 left join signup_months on session_months.month = signup_months.month
 order by session_months.month

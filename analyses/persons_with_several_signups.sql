@@ -13,7 +13,7 @@ with app_tracks as (
 
 device_sessions as (
     select * from {{ ref('device_sessions') }}
-    where signup_at is not null
+    where signup_event is not null
 ),
 
 signup_events as (

@@ -83,7 +83,9 @@ def own_reasons(row: dict, settings: dict, facts) -> dict[str, str]:
     number = signup["session_number"] if signup else "?"
     page = min((visit["landing_page"] for visit in facts["visits"] if visit["landing_page"]), default=None)
     blogs = [visit["blog_page"] for visit in facts["visits"] if visit["blog_page"]]
-    blog = min((stamp for stamp in blogs if stamp_time(stamp) <= row["signup_timestamp"]), default=None)
+    signup_event = min((visit["signup_event"] for visit in facts["visits"] if visit["signup_event"]), default="")
+    blog = min((stamp for stamp in blogs if stamp <= signup_event), default=None)
+    seen_at = min((visit["seen_at"] for visit in facts["visits"] if visit["seen_at"]), default=None)
     like = f"like {said(settings['blog_url_pattern'])}"
     return {
         "alias_id": "The person.",
@@ -94,9 +96,21 @@ def own_reasons(row: dict, settings: dict, facts) -> dict[str, str]:
         "days_to_signup": f"From {began}, to the sign-up.",
         "blog_url": (f"The first URL {like} up to the sign-up: {stamped(blog)}." if blog
                      else f"No URL up to the sign-up is {like}."),
+        "signup_evidence": seen_reason(seen_at, row["signup_timestamp"]),
         "first_page_ever_visited": (f"The URL of the first event that has one: {stamped(page)}." if page
                                     else "No event has a URL."),
     }
+
+
+def seen_reason(seen_at: datetime | None, signup_at: datetime) -> str:
+    """Whether a browser or app was seen up to the sign-up, and what was missing otherwise."""
+    what = "a page or screen, or has a page URL, a referrer or a user agent"
+    if seen_at is None:
+        return (f"No event is {what}: send the browser's anonymous id with what a server sends, or identify the user in the "
+                "browser or app.")
+    if seen_at > signup_at:
+        return f"No event up to the sign-up is {what}; the first that is came at {moment(seen_at)}."
+    return f"The event at {moment(seen_at)} is {what}."
 
 
 def stamp_time(stamp: str) -> datetime:

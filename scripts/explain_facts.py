@@ -57,7 +57,8 @@ VISITS = """
     select
         session_members.session_number, session_members.anonymous_id, session_members.user_id,
         session_members.visit_start, session_members.visit_end, device_sessions.event_count,
-        device_sessions.page_count, device_sessions.landing_page, device_sessions.blog_page
+        device_sessions.page_count, device_sessions.landing_page, device_sessions.blog_page,
+        device_sessions.signup_event, device_sessions.seen_at
     from {sessions_stages}.session_members
     inner join {sessions_stages}.device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id
@@ -71,7 +72,8 @@ SESSIONS = "select * from {sessions}.all_sessions where alias_id = %s order by s
 TOUCHES = """
     select
         touches.*, evidence_classes.source_rule, evidence_classes.referrer_pattern, evidence_classes.source_category,
-        evidence_classes.category_pattern, evidence_classes.channel_rule_order
+        evidence_classes.category_pattern, evidence_classes.channel_rule_order,
+        evidence_classes.has_evidence
     from {sessions_stages}.touches
     inner join {sessions_stages}.evidence_classes on touches.combination_id = evidence_classes.combination_id
     where touches.alias_id = %s

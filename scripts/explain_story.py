@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from explain_attribution import attribution_story, reason_to_count
 from explain_facts import Common
-from explain_words import KINDS, described, moment, said
+from explain_words import KINDS, count, described, moment, said
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 MESSAGE = ("message_type", "event_id", "occurred_at")
@@ -120,14 +120,15 @@ def touch_stories(common: Common, facts) -> list[dict]:
         is_entry = session is not None and touch["touch_timestamp"] == session["session_start"]
         story = {**touch, "session_number": number, "is_entry": is_entry, "evidence": None, "excluded": [],
                  **rule_rows(common, touch)}
-        if touch["is_direct"]:
+        if not touch["has_evidence"]:
             seen = [row for row in in_session if row["occurred_at"] <= touch["touch_timestamp"] + window]
             story["excluded"] = [excluded_story(row, common) for row in seen if is_excluded(row)]
         else:
             same = [row for row in in_session if row["combination_id"] == touch["combination_id"]]
             told = [row for row in same if is_entry or row["event_id"] == touch["touch_id"]]
             story["evidence"] = {**message_of(told[0]), **{name: told[0][name] for name in UTM}} if told else None
-        story["source_because"] = source_reason(story, common)
+        visits = [visit for visit in facts["visits"] if visit["session_number"] == number]
+        story["source_because"] = untracked_reason(visits) if touch["is_untracked"] else source_reason(story, common)
         stories.append({**story, "channel_because": channel_reason(story), "paid_because": paid_reason(story)})
     return stories
 
@@ -166,8 +167,18 @@ def rule_rows(common: Common, touch: dict) -> dict:
     }
 
 
+def untracked_reason(visits: list[dict]) -> str:
+    """What was missing in a session that no browser or app was seen in."""
+    events = count(sum(visit["event_count"] for visit in visits), "event")
+    missing = (f"no browser or app was seen in the session: {events}, but no page or screen, no page URL, no referrer, and no "
+               "user agent")
+    if any(visit["anonymous_id"] for visit in visits):
+        return missing
+    return f"{missing}; nor an anonymous id, which would join them to what the same browser or app did"
+
+
 def source_reason(story: dict, common: Common) -> str:
-    if story["is_direct"]:
+    if not story["has_evidence"]:
         seconds = f"{common.settings['entry_window_seconds']:g}"
         return (f"no message of the session's first {seconds} seconds has a campaign parameter, a click id or an "
                 "external referrer")
@@ -184,6 +195,8 @@ def source_reason(story: dict, common: Common) -> str:
 
 
 def channel_reason(story: dict) -> str:
+    if story["is_untracked"]:
+        return "no rule: nothing can be known of where such a session came from"
     if story["channel_rule_order"] is None:
         return "no rule of channel_rules.csv holds"
     rule = story["channel_rule"]
@@ -202,6 +215,8 @@ def channel_reason(story: dict) -> str:
 
 def paid_reason(story: dict) -> str:
     row = story["click_id_row"]
+    if story["is_untracked"]:
+        return "what is untracked is neither direct nor paid"
     if row and row["is_paid"]:
         return f"only paid clicks carry {row['click_id_name']} (click_ids.csv)"
     rule = story["channel_rule"]

@@ -53,7 +53,7 @@ NAMES = {
 
 SITE = "https://shop.example"
 URLS = (
-    None, None, "", SITE, SITE + "/", SITE + "/pricing", SITE + "/blog/first", SITE + "/blog/second?x=1#top",
+    None, None, "", " \t", SITE, SITE + "/", f" {SITE}/blog/padded ", SITE + "/pricing", SITE + "/blog/first", SITE + "/blog/second?x=1#top",
     SITE + "/?utm_source=news%20letter&utm_medium=e-mail#&utm_campaign=in-fragment",
     SITE + "/?utm_source=a%2Bb+c&utm_medium=cpc&utm_campaign=%E2%82%AC%20sale&utm_content=x",
     SITE + "/?utm_source=%FF%FE&utm_medium=raw", SITE + "/?utm_source=a%00b", SITE + "/?utm_source=100%25",
@@ -72,7 +72,7 @@ URLS = (
 )
 SEARCHES = (None, None, None, "", "?", "?id=5", "?id=5&gclid=G5", "id=5&utm_source=searched&utm_medium=email", "?utm_source=NULL&fbclid=")
 REFERRERS = (
-    None, None, None, "", SITE + "/pricing", "https://www.shop.example/", "http://other.example/self",
+    None, None, None, "", "  ", " https://www.google.com/\n", SITE + "/pricing", "https://www.shop.example/", "http://other.example/self",
     "https://www.google.com/", "https://www.google.co.uk/search?q=x", "https://www.facebook.com/",
     "https://m.facebook.com/x", "https://chatgpt.com/", "https://www.youtube.com/watch?v=1",
     "https://mail.google.com/", "https://docs.google.com/", "https://tpc.googlesyndication.com/",
@@ -109,7 +109,8 @@ def one_in(draw, count):
 
 def session_columns(draw, collection, kept_referrer):
     """What a track, page or screen carries besides ids and times."""
-    row = {"context_user_agent": "ua"}
+    agent = draw(st.sampled_from(("ua", "ua", None, " ")))
+    row = {} if agent is None else {"context_user_agent": agent}
     name = draw(st.sampled_from(NAMES[collection]))
     if collection == "tracks":
         row["event" if draw(st.booleans()) else "event_text"] = name
@@ -202,6 +203,8 @@ def message(draw, collection, event_id, pools, at):
         row["user_id"] = None if often_anonymous else draw(id_values(pools["user"], 6))
     if collection in NAMES:
         row.update(session_columns(draw, collection, pools["kept_referrer"]))
+        if is_junk(event_id):
+            row["context_user_agent"] = "ua"  # something must tell the row from those of other scenarios
     elif is_junk(event_id) and is_junk(row["user_id"]):
         row["user_id"] = "u0"  # something must tell the row from those of other scenarios
     row.update(time_columns(draw, at))
@@ -274,7 +277,7 @@ def prefixed(made, prefix):
         for column in ID_COLUMNS:
             if not is_junk(row.get(column)):
                 row[column] = re.sub(r"^(\s*)", rf"\g<1>{prefix}", row[column])
-        if "context_user_agent" in row:
+        if row.get("context_user_agent", "").strip():
             row["context_user_agent"] = prefix + row["context_user_agent"]
         return row
 

@@ -129,13 +129,17 @@ def check_analyses(found, expected, business, tracks):
             assert row["blank_count"] == sum(not value.strip(" ") for value in present), row
             assert (row["smallest"], row["largest"]) == (min(present), max(present)), row
 
-    direct, all_sessions = Counter(), Counter()
+    direct, all_sessions, unseen = Counter(), Counter(), defaultdict(list)
+    for row in signups:
+        unseen[month(row["signup_timestamp"])].append(row["signup_evidence"] == "none")
     for row in sessions:
         all_sessions[month(row["session_start"])] += 1
         direct[month(row["session_start"])] += row["is_direct"]
     for row in found["direct_share_by_month"]:
         assert row["session_count"] == all_sessions[row["month"]]
         assert float(row["direct_session_percent"]) == pytest.approx(100 * direct[row["month"]] / row["session_count"], abs=0.06)
+        if those := unseen[row["month"]]:
+            assert float(row["unseen_signup_percent"]) == pytest.approx(100 * sum(those) / len(those), abs=0.06)
 
     by_channel = Counter((month(row["signup_timestamp"]), row["first_touch_channel"]) for row in signups)
     shown = {(row["month"], row["channel"]): row["signup_count"] for row in found["channels_by_month"] if row["signup_count"]}

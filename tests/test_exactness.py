@@ -91,7 +91,7 @@ def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
 
 
 def test_attributed_channels_may_change(engine, days, project_seeds):
-    channels = [(), ("Organic Search", "Email"), ("Direct",)]
+    channels = [(), ("Organic Search", "Email"), ("Direct", "Untracked")]
     for number, (load, names) in enumerate(zip([days[0], days[1], {}], channels), 1):  # the last without messages
         settings = Settings(attributed_channels=names)
         engine.receive(load)

@@ -79,7 +79,7 @@ def test_stories_agree_with_the_tables_and_the_oracle(engine, small_sample_days,
         for story in stories:
             assert_agrees(story, expected, settings, project_seeds)
         by_rule = {touch["source_rule"] for story in stories for touch in story["touches"]}
-        assert by_rule == {"utm", "click_id", "referrer", "direct"}
+        assert by_rule == {"utm", "click_id", "referrer", "direct", "untracked"}
         assert {touch["counts"] for story in stories for touch in story["touches"]} == {True, False}
         assert any(touch["excluded"] for story in stories for touch in story["touches"])
 
@@ -127,6 +127,10 @@ def assert_agrees(story, expected, settings, rules):
 
 def assert_evidence(touch, messages, settings, rules):
     """The message, the rows of the seeds and the rule of the channel are those that the oracle finds."""
+    if touch["is_untracked"]:
+        assert touch["evidence"] is None and touch["channel_rule_order"] is None
+        assert "no user agent" in touch["source_because"]
+        return
     rule = next((row for row in rules.ordered_channel_rules
                  if rules.rule_holds(row, touch["source"], touch["medium"], touch["campaign"])), None)
     assert touch["channel_rule_order"] == (int(rule["rule_order"]) if rule else None)
@@ -134,7 +138,7 @@ def assert_evidence(touch, messages, settings, rules):
     assert (touch["source_category"] or "") == rules.source_category(touch["source"])
     by_host = rules.referrer((touch["source"] or "").lower())
     assert touch["category_pattern"] == (by_host and by_host["host_pattern"])
-    if touch["is_direct"]:
+    if touch["is_direct"] and touch["source_rule"] == "direct":
         assert touch["evidence"] is None and touch["source_rule"] == "direct"
         for one in touch["excluded"]:
             found = evidence_of(messages[one["message_type"], one["event_id"]], settings, rules)

@@ -234,7 +234,49 @@ def test_lookback_may_leave_no_touch(rules, days, first_source):
 
 def test_signup_as_first_event_counts_its_own_touch_at_lookback_zero(rules):
     found, = run(rules, tracks=[row("s", "a", event_text="signed_up")], attribution_lookback_days=0)["attribution"]
-    assert (found["first_touch_source"], found["signed_up_in_first_session"]) == ("(direct)", True)
+    assert (found["first_touch_source"], found["signed_up_in_first_session"]) == ("(untracked)", True)
+
+
+def test_signup_that_no_browser_was_seen_at_is_untracked_and_not_direct(rules):
+    up = row("s", None, "ann", event="signed_up")
+    tables = run(rules, tracks=[up])
+    untracked = ("(untracked)", "(none)", "Untracked", False, False, True)
+    columns = ("source", "medium", "channel", "is_direct", "is_paid", "is_untracked")
+    assert pick(tables["touches"], *columns) == pick(tables["all_sessions"], *columns) == [untracked]
+    assert pick(tables["attribution"], "signup_evidence", "first_touch_channel") == [("none", "Untracked")]
+    for seen in ({"context_user_agent": "ua"}, {"context_page_url": SHOP}, {"context_page_referrer": SHOP}):
+        tables = run(rules, tracks=[{**up, **seen}], own_domains=("shop.example",))
+        assert pick(tables["touches"], *columns) == [("(direct)", "(none)", "Direct", True, False, False)]
+        assert pick(tables["attribution"], "signup_evidence") == [("browser_before",)]
+    assert pick(run(rules, tracks=[{**up, "context_user_agent": " ", "context_page_url": "\t "}])["touches"], *columns) == [untracked]
+    tables = run(rules, tracks=[{**up, "context_campaign_source": "x"}])
+    assert pick(tables["touches"], "source", "is_untracked") == [("x", False)]
+    assert tables["attribution"][0]["signup_evidence"] == "none"
+
+
+@pytest.mark.parametrize("after, evidence", [(timedelta(), "browser_before"), (US, "none")])
+def test_evidence_of_a_signup_is_what_a_browser_did_up_to_it(rules, after, evidence):
+    tables = run(rules, [page("1", None, "ann", at=T0 + after)], [row("0s", None, "ann", event="signed_up")])
+    assert tables["attribution"][0]["signup_evidence"] == evidence
+    assert pick(tables["touches"], "is_untracked", "is_direct") == [(False, True)]  # a browser was seen in the session
+
+
+@pytest.mark.parametrize("signup_id, blog_url", [("0s", None), ("2", SHOP + "/blog/a")])
+def test_blog_page_at_the_time_of_the_signup_counts_in_the_order_of_events(rules, signup_id, blog_url):
+    tables = run(rules, [page("1", url=SHOP + "/blog/a")], [row(signup_id, "a", event="signed_up")])
+    assert tables["attribution"][0]["blog_url"] == blog_url
+
+
+@pytest.mark.parametrize("arrival, source, is_direct, url", [
+    ({"url": f" {SHOP}/x\n", "referrer": " https://www.google.com/ "}, "google", False, SHOP + "/x"),
+    ({"url": " ", "referrer": "\t", "context_page_url": SHOP}, "(direct)", True, SHOP),
+    ({"url": SHOP, "context_campaign_source": "(Direct)", "context_campaign_medium": "(none)"}, "(Direct)", True, SHOP),
+    ({"url": SHOP + "?gclid=G", "context_campaign_source": "(direct)", "context_campaign_medium": "(none)"},
+     "(direct)", False, SHOP + "?gclid=G"),
+])
+def test_blank_and_padded_texts_and_parameters_that_say_direct(rules, arrival, source, is_direct, url):
+    touch, = run(rules, [row("1", "a", **arrival)])["touches"]
+    assert (touch["source"], touch["is_direct"], touch["landing_page_url"]) == (source, is_direct, url)
 
 
 def test_touch_after_the_signup_does_not_count(rules):

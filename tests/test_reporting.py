@@ -31,7 +31,16 @@ def loads(small_sample_days):
     scenarios = [strategies.prefixed(made, f"e{n}-") for n, made in enumerate(draw_scenarios(SCENARIOS, USUAL_SEED + 3))]
     nasty, third = strategies.merge(scenarios), len(small_sample_days) // 3
     sample = [small_sample_days[:third], small_sample_days[third:2 * third], small_sample_days[2 * third:]]
-    return [samples.together([*sample[n], *(nasty[n:n + 1] if n < 2 else nasty[2:]), long_visit(n)]) for n in range(3)]
+    return [samples.together([*map(written_alike, sample[n]), *(nasty[n:n + 1] if n < 2 else nasty[2:]), long_visit(n)]) for n in range(3)]
+
+
+def written_alike(load) -> dict[str, list[dict]]:
+    """A load of sample messages, its times in the types that these columns have in the sets of messages."""
+    def written(row):
+        forms = {"original_timestamp": strategies.number_of, "sent_at": datetime.isoformat}
+        return {**row, **{name: form(row[name]) for name, form in forms.items() if row.get(name)}}
+
+    return {collection: [written(row) for row in rows] for collection, rows in load.items()}
 
 
 def long_visit(number) -> dict[str, list[dict]]:

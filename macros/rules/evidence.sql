@@ -66,6 +66,11 @@
     '(direct)'
 {%- endmacro %}
 
+{#- That of the entry of a session which no browser or app was seen in, without any evidence. -#}
+{% macro untracked_combination_id() -%}
+    '(untracked)'
+{%- endmacro %}
+
 {#-
     Query on the forms under which the seeds may list a host, one row each: the host itself, the domains above it, both with a
     last part or two of letters replaced by * (google.co.uk as google.*), and the domains above it as *.google.com, which stands

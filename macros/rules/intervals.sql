@@ -4,7 +4,7 @@
 -#}
 {% macro interval_attributes(prefix='') -%}
     {%- for column in [
-        'first_event', 'landing_page', 'exit_page', 'blog_page', 'event_count', 'page_count', 'first_at', 'last_at', 'signup_at'
+        'first_event', 'landing_page', 'exit_page', 'blog_page', 'signup_event', 'event_count', 'page_count', 'first_at', 'last_at', 'seen_at'
     ] -%}
         {{ prefix }}{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%}
@@ -15,9 +15,10 @@
         min(landing_page) as landing_page,
         max(exit_page) as exit_page,
         min(blog_page) as blog_page,
+        min(signup_event) as signup_event,
         cast(sum(event_count) as bigint) as event_count,
         cast(sum(page_count) as bigint) as page_count,
         min(first_at) as first_at,
         max(last_at) as last_at,
-        min(signup_at) as signup_at
+        min(seen_at) as seen_at
 {%- endmacro %}

@@ -15,6 +15,8 @@ with app_tracks as (
         page_url like {{ quoted(var('blog_url_pattern')) }} as is_blog,
         message_type in ('pages', 'screens') as is_page,
         {{ is_event_named(var('signup_events')) }} as is_signup,
+        message_type in ('pages', 'screens')
+        or page_url is not null or page_referrer is not null or trim(user_agent) != '' as is_seen,
         is_session_event,
         batch_id,
         occurred_at,
@@ -32,13 +34,14 @@ message_buckets as (
         min(stamp) filter (where has_page) as landing_page,
         max(stamp) filter (where has_page) as exit_page,
         min(stamp) filter (where is_blog) as blog_page,
+        min(stamp) filter (where is_signup) as signup_event,
         count(*) as event_count,
         count(*) filter (where is_page) as page_count,
         is_session_event,
         batch_id,
         min(occurred_at) as first_at,
         max(occurred_at) as last_at,
-        min(occurred_at) filter (where is_signup) as signup_at
+        min(occurred_at) filter (where is_seen) as seen_at
     from app_tracks
     group by anonymous_id, user_id, bucket_start, is_session_event, batch_id
 )

@@ -50,7 +50,7 @@ arrivals as (
         evidence_classes.channel
     from evidence_classes
     inner join evidence_combinations on evidence_classes.combination_id = evidence_combinations.combination_id
-    where evidence_classes.has_evidence
+    where evidence_classes.has_evidence and not evidence_classes.is_direct
 ),
 
 campaign_channels as (

@@ -37,7 +37,9 @@ counted_touches as (
 with_shares as (
     select
         *,
-        row_number() over (partition by alias_id order by is_direct asc, touch_number desc) as indirect_place_from_end,
+        row_number() over (
+            partition by alias_id order by is_direct or is_untracked, touch_number desc
+        ) as indirect_place_from_end,
         cast(1 as double precision) / count(*) over (partition by alias_id, channel) as share_in_channel,
         {{ decayed('touch_timestamp', 'signup_timestamp') }} as decayed_weight
     from counted_touches

@@ -102,8 +102,8 @@ changed_throughout as (
     union
     select stored.alias_id
     from reclassified
-    inner join {{ stored_touches }} as stored on reclassified.combination_id = {{ direct_combination_id() }}
-    where stored.is_direct
+    inner join {{ stored_touches }} as stored on reclassified.combination_id = stored.combination_id
+    where reclassified.combination_id in ({{ direct_combination_id() }}, {{ untracked_combination_id() }})
     {%- endif %}
     {%- if has_lost_track() %}
     {%- for reader in alias_readers() if stored_batch_id(reader) is not none %}

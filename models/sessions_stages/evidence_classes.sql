@@ -115,7 +115,9 @@ classified as (
         evidence_sources.combination_id,
         evidence_sources.source,
         evidence_sources.medium,
-        coalesce(channels.channel, 'Unassigned') as channel,
+        case
+            when evidence_sources.is_untracked then 'Untracked' else coalesce(channels.channel, 'Unassigned')
+        end as channel,
         evidence_sources.click_id_name,
         evidence_sources.source_rule,
         evidence_sources.referrer_pattern,
@@ -126,6 +128,8 @@ classified as (
         channels.rule_order as channel_rule_order,
         evidence_sources.has_evidence,
         evidence_sources.is_external_referrer,
+        evidence_sources.is_untracked,
+        evidence_sources.is_direct,
         evidence_sources.is_paid_click or coalesce(channels.is_paid, false) as is_paid
     from evidence_sources
     inner join categorized
@@ -136,6 +140,7 @@ classified as (
         on categorized.source = channels.source
         and categorized.medium = channels.medium
         and categorized.campaign = channels.campaign
+        and not evidence_sources.is_untracked
 ),
 
 with_attributed as (
@@ -159,7 +164,7 @@ evidence_classes as (
     left join {{ this }} as stored on with_attributed.combination_id = stored.combination_id
     left join {{ this }} as unchanged
         on with_attributed.combination_id = unchanged.combination_id
-        {%- for column in ['source', 'medium', 'channel', 'click_id_name', 'has_evidence', 'is_external_referrer', 'return_paths', 'is_paid', 'is_attributed'] %}
+        {%- for column in ['source', 'medium', 'channel', 'click_id_name', 'has_evidence', 'is_external_referrer', 'return_paths', 'is_direct', 'is_paid', 'is_attributed'] %}
         and with_attributed.{{ column }} is not distinct from unchanged.{{ column }}
         {%- endfor %}
     {%- endif %}

@@ -31,10 +31,10 @@ seen as (
         has_campaign_parameter
     from touch_evidence
     where {{ is_told_by_referrer() }}
-    {%- if not is_incremental() %}
     union all
     select {{ direct_combination_id() }}, null, null, null, null, '', false
-    {%- endif %}
+    union all
+    select {{ untracked_combination_id() }}, null, null, null, null, '', false
 ),
 
 evidence_combinations as (

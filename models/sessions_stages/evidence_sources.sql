@@ -94,12 +94,20 @@ resolved as (
         case when exclusion_matches.domain is null then path_exclusions.return_paths end as return_paths,
         coalesce(clicks.is_paid, false) as is_paid_click,
         evidence_combinations.referrer_host is not null and exclusion_matches.domain is null as is_external_referrer,
+        evidence_combinations.combination_id = {{ untracked_combination_id() }} as is_untracked,
         coalesce(evidence_combinations.utm_source, evidence_combinations.utm_medium) is not null as has_utm_pair
     from evidence_combinations
     left join clicks on evidence_combinations.combination_id = clicks.combination_id
     left join known_referrers on evidence_combinations.referrer_host = known_referrers.host
     left join exclusion_matches on evidence_combinations.combination_id = exclusion_matches.combination_id
     left join path_exclusions on evidence_combinations.referrer_host = path_exclusions.host
+),
+
+with_evidence as (
+    select
+        *,
+        has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence
+    from resolved
 ),
 
 evidence_sources as (
@@ -109,6 +117,7 @@ evidence_sources as (
             when has_utm_pair then utm_source
             when click_id_name is not null then click_source
             when is_external_referrer then coalesce(known_source, referrer_host)
+            when is_untracked then '(untracked)'
             else '(direct)'
         end as source,
         case
@@ -132,6 +141,7 @@ evidence_sources as (
             when has_utm_pair then 'utm'
             when click_id_name is not null then 'click_id'
             when is_external_referrer then 'referrer'
+            when is_untracked then 'untracked'
             else 'direct'
         end as source_rule,
         case when is_external_referrer then known_pattern end as referrer_pattern,
@@ -139,8 +149,18 @@ evidence_sources as (
         return_paths,
         is_paid_click,
         is_external_referrer,
-        has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence
-    from resolved
+        is_untracked,
+        has_evidence,
+        -- who writes (direct) / (none) into the parameters says that there was no source; a click says that there was
+        not is_untracked and (
+            not has_evidence
+            or (
+                {{ lower_case("coalesce(utm_source, '')") }} = '(direct)'
+                and {{ lower_case("coalesce(utm_medium, '')") }} = '(none)'
+                and click_id_name is null
+            )
+        ) as is_direct
+    from with_evidence
 )
 
 select * from evidence_sources

@@ -33,24 +33,26 @@ first_sessions as (
     where all_sessions.is_first_session
 ),
 
-blog_pages as (
+first_events as (
     select
         signups.alias_id,
-        {{ stamp_url('min(device_sessions.blog_page)') }} as blog_url
-    from signups
-    inner join device_sessions
-        on signups.alias_id = device_sessions.alias_id
-        and {{ stamp_time('device_sessions.blog_page') }} <= signups.signup_timestamp
-    group by signups.alias_id
-),
-
-first_pages as (
-    select
-        signups.alias_id,
-        {{ stamp_url('min(device_sessions.landing_page)') }} as first_page_ever_visited
+        {{ stamp_url('min(device_sessions.landing_page)') }} as first_page_ever_visited,
+        min(device_sessions.signup_event) as signup_event,
+        min(device_sessions.seen_at) as seen_at
     from signups
     inner join device_sessions on signups.alias_id = device_sessions.alias_id
     group by signups.alias_id
+),
+
+blog_pages as (
+    select
+        first_events.alias_id,
+        {{ stamp_url('min(device_sessions.blog_page)') }} as blog_url
+    from first_events
+    inner join device_sessions
+        on first_events.alias_id = device_sessions.alias_id
+        and device_sessions.blog_page <= first_events.signup_event
+    group by first_events.alias_id
 ),
 
 counted_touches as (
@@ -80,7 +82,10 @@ new_attribution as (
         signups.alias_id,
         signups.session_id as signup_session_id,
         blog_pages.blog_url,
-        first_pages.first_page_ever_visited,
+        first_events.first_page_ever_visited,
+        case
+            when first_events.seen_at <= signups.signup_timestamp then 'browser_before' else 'none'
+        end as signup_evidence,
         signups.session_number - 1 as session_count_before_signup,
         {{ days_between('first_sessions.session_start', 'signups.signup_timestamp') }} as days_to_signup,
         signups.session_number = 1 as signed_up_in_first_session,
@@ -94,7 +99,7 @@ new_attribution as (
     inner join first_sessions on signups.alias_id = first_sessions.alias_id
     left join chosen_touches on signups.alias_id = chosen_touches.alias_id
     left join blog_pages on signups.alias_id = blog_pages.alias_id
-    left join first_pages on signups.alias_id = first_pages.alias_id
+    left join first_events on signups.alias_id = first_events.alias_id
 )
 
 select * from new_attribution

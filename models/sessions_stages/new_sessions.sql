@@ -33,7 +33,7 @@ visits as (
         device_sessions.page_count,
         device_sessions.first_at,
         device_sessions.last_at,
-        device_sessions.signup_at
+        {{ stamp_time('device_sessions.signup_event') }} as signup_at
     from session_members
     inner join device_sessions
         on session_members.anonymous_id = device_sessions.anonymous_id
@@ -111,6 +111,7 @@ new_sessions as (
         with_first_signup.is_identified,
         touches.is_direct,
         touches.is_paid,
+        touches.is_untracked,
         with_first_signup.signup_timestamp is not null as has_signup,
         with_first_signup.session_number = 1 as is_first_session,
         coalesce(

@@ -54,6 +54,7 @@ session_members as (
         cast(coalesce(earlier_sessions.session_number, 0) + numbered.session_number as bigint) as session_number,
         coalesce(earlier_sessions.is_identified, false)
         or bool_or(numbered.is_identified) over (partition by numbered.alias_id) as is_identified,
+        bool_and(numbered.seen_at is null) over session_visits as is_untracked,
         numbered.starts_session = 1 as is_session_start,
         min(numbered.first_at) over session_visits as session_start,
         numbered.first_at as visit_start,

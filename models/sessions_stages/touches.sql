@@ -133,7 +133,9 @@ direct_entries as (
         session_id,
         alias_id,
         session_number,
-        {{ direct_combination_id() }} as combination_id,
+        case
+            when is_untracked then {{ untracked_combination_id() }} else {{ direct_combination_id() }}
+        end as combination_id,
         null as campaign,
         null as term,
         null as content,
@@ -181,8 +183,9 @@ touches as (
         coalesce(earlier_touches.touch_number, 0) + row_number() over (
             partition by arrivals.alias_id order by arrivals.touch_timestamp, arrivals.touch_id
         ) as touch_number,
-        not evidence_classes.has_evidence as is_direct,
+        evidence_classes.is_direct,
         evidence_classes.is_paid,
+        evidence_classes.is_untracked,
         evidence_classes.is_attributed,
         arrivals.touch_timestamp
     from arrivals

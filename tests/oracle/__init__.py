@@ -25,7 +25,7 @@ SESSION_COLUMNS = (
     "source", "medium", "campaign", "term", "content", "referrer", "referrer_host",
     "click_id_name", "click_id", "channel",
     "session_number", "event_count", "page_count", "anonymous_id_count", "duration_seconds",
-    "is_identified", "is_direct", "is_paid", "has_signup", "is_first_session", "is_signup_session",
+    "is_identified", "is_direct", "is_paid", "is_untracked", "has_signup", "is_first_session", "is_signup_session",
     "session_start", "session_end", "signup_timestamp",
 )
 
@@ -39,10 +39,10 @@ COLUMNS = {
     "touches": (
         "touch_id", "session_id", "alias_id", "source", "medium", "campaign", "term", "content",
         "referrer", "referrer_host", "click_id_name", "click_id", "landing_page_url", "channel",
-        "touch_number", "is_direct", "is_paid", "touch_timestamp",
+        "touch_number", "is_direct", "is_paid", "is_untracked", "touch_timestamp",
     ),
     "attribution": (
-        "alias_id", "signup_session_id", "blog_url", "first_page_ever_visited",
+        "alias_id", "signup_session_id", "blog_url", "first_page_ever_visited", "signup_evidence",
         "session_count_before_signup", "days_to_signup", "signed_up_in_first_session", "signup_timestamp",
         *(f"{touch}_{part}"
           for touch in ("first_touch", "last_touch", "first_attributed_touch", "last_attributed_touch")

@@ -52,7 +52,7 @@ def shares(model, touches, signed_up_at, settings, options) -> list[float]:
         return chosen
 
     paid = [n for n, touch in enumerate(touches) if touch["is_paid"] or touch["channel"] in settings.attributed_channels]
-    indirect = [n for n, touch in enumerate(touches) if not touch["is_direct"]]
+    indirect = [n for n, touch in enumerate(touches) if not (touch["is_direct"] or touch["is_untracked"])]
     if model in ("first", "last", "first_paid", "last_paid", "last_non_direct"):
         among = {"first_paid": paid, "last_paid": paid, "last_non_direct": indirect or list(range(count))}.get(
             model, list(range(count)))

@@ -14,12 +14,18 @@ MESSAGE_COLUMNS = (
     "user_agent", "ip", "is_session_event", "is_clock_corrected",
     "occurred_at", "received_at", "loaded_at", "source_place",
 )
+WHITE_SPACE = " \t\n\r\f\v"
 TIME_COLUMNS = ("occurred_at", "received_at", "loaded_at")
 
 
 def first_text(row, *columns):
     """The first of the columns that is neither null nor empty."""
     return next((row[column] for column in columns if row.get(column) not in (None, "")), None)
+
+
+def first_filled(row, *columns):
+    """The first of the columns that is more than white space, without the white space around it."""
+    return next((text for column in columns if (text := (row.get(column) or "").strip(WHITE_SPACE))), None)
 
 
 def first_time(row, *columns):
@@ -65,7 +71,8 @@ def read_page(message, collection, row):
         message["event_name"] = first_text(row, "name")
     for part in ("url", "path", "title", "referrer", "search"):
         own_column = () if collection == "tracks" else (part,)
-        message[f"page_{part}"] = first_text(row, *own_column, f"context_page_{part}")
+        first = first_filled if part in ("url", "referrer") else first_text
+        message[f"page_{part}"] = first(row, *own_column, f"context_page_{part}")
     for column, raw in (("source", "source"), ("medium", "medium"), ("campaign", "name"),
                         ("term", "term"), ("content", "content")):
         message[f"utm_{column}"] = first_text(row, f"context_campaign_{raw}")

@@ -48,7 +48,8 @@ def payments(business, options, newest):
 
 def channels_of_arrivals(tables) -> dict[tuple, str]:
     """Source, medium and campaign -> channel, of all touches that are not direct."""
-    return {campaign_key(touch): touch["channel"] for touch in tables["touches"] if not touch["is_direct"]}
+    return {campaign_key(touch): touch["channel"] for touch in tables["touches"]
+            if not (touch["is_direct"] or touch["is_untracked"])}
 
 
 def channel_of(key, known) -> str:

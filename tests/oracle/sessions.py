@@ -62,6 +62,13 @@ def build_sessions(messages, people, settings):
     return result
 
 
+def is_seen(event):
+    """Whether a browser or app took part in the event."""
+    is_page = event["message_type"] in ("pages", "screens")
+    has_agent = bool((event["user_agent"] or "").strip(" "))
+    return is_page or event["page_url"] is not None or event["page_referrer"] is not None or has_agent
+
+
 def session_row(events, settings):
     """What can be told from the events of one session alone."""
     start, end = events[0]["occurred_at"], events[-1]["occurred_at"]
@@ -77,6 +84,7 @@ def session_row(events, settings):
         "page_count": sum(event["message_type"] in ("pages", "screens") for event in events),
         "anonymous_id_count": len({event["anonymous_id"] for event in events} - {None}),
         "duration_seconds": float(end - start) / 1_000_000,
+        "is_seen": any(map(is_seen, events)),
         "has_signup": bool(signups),
         "session_start": start,
         "session_end": end,

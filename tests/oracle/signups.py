@@ -1,5 +1,7 @@
 """Signups and what they are attributed to."""
 
+from .messages import is_named, message_order
+from .sessions import is_seen
 from .settings import microseconds
 from .urls import like
 
@@ -18,14 +20,18 @@ def attribute(alias_id, sessions, touches, settings):
     if signup_session is None:
         return None
     signed_up_at = signup_session["signup_timestamp"]
-    pages = [(event["occurred_at"], event["page_url"])
-             for _, events in sessions for event in events if event["page_url"] is not None]
-    blog_urls = [url for time, url in pages if time <= signed_up_at and like(url, settings.blog_url_pattern)]
+    events = sorted((event for _, those in sessions for event in those), key=message_order)
+    pages = [event for event in events if event["page_url"] is not None]
+    signup = next(event for event in events if is_named(event, settings.signup_events))
+    blog_urls = [event["page_url"] for event in pages
+                 if message_order(event) <= message_order(signup) and like(event["page_url"], settings.blog_url_pattern)]
+    was_seen = any(is_seen(event) for event in events if event["occurred_at"] <= signed_up_at)
     row = {
         "alias_id": alias_id,
         "signup_session_id": signup_session["session_id"],
         "blog_url": blog_urls[0] if blog_urls else None,
-        "first_page_ever_visited": pages[0][1] if pages else None,
+        "first_page_ever_visited": pages[0]["page_url"] if pages else None,
+        "signup_evidence": "browser_before" if was_seen else "none",
         "session_count_before_signup": signup_session["session_number"] - 1,
         "days_to_signup": float(signed_up_at - sessions[0][0]["session_start"]) / DAY_MICROSECONDS,
         "signed_up_in_first_session": signup_session["is_first_session"],

@@ -12,7 +12,7 @@ UTM = ("source", "medium", "campaign", "term", "content")
 # The columns a session shares with the touch of its entry.
 ENTRY_COLUMNS = (
     "source", "medium", "campaign", "term", "content", "referrer", "referrer_host",
-    "click_id_name", "click_id", "channel", "is_direct", "is_paid",
+    "click_id_name", "click_id", "channel", "is_direct", "is_paid", "is_untracked",
 )
 
 
@@ -97,9 +97,21 @@ def classify(evidence, rules):
         "click_id_name": evidence.click_id_name,
         "click_id": evidence.click_id,
         "channel": rule["channel"],
-        "is_direct": evidence == NO_EVIDENCE,
+        "is_direct": evidence == NO_EVIDENCE or clicked is None and says_direct(evidence),
+        "is_untracked": False,
         "is_paid": is_true(rule["is_paid"]) or (clicked is not None and is_true(clicked["is_paid"])),
     }
+
+
+def says_direct(evidence):
+    """The utm pair itself says that there was no source."""
+    return ((evidence.source or "").lower(), (evidence.medium or "").lower()) == ("(direct)", "(none)")
+
+
+def untracked_entry():
+    """The columns of a touch that no browser or app was seen at, and nothing else tells of."""
+    return {**vars(NO_EVIDENCE), "source": "(untracked)", "medium": "(none)", "channel": "Untracked",
+            "is_direct": False, "is_paid": False, "is_untracked": True}
 
 
 def source_and_medium(evidence, clicked, rules):
@@ -122,9 +134,11 @@ def touches_of_session(session, events, settings, rules):
     current = NO_EVIDENCE
     if telling and telling[0][0]["occurred_at"] - session["session_start"] <= window:
         current = telling.pop(0)[1]
+    is_untracked = current == NO_EVIDENCE and not session["is_seen"]
+    entry = untracked_entry() if is_untracked else classify(current, rules)
     touches = [
         {"touch_id": session["session_id"], "touch_timestamp": session["session_start"],
-         "landing_page_url": session["landing_page_url"], **classify(current, rules)}
+         "landing_page_url": session["landing_page_url"], **entry}
     ]
     for event, evidence in telling:
         if evidence.identity() != current.identity():

@@ -78,7 +78,7 @@ REFERRERS = (
     "https://mail.google.com/", "https://docs.google.com/", "https://tpc.googlesyndication.com/",
     "https://www.paypal.com/checkout", "https://news.example/article",
     "https://NEWS.example:443/other", "android-app://com.google.android.gm/", "news.example/no-scheme", "junk",
-    "https://WWW.MÜLLER.example./x", "https://user:p@ss@news.example/", "http://[2001:DB8::1]:80/", "https://SHOP.example.:8443/",
+    "https://WWW.MÜLLER.example./x", "https://user:p@ss@news.example/", "http://[2001:DB8::1]:80/", "https://SHOP.example.:8443/", "https://a.b.c.d.e.f.g.h.i.j.google.com/",
 )
 # Of each scenario one: pages that change without a load keep the referrer of their landing.
 KEPT_REFERRERS = (None, None, "https://www.google.com/", "https://www.facebook.com/", "https://www.paypal.com/checkout",

@@ -48,7 +48,7 @@
 
 {#- Text after the first # if it may hold parameters. -#}
 {% macro url_fragment(url) -%}
-    case when {{ url }} like '%#%=%' then substr({{ url }}, strpos({{ url }}, '#') + 1) end
+    case when {{ url }} like '%#%' and {{ url }} like '%=%' then substr({{ url }}, strpos({{ url }}, '#') + 1) end
 {%- endmacro %}
 
 {#-

@@ -55,13 +55,17 @@ with_parameters as {{ computed_once() }} (
     from separated
 ),
 
-with_campaign as (
+with_evidence as (
     select
         {%- for name in ['source', 'medium', 'campaign', 'term', 'content'] %}
         {{ query_parameter('parameters', 'utm_' ~ name) }} as url_{{ name }},
         {%- endfor %}
         *
     from with_parameters
+    where
+        is_other_site
+        or parameters != ''
+        or coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null
 ),
 
 parsed as {{ computed_once() }} (
@@ -78,18 +82,15 @@ parsed as {{ computed_once() }} (
         case when is_other_site then page_referrer end as referrer,
         case when is_other_site then referrer_host end as referrer_host,
         occurred_at
-    from with_campaign
+    from with_evidence
 ),
 
-with_evidence as (
+with_names as (
     select
         *,
         {{ parameter_names('parameters') }} as parameter_names,
         coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null as has_campaign_parameter
     from parsed
-    where
-        coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content, referrer_host) is not null
-        or parameters != ''
 ),
 
 touch_evidence as (
@@ -112,7 +113,7 @@ touch_evidence as (
         has_campaign_parameter,
         {{ current_batch_id() }} as batch_id,
         occurred_at
-    from with_evidence
+    from with_names
 )
 
 select * from touch_evidence

@@ -29,6 +29,11 @@
             {{ is_one_of('pg_class.relname', names) }}
             or pg_class.relname ~ '{{ month_name_pattern() }}' and pg_class.relkind not in ('i', 'I')
         )
+    union all
+    -- a table has a type of its name, too
+    select nspname, typname, 'type', null, null, null
+    from pg_type inner join pg_namespace on typnamespace = pg_namespace.oid
+    where typrelid = 0 and typcategory != 'A' and {{ is_one_of('nspname', schemas) }} and {{ is_one_of('typname', names) }}
 {%- endmacro %}
 
 {% macro duckdb__relations_named(schemas, names) -%}

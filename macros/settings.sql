@@ -46,9 +46,19 @@
     {%- for column in columns -%}{{ quoted_name(column.name) }}{{ ', ' if not loop.last }}{%- endfor -%}
 {%- endmacro %}
 
+{#- Whether a variable's value is a list. Before variables are checked dbt reads the models with whatever they are. -#}
+{% macro is_list(value) %}
+    {{ return(value is iterable and value is not string and value is not mapping) }}
+{% endmacro %}
+
+{#- The elements of a variable that is a list; none where it is something else. -#}
+{% macro listed(name) %}
+    {{ return(var(name) if is_list(var(name)) else []) }}
+{% endmacro %}
+
 {#- `expression in ('a', 'b')`; false for an empty list. -#}
 {% macro is_one_of(expression, values) -%}
-    {%- if values -%}
+    {%- if values and is_list(values) -%}
         coalesce({{ expression }} in ({%- for value in values -%}{{ quoted(value) }}{{ ', ' if not loop.last }}{%- endfor -%}), false)
     {%- else -%}
         false
@@ -68,7 +78,7 @@
     {%- set settings = {'version': version_of_tables()} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
-        {%- do settings.update({name: tojson(value | sort if value is iterable and value is not string else value | float if value is number else value)}) -%}
+        {%- do settings.update({name: tojson(value | map('string') | sort if is_list(value) else value | float if value is number else value)}) -%}
     {%- endfor -%}
     {%- if execute -%}
         {%- do settings.update({'seeds/invalid_ids.csv': graph.nodes['seed.signup_attribution.invalid_ids'].checksum.checksum}) -%}
@@ -93,25 +103,25 @@
     {%- set problems = [] -%}
     {%- for name, lowest in [('session_gap_minutes', none), ('time_decay_half_life_days', none), ('build_rows_per_gb', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
         {%- set value = var(name) -%}
-        {%- if value is not number or value is boolean or (lowest is none and value <= 0) or (lowest is not none and value < lowest) -%}
+        {%- if value is not number or value is boolean or not (lowest or 0) <= value <= 1000000000 or (lowest is none and value == 0) -%}
             {%- do problems.append(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- for name in ['position_first_share', 'position_last_share'] -%}
-        {%- if var(name) is not number or var(name) is boolean or var(name) < 0 or var(name) > 1 -%}
+        {%- if var(name) is not number or var(name) is boolean or not 0 <= var(name) <= 1 -%}
             {%- do problems.append(name ~ ' must be a number from 0 to 1, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if not problems and var('position_first_share') + var('position_last_share') > 1 -%}
         {%- do problems.append('position_first_share and position_last_share must not be more than 1 together: correct them under vars.') -%}
     {%- endif -%}
-    {%- if var('report_timezone') != 'UTC' and not is_time_zone(var('report_timezone')) -%}
+    {%- if var('report_timezone') is not string or (var('report_timezone') != 'UTC' and not is_time_zone(var('report_timezone'))) -%}
         {%- do problems.append('report_timezone must be the name of a time zone such as Europe/Berlin, not ' ~ tojson(var('report_timezone')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- if var('reporting_currency') is not none and var('reporting_currency') is not string -%}
         {%- do problems.append('reporting_currency must be a currency such as USD, or null, not ' ~ tojson(var('reporting_currency')) ~ ': correct it under vars.') -%}
     {%- endif -%}
-    {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') < 0) -%}
+    {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') is boolean or not 0 <= var('attribution_lookback_days') <= 1000000) -%}
         {%- do problems.append('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- if var('max_event_age_days') is not none and (var('max_event_age_days') is not number or var('max_event_age_days') is boolean or not 0 < var('max_event_age_days') <= 1000000) -%}
@@ -131,18 +141,20 @@
         {%- do problems.append('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- for name in ['signup_events', 'ignored_events', 'own_domains', 'attributed_channels', 'pass_through_columns'] -%}
-        {%- if var(name) is string or var(name) is not iterable or var(name) is mapping -%}
+        {%- if not is_list(var(name)) -%}
             {%- do problems.append(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
+        {%- else -%}
+            {%- for value in var(name) if not (value is string and value | trim) and not (name == 'pass_through_columns' and is_typed_column(value)) -%}
+                {%- do problems.append(name ~ ' must be a list of texts' ~ (' or {name, type}' if name == 'pass_through_columns' else '') ~ ', and ' ~ tojson(value) ~ ' is none: correct it under vars.') -%}
+            {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
     {%- set taken = message_columns() + ['source_place', 'batch_id'] -%}
-    {%- set passed = var('pass_through_columns') -%}
-    {%- for column in (passed if passed is iterable and passed is not string and passed is not mapping else []) -%}
-        {%- set name = (column.get('name') if column is mapping else column) | string -%}
-        {%- if name | lower in taken -%}
-            {%- do problems.append('pass_through_columns names ' ~ tojson(name) ~ ', which app_tracks has already: take it out.') -%}
+    {%- for column in pass_through_columns() -%}
+        {%- if column.name | lower in taken -%}
+            {%- do problems.append('pass_through_columns names ' ~ tojson(column.name) ~ ', which app_tracks has already: take it out.') -%}
         {%- endif -%}
-        {%- do taken.append(name | lower) -%}
+        {%- do taken.append(column.name | lower) -%}
     {%- endfor -%}
     {%- if var('blog_url_pattern') is not string -%}
         {%- do problems.append('blog_url_pattern must be a text with % as wildcard, not ' ~ tojson(var('blog_url_pattern')) ~ ': correct it under vars.') -%}
@@ -151,6 +163,11 @@
         {%- do problems.append('since must be a date such as 2026-01-31, not ' ~ tojson(var('since')) ~ ': correct it.') -%}
     {%- endif -%}
     {{ return(problems) }}
+{% endmacro %}
+
+{#- Whether an element of pass_through_columns is a {name, type}, both texts, the type optional. -#}
+{% macro is_typed_column(value) %}
+    {{ return(value is mapping and value.get('name') is string and value.get('name') | trim != '' and value.get('type', 'text') is string) }}
 {% endmacro %}
 
 {#- Ends the run with one sentence that says what to do. -#}

@@ -18,7 +18,8 @@ from command_line import run, target_options
 from explain_facts import Common, facts_of, persons_of
 from explain_story import story_of
 from explain_text import story_lines
-from explain_words import escaped, said
+from escaping import escaped
+from explain_words import said
 from refresh_plan import RefreshError
 from stored_tables import Tables, stored_tables
 

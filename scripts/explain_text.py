@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from explain_attribution import TOUCH_FACTS
-from explain_words import CHOICES, count, escaped, moment
+from escaping import escaped
+from explain_words import CHOICES, count, moment
 
 INDENT = "    "
 

@@ -15,11 +15,6 @@ def moment(time: datetime) -> str:
     return time.isoformat(" ") if time else "(never)"
 
 
-def escaped(text) -> str:
-    """The text with whatever is no visible character as an escape such as \\x1b: a terminal would obey some of them."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in str(text))
-
-
 def said(text) -> str:
     """A value inside a sentence."""
     return f"'{text}'" if text is not None else "none"

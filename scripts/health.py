@@ -24,7 +24,7 @@ from refresh_plan import RefreshError
 
 UNHEALTHY = 1  # exit code
 COLUMNS = (
-    "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_status")
+    "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_error", "last_status")
 FAILURES = ("failed", "died", "interrupted")
 WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
 NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
@@ -69,12 +69,13 @@ def read_duckdb(output: Output, query: str) -> tuple | None:
 def problem(health: dict, now: datetime, max_age: float, max_lag: float | None) -> str | None:
     """What is wrong, as a sentence, or None. now: UTC without zone; max_age and max_lag in hours, None for any."""
     succeeded, status = health["last_success_at"], health["last_status"]
+    ended = f"{status}: {first_line(health['last_error'])}" if status in FAILURES and health["last_error"] else status
     if succeeded is None:
-        return f"No refresh has succeeded yet (the last one: {status}): {WHAT_TO_DO}"
+        return f"No refresh has succeeded yet (the last one: {ended}): {WHAT_TO_DO}"
     if now - succeeded > timedelta(hours=max_age):
         return f"The last success was {hours(now - succeeded)} ago, more than {max_age:g} h: {WHAT_TO_DO}"
     if status in FAILURES:
-        return f"The last refresh did not succeed ({status}): {WHAT_TO_DO}"
+        return f"The last refresh did not succeed ({ended}): {WHAT_TO_DO}"
     lag = health["newest_message_lag_seconds"]
     if max_lag is not None and (lag is None or lag > max_lag * 3600):
         known = "unknown" if lag is None else hours(timedelta(seconds=lag))

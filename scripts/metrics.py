@@ -7,12 +7,15 @@
 What follows the options of this script goes to mf as it is, see
 https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. mf alone knows only
 the default target, and what dbt parsed last: so the project is parsed first, into a temporary folder from which mf
-reads it. Tables are only read. mf's log is logs/metricflow.log. Exit code 0 if mf answered, 1 if it could not, 2 for
-wrong input.
+reads it. Tables are only read. In a file made by --csv a text that a spreadsheet would take for a formula, which any visitor
+can put into a URL, begins with an apostrophe. mf's log is logs/metricflow.log. Exit code 0 if mf answered, 1 if it could not,
+2 for wrong input.
 """
 
+import csv
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -30,6 +33,8 @@ from refresh_plan import Profile, RefreshError
 from refresh_run import log_file, run_dbt
 from target import ROOT
 
+FORMULA = re.compile(r"\s*[=+@\t\r-]")
+NUMBER = re.compile(r"[+-]?\d+([.]\d+)?([eE][+-]?\d+)?")
 
 
 def prepare(folder: Path, target: str | None, variables: dict, profile: Profile = Profile()) -> None:
@@ -66,7 +71,28 @@ def command(target, profile, variables, arguments):
             DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))
         from dbt_metricflow.cli.main import cli  # takes seconds, which wrong options need not wait for
 
-        cli.main(list(arguments), prog_name="mf")
+        try:
+            cli.main(list(arguments), prog_name="mf")
+        finally:
+            for path in csv_files(arguments):
+                disarm(path)
+
+
+def csv_files(arguments) -> list[Path]:
+    """The files that mf was told to write a table to."""
+    words = [word for argument in arguments for word in (argument.split("=", 1) if argument.startswith("--csv=") else [argument])]
+    return [Path(path) for option, path in zip(words, words[1:]) if option == "--csv" and Path(path).is_file()]
+
+
+def disarm(path: Path):
+    """Put an apostrophe before the values of a CSV file that a spreadsheet would run as a formula.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = [[f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value for value in row] for row in csv.reader(file)]
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def main(arguments=None) -> int:

@@ -7,6 +7,9 @@ import re
 import warnings
 
 LARGEST_REPEAT = 255  # PostgreSQL's; RE2 allows more
+# What one of the databases refuses as too complex, or takes seconds to compile, is larger than these (tried on both).
+MOST_SIGNS, MOST_OPTIONS = 10_000, 255
+PARTS = re.compile(r"(?P<open>\((\?:)?)|(?P<close>\))|(?P<or>\|)|(?P<repeat>[*+?]|\{(?P<least>\d+)(?P<comma>,)?(?P<most>\d*)\})|(?P<sign>.)", re.DOTALL)
 # Looked for in the pattern without what its backslashes escape, and without the insides of brackets.
 NOT_EVERYWHERE = {
     r"\(\?(?!:)": "a group that begins with (? and not with (?:",
@@ -35,7 +38,41 @@ def pattern_problem(pattern: str) -> str | None:
             return f"has {what}, which not every database knows: write it without."
     if any(int(number) > LARGEST_REPEAT for number in re.findall(r"(?<=[{,])\d+(?=[,}])", outside)):
         return f"repeats more than {LARGEST_REPEAT} times, which not every database can: write it without."
+    signs, options, repeats = size(outside)
+    if signs > MOST_SIGNS or options > MOST_OPTIONS or repeats > LARGEST_REPEAT:
+        return "is too complex for some databases, with repetitions inside repetitions written out: make it shorter."
     capital = next((letter for letter in plain if letter != letter.lower()), None)
     if capital:
         return f"has the capital letter {capital} but is compared with lower-cased text: write it in lower case."
     return None
+
+
+def size(outside: str) -> tuple[int, int, int]:
+    """How large a pattern is when its repetitions are written out: signs, signs or groups that may be left out, and the
+    largest product of numbers of repetitions inside each other. outside: the pattern with one sign for each escape and bracket.
+    """
+    groups, last = [], (0, 0, 1)  # of each open group what comes before its last part, which a repetition concerns
+    total = (0, 0, 1)
+    for part in PARTS.finditer(outside):
+        if part["repeat"]:
+            signs, options, repeats = last
+            least = int(part["least"] or (part["repeat"] == "+"))
+            most = int(part["most"] or (least if part["least"] and not part["comma"] else max(least, 1)))
+            may_end = part["repeat"] in "*+" or bool(part["comma"] and not part["most"])
+            last = (signs * most, options * most + (1 if may_end else most - least), repeats * most)
+            continue
+        total = together(total, last)
+        last = (0, 0, 1)
+        if part["open"]:
+            groups.append(total)
+            total = (0, 0, 1)
+        elif part["close"]:
+            last, total = total, groups.pop()
+        elif part["sign"]:
+            last = (1, 0, 1)
+    return together(total, last)
+
+
+def together(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The size of two parts in a row."""
+    return one[0] + other[0], one[1] + other[1], max(one[2], other[2])

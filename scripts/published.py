@@ -46,13 +46,33 @@ def published_file(work: Path, prefix: str = "") -> Path | None:
     return Path(named).absolute() if named else work.with_name(f"{'.'.join([work.stem, *([prefix[:-1]] if prefix else [])])}.published{work.suffix or '.duckdb'}")
 
 
+def is_readers_file(file: Path) -> bool:
+    """Whether a file may be replaced by the readers' file: none is there, it is empty, or it is an earlier one."""
+    if not file.exists() or file.stat().st_size == 0:
+        return True
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            (found,) = connection.execute(
+                "select count(*) filter (where table_name = 'published') > 0 and count(*) filter (where table_name = 'models') = 0 "
+                "from duckdb_tables() where schema_name like '%' || ?", [LOG]).fetchone()
+            return found
+    except duckdb.Error as error:
+        # Somebody has it open to write, or it was written by a newer DuckDB: what lies beside it tells whose it is.
+        return "not a valid DuckDB database" not in str(error) and spare_of(file).exists()
+
+
+def spare_of(published: Path) -> Path:
+    """Where the other one of the two files is."""
+    return published.with_name(published.name + ".spare")
+
+
 def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None) -> None:
     """Put what refreshes left in the readers' file, at one moment: who has the one before open goes on reading it.
 
     work: a database that no other process has open; schema_of: name of the schema of a folder of models; memory: what DuckDB may
-    use, such as 8GB. Raises OSError, duckdb.Error; the readers' file is as it was then.
+    use, such as 8GB. Raises OSError, duckdb.Error; the readers' file is as it was then. What is_readers_file says no to is not kept.
     """
-    spare = published.with_name(published.name + ".spare")
+    spare = spare_of(published)
     try:
         with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
             connection.execute(f"attach {quoted(work)} as work (read_only)")

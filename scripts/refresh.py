@@ -40,6 +40,7 @@ from seed_check import first_problem
 from target import ROOT
 
 SETTINGS = ROOT / "refresh.yml"
+OTHERS = 0o027  # what a refresh makes holds ids and messages: the group may read it at most, others may not (`man umask`)
 NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
 
 
@@ -151,7 +152,11 @@ def command(
         lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
         print("\n".join(lines), flush=True)
         return 0 if all(one.is_fine for one in found) else BAD_INPUT
-    report_file = report_file and Path(report_file).absolute()  # the refresh goes to the project's folder
+    if report_file:
+        from report import check_output
+
+        report_file = Path(report_file).absolute()  # the refresh goes to the project's folder
+        check_output(report_file)
     progress = make_progress(log_format, quiet, log_file)
     try:
         report = refresh(plan, progress, read_settings(settings) if settings else None)
@@ -199,6 +204,7 @@ class Interrupt:
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
+    os.umask(os.umask(OTHERS) | OTHERS)
     interrupt = Interrupt()
     signal.signal(signal.SIGTERM, interrupt)
     sys.unraisablehook = interrupt.again

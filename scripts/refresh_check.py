@@ -7,11 +7,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from escaping import escaped
 from published import PUBLISHED_VARIABLE, published_file
 from refresh_errors import first_line
 from refresh_lock import HOLDERS, REFRESH
 from refresh_plan import Plan, RefreshError, target_arguments
-from refresh_run import execute
+from refresh_run import check_published, execute
 from seed_check import COLUMNS, seed_problems
 from target import ROOT, Target, find_target, rows
 
@@ -38,6 +39,7 @@ def check(plan: Plan) -> list[Finding]:
     found = list(seed_findings(ROOT / "seeds"))
     try:
         target = find_target(plan.target, plan.profile, plan.vars)
+        check_published(target)
         if target.file and not target.file.exists():
             found += [*file_findings(target.file, target.schema("")),
                       Finding("connection", True, f"{target.file} is not there yet: the first refresh makes it")]
@@ -180,4 +182,4 @@ def partition_findings(connection, schema: str):
 def check_lines(found: list[Finding]) -> list[str]:
     """The findings as a table."""
     width = max(len(one.what) for one in found)
-    return [f"{'fine' if one.is_fine else 'PROBLEM':<7}  {one.what:<{width}}  {first_line(one.text)}" for one in found]
+    return [f"{'fine' if one.is_fine else 'PROBLEM':<7}  {one.what:<{width}}  {escaped(first_line(one.text))}" for one in found]

@@ -15,6 +15,8 @@ NO_DATABASE = re.compile(r'The file "(?P<file>[^"]*)" exists, but it is not a va
 NOT_REACHED = re.compile(
     r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
     r"|server closed the connection unexpectedly|terminating connection .*)")
+# Macros that say that variables make no sense, or no sense for the tables that are stored.
+REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh) ")
 NO_MATCH = re.compile(r"The selection criterion '(?P<selection>[^']*)' does not match")
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection lost or refused, serialization, deadlock, too many
 # connections, lock not available, and the server going down or coming up.
@@ -39,14 +41,16 @@ def failure(exception, results, log, causes=None) -> RefreshError:
     """
     failed = [node for node in results if str(node.status) in ("error", "fail", "runtime error")]
     if exception is not None or not failed or not hasattr(failed[0], "node"):  # a macro that was run alone is no node
-        text = str(exception or (failed[0].message if failed else "dbt gave no reason"))
-        return RefreshError(known_sentence(text) or project_sentence(text, log), BAD_INPUT, is_transient(text))
+        text = str(exception or (failed[0].message if failed else None) or "dbt gave no reason")
+        return RefreshError(
+            known_sentence(text) or project_sentence(text, log), BAD_INPUT, is_transient(text), is_refused=bool(REFUSED.search(text)))
     permanent = [node for node in failed if not is_transient(str(node.message), (causes or {}).get(node.node.name, ""))]
     first = (permanent or failed)[0]
     text = str(first.message or "no reason given")
     known = known_sentence(text)
     about = {
         "is_transient": not permanent,
+        "is_refused": bool(REFUSED.search(text)),
         "failed": {node.node.name: first_line(str(node.message)) for node in failed if is_table(node)},
         "skipped": [node.node.name for node in results if str(node.status) == "skipped" and is_table(node)],
     }

@@ -12,6 +12,8 @@ from datetime import date, datetime
 
 import yaml
 
+from escaping import escaped
+
 BAD_INPUT = 2  # exit code: wrong input, no connection, or a locked file; nothing was changed
 MODEL_FAILED = 1  # exit code: a table could not be made; the next refresh continues there
 LOCKED_OUT = 3  # exit code: another refresh of the same database is running
@@ -23,13 +25,13 @@ KINDS = {(int, float): "a number", list: "a list such as [a, b]", dict: "names w
 class RefreshError(Exception):
     """Ends the refresh: one sentence that says what to do, and the exit code.
 
-    is_transient: it may pass by itself. failed: model -> why it failed, in the database's words; skipped: models that were not
+    is_transient: it may pass by itself. is_refused: what was asked for makes no sense, so the tables are as well as before. failed: model -> why it failed, in the database's words; skipped: models that were not
     tried because of that.
     """
 
-    def __init__(self, sentence: str, exit_code: int = BAD_INPUT, is_transient=False, failed=None, skipped=()):
-        super().__init__(sentence)
-        self.exit_code, self.is_transient = exit_code, is_transient
+    def __init__(self, sentence: str, exit_code: int = BAD_INPUT, is_transient=False, failed=None, skipped=(), is_refused=False):
+        super().__init__(escaped(sentence))
+        self.exit_code, self.is_transient, self.is_refused = exit_code, is_transient, is_refused
         self.failed, self.skipped = dict(failed or {}), tuple(skipped)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 from tqdm import tqdm
 
+from escaping import escaped
 from refresh_plan import RefreshError
 from run_record import RunRecord
 
@@ -49,7 +50,7 @@ class Text(Silent):
         self.say(f"{error} Trying again in {seconds:.0f} s.")
 
     def say(self, text):
-        print(text, file=sys.stderr, flush=True)
+        print(escaped(text), file=sys.stderr, flush=True)
 
     def not_logged(self, problem, record):
         # A run that failed says already what is wrong with the database.
@@ -92,7 +93,7 @@ class Bar(Text):
         self.bar.set_description_str(f"{self.ended_models} of {self.bar.total}: {', '.join(filter(None, doing))}")
 
     def say(self, text):
-        self.bar.write(text, file=sys.stderr)
+        self.bar.write(escaped(text), file=sys.stderr)
 
     def refused(self, error):
         self.bar.close()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from escaping import escaped
+
 FIGURES = "refresh_figures "  # what the line of a dbt log begins with that holds the figures of a refresh
 NOTE = "note: "  # and one that holds a sentence for whoever started it
 
@@ -63,7 +65,7 @@ def summary_lines(report: Report) -> list[str]:
     lines += [("note", sentence) for sentence in report.notes]
     width = max((len(name) for name, _ in lines), default=0)
     number = f"batch {report.batch}" if report.batch else "refresh"
-    return [f"{number}, {report.elapsed:.1f} seconds", *(f"  {name:<{width}}  {text}" for name, text in lines)]
+    return [f"{number}, {report.elapsed:.1f} seconds", *(escaped(f"  {name:<{width}}  {text}") for name, text in lines)]
 
 
 def first_session_share(totals: dict[str, int]) -> str:

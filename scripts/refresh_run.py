@@ -13,7 +13,7 @@ import duckdb
 
 import refresh_log
 from notify_settings import Settings
-from published import PUBLISHED_VARIABLE, publish, published_file
+from published import PUBLISHED_VARIABLE, is_readers_file, publish, published_file
 from refresh_errors import failure, first_line
 from refresh_lock import acquire, make_lock
 from refresh_plan import LOCKED_OUT, MODEL_FAILED, Plan, RefreshError, build_arguments
@@ -69,6 +69,14 @@ def announce(record: RunRecord, settings: Settings) -> list[str]:
     return tell(record, settings)
 
 
+def check_published(target: Target):
+    """Raises RefreshError when the readers' file would take the place of something else."""
+    published = target.file and published_file(target.file, target.schema(""))
+    if published and (published.resolve() == target.file.resolve() or not is_readers_file(published)):
+        raise RefreshError(
+            f"{published} is not a readers' file of this project, and publishing would replace it: name another file in {PUBLISHED_VARIABLE}.")
+
+
 class Run:
     """A refresh under way. It is called with dbt's events, and remembers of each model what became of it.
 
@@ -122,6 +130,7 @@ class Run:
         os.environ[RUN_VARIABLE] = self.id
         try:
             self.target = find_target(self.plan.target, self.plan.profile, self.plan.vars)
+            check_published(self.target)
             self.lock = make_lock(self.target)
             keep_trying(self.attempt, self.budget, self.progress.retrying)
             self.publish()
@@ -129,7 +138,7 @@ class Run:
             if error.exit_code == LOCKED_OUT:
                 self.progress.refused(str(error))
             else:
-                self.end(str(error))
+                self.end(str(error), "refused" if error.is_refused else "failed")
             raise
         except KeyboardInterrupt:
             self.end("It was interrupted.")
@@ -176,17 +185,17 @@ class Run:
                 f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: make room, or "
                 f"correct {PUBLISHED_VARIABLE}, and run again.", MODEL_FAILED) from error
 
-    def end(self, error: str | None = None):
-        """Log the run, and tell others of it."""
-        record = self.logged(error)
+    def end(self, error: str | None = None, status: str = "failed"):
+        """Log the run, and tell others of it. status: that of a run with an error."""
+        record = self.logged(error, status)
         self.progress.ended(record)
         for sentence in announce(record, self.settings):
             print(sentence, file=sys.stderr, flush=True)
 
-    def logged(self, error: str | None = None) -> RunRecord:
+    def logged(self, error: str | None = None, status: str = "failed") -> RunRecord:
         """Log the run as it is now."""
         record = RunRecord(
-            None, self.plan.target, "failed" if error else "success", self.started_at, time.monotonic() - self.clock,
+            None, self.plan.target, status if error else "success", self.started_at, time.monotonic() - self.clock,
             tuple(self.models()), error, totals=read_report(self.figures).totals, notes=tuple(self.notes))
         if self.target:
             record = self.without_secrets(record)

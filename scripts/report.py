@@ -22,6 +22,7 @@ from target import ROOT
 
 DEFAULT_FILE = ROOT / "target" / "report.html"
 DEFAULT_MODEL = "last_non_direct"
+TITLE = b"<title>Where sign-ups come from</title>"  # what tells a report from other pages
 
 
 def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL, period: str | None = None) -> Path:
@@ -38,9 +39,21 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
     return write(output.absolute(), page_of(facts))
 
 
+def check_output(path: Path):
+    """Raises RefreshError when the report would take the place of something else."""
+    if path.suffix != ".html":
+        raise RefreshError(f"The report is a page, and {path} does not end in .html: name another file.")
+    try:
+        if path.exists() and path.stat().st_size and TITLE not in path.read_bytes()[:4096]:
+            raise RefreshError(f"{path} is not a report of this project, and would be replaced: name another file, or move it away.")
+    except OSError as error:
+        raise RefreshError(f"The report cannot be written to {path} ({error.strerror}): name another file.") from error
+
+
 def write(path: Path, text: str) -> Path:
     """Put the text there at one moment: who opens the file finds the old report or the new one. Raises RefreshError."""
     made = None
+    check_output(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".html", delete=False) as file:

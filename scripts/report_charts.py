@@ -20,6 +20,12 @@ FEWEST = 10  # people that a point of a curve rests on
 DRAWN_MODELS = {"first": "circle", "last": "square", "last_non_direct": "diamond", "linear": "triangle-up",
                 "time_decay": "triangle-down", "shapley": "cross", "markov": "circle"}
 ROW = 30  # height of a row, in pixels
+WORD_JOINER = "\u2060"
+# https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Object#instance_properties
+OF_EVERY_OBJECT = {
+    "constructor", "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "hasOwnProperty",
+    "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
+}
 CONFIG = {
     "background": "transparent", "font": "system-ui, sans-serif", "view": {"stroke": None}, "aria": False,
     "axis": {"labelColor": "var(--muted)", "titleColor": "var(--muted)", "labelFontSize": 12, "titleFontSize": 12,
@@ -42,7 +48,17 @@ class Chart:
 def finished(name: str, chart, rows, description: str, height: int, legend=None) -> Chart:
     """The chart with its rows and what all have in common."""
     chart = chart.properties(data=alt.InlineData(values=rows), width="container", height=height)
-    return Chart(name, chart.configure(**CONFIG).to_dict(), description, legend or {})
+    return Chart(name, ownless(chart.configure(**CONFIG).to_dict()), description, legend or {})
+
+
+def ownless(spec):
+    """The specification without texts that name what every object of JavaScript has: Vega keeps groups in objects by their name,
+    and would find that instead. What follows such a text is not seen."""
+    if isinstance(spec, dict):
+        return {key: ownless(value) for key, value in spec.items()}
+    if isinstance(spec, list):
+        return [ownless(value) for value in spec]
+    return f"{spec}{WORD_JOINER}" if isinstance(spec, str) and spec in OF_EVERY_OBJECT else spec
 
 
 def colours(shown: dict[str, str]) -> dict[str, str]:

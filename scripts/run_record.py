@@ -27,7 +27,7 @@ class ModelRun:
 class RunRecord:
     """One refresh, with all its attempts.
 
-    batch_id: None when it ended before it had one. status: 'success' or 'failed'. started_at: aware, UTC.
+    batch_id: None when it ended before it had one. status: 'success', 'failed', or 'refused' (what was asked for makes no sense). started_at: aware, UTC.
     newest_message_at: the newest occurred_at stored, aware, UTC; None before the first message, or if it cannot be asked.
     totals: name -> number now stored, see refresh_report; notes: what else the refresh found worth knowing.
     """

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+import metrics
 import samples
 from harness import as_vars
 from oracle import Settings, compute
@@ -175,6 +176,19 @@ def ask_metrics(engine, folder) -> dict:
     with open(path, newline="", encoding="utf-8") as file:
         return {datetime.fromisoformat(row.pop("metric_time__month")).date():
                 {name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)}
+
+
+def test_formulas_in_a_csv_file(tmp_path):
+    """What a spreadsheet would run gets an apostrophe; numbers, and texts that only hold such signs, stay."""
+    path = tmp_path / "metrics.csv"
+    values = ["=cmd|' /C calc'!A0", "+1+cmd", "-2+3", "@sum(a1)", " =1+1", "\t=1", "-2.5", "+3", "1e5", "a=b", "x", ""]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["name"], *([value] for value in values)])
+    assert metrics.csv_files(("query", "--csv", str(path), "--quiet")) == metrics.csv_files((f"--csv={path}",)) == [path]
+    metrics.disarm(path)
+    with open(path, newline="", encoding="utf-8") as file:
+        found = [row[0] if row else "" for row in csv.reader(file)][1:]
+    assert found == [f"'{value}" for value in values[:6]] + values[6:]
 
 
 def check_metrics(found, expected, business):

@@ -5,6 +5,7 @@ import os
 from contextlib import contextmanager
 
 import pytest
+import yaml
 
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres, held_by_another
@@ -79,6 +80,34 @@ def test_value_of_a_variable(duckdb_site, variables, words):
 def test_what_the_database_says(site, variables, words):
     with unchanged(site):
         assert_refused(site.refresh(**{"sources": TABLES, **variables}), *words)
+
+
+NUMBERS = {"session_gap_minutes", "max_clock_skew_minutes", "max_event_age_days", "entry_window_seconds", "attribution_lookback_days",
+           "position_first_share", "position_last_share", "time_decay_half_life_days", "reload_overlap_hours", "build_rows_per_gb", "sample"}
+LISTS = {"pass_through_columns", "signup_events", "ignored_events", "own_domains", "attributed_channels"}
+TEXTS = {"identity_policy", "blog_url_pattern", "report_timezone", "reporting_currency", "since", "oldest_month"}
+
+
+@pytest.mark.parametrize("wrong, named", [
+    (5, LISTS | TEXTS | {"sources"}), ({"a": 1}, NUMBERS | LISTS | TEXTS | {"sources.a"}),
+    (float("nan"), NUMBERS | LISTS | TEXTS), ([" ", None], NUMBERS | LISTS | TEXTS | {"sources"}),
+], ids=str)
+def test_variables_of_a_wrong_type(duckdb_site, wrong, named):
+    """In dbt_project.yml, from which dbt renders all models before anything of ours runs."""
+    path = duckdb_site.root / "dbt_project.yml"
+    text = path.read_text(encoding="utf-8")
+    project = yaml.safe_load(text)
+    assert NUMBERS | LISTS | TEXTS | {"sources"} == set(project["vars"])
+    project["vars"] = dict.fromkeys(project["vars"], wrong)
+    path.write_text(yaml.safe_dump(project), encoding="utf-8")
+    try:
+        outcome = duckdb_site.refresh("--check", "--log-format", "json")
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert outcome.returncode == 2 and not outcome.stderr, outcome.stderr
+    problems = [one["text"] for one in map(json.loads, outcome.stdout.splitlines()) if not one["is_fine"]]
+    for name in named:
+        assert any(problem.startswith(f"{name} ") and ": correct " in problem for problem in problems), (name, problems)
 
 
 def test_no_source(duckdb_site):

@@ -9,17 +9,18 @@ from project import environment
 
 COLUMNS = {
     "last_success_at": "timestamp", "newest_message_at": "timestamp", "newest_message_lag_seconds": "double precision",
-    "last_duration_seconds": "double precision", "median_duration_seconds": "double precision", "last_status": "text",
+    "last_duration_seconds": "double precision", "median_duration_seconds": "double precision", "last_error": "text",
+    "last_status": "text",
 }
 NOW = datetime(2026, 3, 2, 8)
 
 
-def state(hours_ago=3.0, lag_hours=4.0, status="success"):
+def state(hours_ago=3.0, lag_hours=4.0, status="success", error=None):
     """A row of the view; no success and no message for None."""
     ago = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
     lag = None if lag_hours is None else lag_hours * 3600
     newest = None if lag is None else NOW - timedelta(seconds=lag)
-    return dict(zip(COLUMNS, (ago, newest, lag, 62.4, 60.0, status)))
+    return dict(zip(COLUMNS, (ago, newest, lag, 62.4, 60.0, error, status)))
 
 
 @pytest.mark.parametrize("row, max_lag, words", [
@@ -27,7 +28,8 @@ def state(hours_ago=3.0, lag_hours=4.0, status="success"):
     (state(lag_hours=4), 5, None), (state(status="running"), None, None),
     (state(hours_ago=26.1), None, "26.1 h ago, more than 26 h"),
     (state(hours_ago=None, status="failed"), None, "has succeeded yet"),
-    (state(status="failed"), None, "did not succeed (failed)"), (state(status="died"), None, "(died)"),
+    (state(status="failed"), None, "did not succeed (failed)"),
+    (state(status="failed", error="The disk is full."), None, "did not succeed (failed: The disk is full): run"), (state(status="died"), None, "(died)"),
     (state(lag_hours=6), 5, "too old (6.0 h, more than 5 h)"), (state(lag_hours=None), 5, "too old (unknown"),
 ])
 def test_what_is_wrong(row, max_lag, words):
@@ -57,7 +59,7 @@ def test_health(engine, capsys):
         assert check() == (1, "No refresh has finished yet: run scripts/refresh.py.\n")
         succeeded = datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(hours=2)
         database.execute("insert into refresh.state values "
-                         f"(timestamp '{succeeded}', timestamp '{succeeded}', 7200, 61, 60, 'success')")
+                         f"(timestamp '{succeeded}', timestamp '{succeeded}', 7200, 61, 60, null, 'success')")
         code, sentence = check()
         assert code == 0 and "succeeded 2.0 h ago" in sentence
         assert check("--max-age", "1")[0] == check("--max-lag", "1")[0] == 1

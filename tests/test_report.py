@@ -16,7 +16,9 @@ from browser import chromium
 from engines import DuckDB
 from project import ROOT, environment
 from refresh_report import Report
+from refresh_plan import RefreshError
 from report_facts import read_facts
+from report_page import page_of
 from report_periods import Period, compared_periods
 from report_words import change
 from reported import MODEL, ZONE, refreshed
@@ -144,6 +146,33 @@ def test_what_a_page_asks_for_outside_is_noticed(tmp_path):
         before = len(page.requests())
         page.open(clean, 800)
         assert page.requests()[before:] == [clean.as_uri()]
+
+
+def renamed(value, names):
+    """Texts and keys in a nest of dicts, lists and tuples by other names."""
+    if isinstance(value, dict):
+        return {renamed(key, names): renamed(one, names) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(renamed(one, names) for one in value)
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def test_channels_with_the_names_of_what_objects_have(site, tmp_path):
+    facts = facts_of(site)
+    channels = list(facts["over_time"]["shown"])
+    page_text = page_of(renamed(facts, {channels[0]: "__proto__", channels[1]: "constructor", channels[2]: "</script><b>"}))
+    path = tmp_path / "report.html"
+    path.write_text(page_text, encoding="utf-8")
+    with chromium(tmp_path / "profile") as page:
+        page.open(path, 1280)
+        assert_drawn(page)
+        assert page.complaints() == [] and page.run("return document.querySelectorAll('b').length") == 0
+    for refused, words in ((tmp_path / "tables.duckdb", "does not end in .html"), (tmp_path / "mine.html", "is not a report of this project")):
+        refused.write_text("<title>My page</title>")
+        with pytest.raises(RefreshError, match=words):
+            report.write(refused, page_text)
+        assert refused.read_text() == "<title>My page</title>"
+    assert report.write(path, page_text) == path
 
 
 def assert_drawn(page):

@@ -117,11 +117,14 @@ def test_report():
         "  sessions       11,000", "  persons        4,000",
         "  sign-ups       800, 62.5 % of them in the first session", "  source column  tracks.plan new (text)",
     ]
+    hostile = Report(batch=1, schema_changes=[("tracks.\x1b]0;owned\x07\u202e", "new (text)")])
+    assert summary_lines(hostile)[1] == r"  source column  tracks.\x1b]0;owned\x07\u202e new (text)"
+    assert str(RefreshError("no \x1b[2J")) == r"no \x1b[2J"
     assert summary_lines(Report(batch=1, totals={"signups": 0, "first_session_signups": 0})) == [
         "batch 1, 0.0 seconds", "  sign-ups  0"]
 
 
-@pytest.mark.parametrize("pattern", ["^organic$", "a|b", "(?:x)+", "[a-z0-9._-]{1,3}", r"\(none\)", r"\d\.com", ""])
+@pytest.mark.parametrize("pattern", ["^organic$", "a|b", "(?:x)+", "[a-z0-9._-]{1,3}", "(a{15}){17}", "(a*){255}", r"\(none\)", r"\d\.com", ""])
 def test_patterns_that_all_databases_know(pattern):
     assert pattern_problem(pattern) is None
     assert duckdb.execute("select regexp_matches('', ?)", [pattern]).fetchall()
@@ -129,7 +132,8 @@ def test_patterns_that_all_databases_know(pattern):
 
 @pytest.mark.parametrize("pattern", [
     "[a", "(a", "a)", "*a", "a(?=b)", "(?i)a", "a*?", "a++", r"a\b", r"(a)\1", "a{,3}", "[[:alpha:]]", "^*", "a{300}",
-    "Google", "a{2}{3}", "(?P<x>a)", "a{2", "{1", "a{2}}", "}",
+    "Google", "a{2}{3}", "(?P<x>a)", "a{2", "{1", "a{2}}", "}", "(a{255}){255}", "((?:a*){30}){30}", "a?" * 2000,
+    f"({'|'.join(f'source{number}' for number in range(200))}){{99}}",
 ])
 def test_patterns_that_some_database_does_not_know(pattern):
     assert pattern_problem(pattern)

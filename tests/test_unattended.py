@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import time
+from contextlib import nullcontext
 from datetime import datetime
+from types import SimpleNamespace
 
 import duckdb
 import psycopg2
@@ -13,6 +15,9 @@ import pytest
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres
 from installed import Installed, assert_refused, assert_succeeded, visits
+from published import PUBLISHED_VARIABLE
+from refresh_plan import RefreshError
+from refresh_run import check_published
 from seed_check import COLUMNS
 
 PUBLISHED = ("sessions.all_sessions", "sessions.attribution", "sessions.useful_sessions", "partitioning.app_tracks")
@@ -95,6 +100,7 @@ def test_on_duckdb(tmp_path):
     until(running, "model_started", model="touches")
     assert stop(running, signal.SIGKILL)[0] == -signal.SIGKILL
     assert counted(site)["partitioning.app_tracks"] == 15 and statuses(site) == ["success", "running"]
+    assert (health(site)["last_status"], health(site)["is_running"]) == ("died", False)  # at once: nobody has the lock
     running = site.start()
     until(running, "model_started", model="all_sessions")
     code, stderr = stop(running, signal.SIGTERM)
@@ -120,6 +126,41 @@ def test_on_duckdb(tmp_path):
     site.database.execute("alter table segment.pages_new rename to pages")
     assert_succeeded(site.refresh("--quiet", sources=sources))
     assert counted(site) == dict(zip(PUBLISHED, (12, 6, 6, 18)))
+
+    # variables that make no sense say nothing of the tables, and a run that had no batch hides no later one
+    assert_refused(site.refresh(session_gap_minutes=30), "session_gap_minutes changed")
+    assert statuses(site)[-1] == "refused" and health(site)["last_status"] == "success"
+    site.receive(visits(1, first=12))
+    running = site.start()
+    until(running, "model_started", model="touches")
+    stop(running, signal.SIGKILL)
+    assert (statuses(site)[-1], health(site)["last_status"]) == ("running", "died")
+
+    # what a refresh makes is nobody's but the group's to read
+    made = {path for path in tmp_path.glob("*.duckdb*") if path.is_file()} - {site.database.path}
+    assert {path.suffix for path in made} >= {".duckdb", ".lock", ".spare"}
+    assert {oct(path.stat().st_mode & 0o777) for path in made} <= {"0o640", "0o440"}
+
+
+def test_the_readers_file_replaces_nothing_else(tmp_path, monkeypatch):
+    """What stands at the readers' file's name is an earlier one, or stays and is named before anything is done."""
+    target = SimpleNamespace(file=tmp_path / "work.duckdb", schema=lambda folder: folder)
+    for name, statement in (("work", "create schema refresh; create table refresh.models (n int)"), ("theirs", "create table a (n int)"),
+                            ("ours", "create schema dev_refresh; create table dev_refresh.published (n int)")):
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            connection.execute(statement)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "empty.duckdb").touch()
+    (tmp_path / "link.duckdb").symlink_to(target.file)
+    for name, is_fine in (("ours.duckdb", True), ("empty.duckdb", True), ("new.duckdb", True), ("work.duckdb", False),
+                          ("link.duckdb", False), ("theirs.duckdb", False), ("notes.txt", False)):
+        monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / name))
+        with nullcontext() if is_fine else pytest.raises(RefreshError, match=f"{name} is not a readers' file"):
+            check_published(target)
+    with duckdb.connect(str(tmp_path / "theirs.duckdb")):  # open to write, so nobody can look into it from another process
+        monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "theirs.duckdb"))
+        with pytest.raises(RefreshError, match="theirs.duckdb is not a readers' file"):
+            check_published(target)
 
 
 def wait_for(database, query) -> dict:

@@ -8,7 +8,7 @@
 
 {#- First days (YYYY-MM-DD) of the two months that stand for many: the one before oldest_month, and 2040-01. -#}
 {% macro shared_months() %}
-    {%- set year, month = var('oldest_month')[:4] | int, var('oldest_month')[5:] | int -%}
+    {%- set year, month = (var('oldest_month') | string)[:4] | int, (var('oldest_month') | string)[5:] | int -%}
     {{ return(['%04d-%02d-01' | format(year if month > 1 else year - 1, month - 1 if month > 1 else 12), '2040-01-01']) }}
 {% endmacro %}
 

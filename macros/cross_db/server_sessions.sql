@@ -58,15 +58,22 @@
 {%- endmacro %}
 
 {% macro postgres__is_refreshing() -%}
-    exists (
-        select 1
-        from pg_locks
-        inner join pg_class on pg_locks.relation = pg_class.oid
-        where
-            pg_locks.mode = 'ShareUpdateExclusiveLock' and pg_locks.granted
-            and pg_locks.database = (select oid from pg_database where datname = current_database())
-            and pg_class.relname = 'refresh_lock'
-            and pg_class.relnamespace = (select oid from pg_namespace where nspname = {{ quoted(project_schema('refresh')) }})
+    (
+        exists (
+            select 1
+            from pg_locks
+            inner join pg_class on pg_locks.relation = pg_class.oid
+            where
+                pg_locks.mode = 'ShareUpdateExclusiveLock' and pg_locks.granted
+                and pg_locks.database = (select oid from pg_database where datname = current_database())
+                and pg_class.relname = 'refresh_lock'
+                and pg_class.relnamespace = (select oid from pg_namespace where nspname = {{ quoted(project_schema('refresh')) }})
+        )
+        -- what dbt runs without the runner holds no lock; each model of it names itself
+        or exists (
+            select 1 from pg_stat_activity
+            where datname = current_database() and application_name ~ '^signup_attribution refresh [0-9]+ '
+        )
     )
 {%- endmacro %}
 

@@ -1,8 +1,9 @@
 {#-
     What refreshes did: tables for people and monitors; nothing that a refresh does depends on them. refresh_runs: one row per
-    refresh; status running, success, failed or died (a later run found that it had never ended); batch_id is null when it failed
-    before it had a batch. refresh_log: one row per model and batch; the row of a model that succeeded is written in the transaction
-    of its table, so what is stored is logged; seconds, attempts and models that failed are added by the runner at the end.
+    refresh; status running, success, failed, refused (its variables make no sense, so it says nothing of the tables) or died (a
+    later run found that it had never ended); batch_id is null when it ended before it had a batch. refresh_log: one row per model
+    and batch; the row of a model that succeeded is written in the transaction of its table, so what is stored is logged; seconds,
+    attempts and models that failed are added by the runner at the end.
 -#}
 
 {#- Query, one row: how the refreshes are. Times are UTC. -#}
@@ -13,6 +14,7 @@
 
     newest as (
         select status, error, started_at from runs
+        where status != 'refused'
         order by started_at desc, batch_id desc
         limit 1
     ),
@@ -34,7 +36,8 @@
     )
 
     select
-        newest.status as last_status,
+        -- whoever refreshes has the lock
+        case when newest.status = 'running' and not {{ is_refreshing() }} then 'died' else newest.status end as last_status,
         newest.error as last_error,
         newest.started_at as last_started_at,
         newest_success.finished_at as last_success_at,

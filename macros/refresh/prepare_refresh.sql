@@ -115,10 +115,13 @@
     from {{ state_table('batches') }}
     having count(*) filter (where invocation_id = {{ run }}) = 0;
     update {{ state_table('refresh_runs') }} set status = 'died'
-    where status = 'running' and batch_id not in (select batch_id from {{ state_table('batches') }} where invocation_id = {{ run }});
+    where status = 'running' and batch_id != (select max(batch_id) from {{ state_table('batches') }} where invocation_id = {{ run }});
     insert into {{ state_table('refresh_runs') }} (batch_id, status, started_at)
-    select batch_id, 'running', started_at from {{ state_table('batches') }}
-    where invocation_id = {{ run }} and batch_id not in (select batch_id from {{ state_table('refresh_runs') }});
+    select batch_id, 'running', started_at from {{ state_table('batches') }} as batches
+    where
+        invocation_id = {{ run }}
+        -- a run that failed before it had a batch has none in the log
+        and not exists (select 1 from {{ state_table('refresh_runs') }} as runs where runs.batch_id = batches.batch_id);
 {% endmacro %}
 
 {#- Name of a bookkeeping table, with its schema. -#}

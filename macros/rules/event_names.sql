@@ -7,7 +7,7 @@
 
 {#- Condition that a message begins or extends a session. -#}
 {% macro is_session_event() -%}
-    (message_type in ('tracks', 'pages', 'screens') and not {{ is_event_named(var('ignored_events')) }})
+    (message_type in ('tracks', 'pages', 'screens') and not {{ is_event_named(listed('ignored_events')) }})
 {%- endmacro %}
 
 {#- Which of the two settings have changed since the stored rows were made. -#}
@@ -53,7 +53,7 @@
 -#}
 {% macro event_name_problems(relation) %}
     {%- set sentences = [] -%}
-    {%- set named = var('signup_events') + var('ignored_events') -%}
+    {%- set named = listed('signup_events') + listed('ignored_events') -%}
     {%- if relation is none or not named -%}
         {{ return({'sentences': [], 'finds_signups': true}) }}
     {%- endif -%}
@@ -61,11 +61,11 @@
     {%- set query = "select distinct '=' || event_name from " ~ relation ~ ' where ' ~ is_one_of('event_name', named) -%}
     {%- set occurred = run_query(query).columns[0].values() | map('replace', '=', '', 1) | list -%}
     {%- for setting in ['signup_events', 'ignored_events'] -%}
-        {%- for name in var(setting) if name | string not in occurred -%}
+        {%- for name in listed(setting) if name | string not in occurred -%}
             {%- do sentences.append(setting ~ ': ' ~ name ~ ' has never occurred. ' ~ nearest_event_names(name | string, relation)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return({'sentences': sentences, 'finds_signups': var('signup_events') | map('string') | select('in', occurred) | list | length > 0}) }}
+    {{ return({'sentences': sentences, 'finds_signups': listed('signup_events') | map('string') | select('in', occurred) | list | length > 0}) }}
 {% endmacro %}
 
 {#- Query like event_names on the sources, in parentheses: for `--check` before the first refresh. -#}

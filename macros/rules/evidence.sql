@@ -4,7 +4,7 @@
 {% macro is_other_site(host, page_host) -%}
     {{ host }} is not null
     and {{ host }} != coalesce({{ page_host }}, '')
-    {%- for domain in var('own_domains') %}
+    {%- for domain in listed('own_domains') %}
     {%- set ending = ('.' ~ domain).rstrip('.') %}
     and right('.' || {{ host }}, {{ ending | length }}) != {{ lower_case(quoted(ending)) }}
     {%- endfor -%}

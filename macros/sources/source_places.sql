@@ -4,7 +4,7 @@
     case), and either database, schema and table or files (DuckDB: a glob of Parquet, CSV or JSON).
 -#}
 {% macro source_places(collection) %}
-    {%- set configured = var('sources') or {} -%}
+    {%- set configured = var('sources') if var('sources') is mapping else {} -%}
     {%- set entry = configured.get(collection) -%}
     {%- if configured.get('schemas') and collection in collections() and collection not in configured -%}
         {#- `sources: {schemas: [web, ios]}`: whichever of the collections these schemas have -#}

@@ -8,6 +8,9 @@
 {#- A sentence for each reason why the configured sources cannot be read. -#}
 {% macro source_problems() %}
     {%- set problems, read_from, looked_at, configured = [], [], [], var('sources') or {} -%}
+    {%- if configured is not mapping -%}
+        {{ return(['sources must be collections and where they are, such as {tracks: {schema: segment, table: tracks}}, not ' ~ tojson(configured) ~ ': correct it under vars.']) }}
+    {%- endif -%}
     {%- set required = {'tracks': ['id'], 'pages': ['id'], 'screens': ['id'], 'identifies': ['id'], 'aliases': ['id']} -%}
     {%- do required.update(business_sources()) -%}
     {%- for name in configured if name not in required and name != 'schemas' -%}

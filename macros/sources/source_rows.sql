@@ -29,7 +29,7 @@
 {#- Extra source columns that app_tracks carries, from the variable `pass_through_columns`, as a list of {name, type}. -#}
 {% macro pass_through_columns() %}
     {%- set columns = [] -%}
-    {%- for column in var('pass_through_columns') -%}
+    {%- for column in listed('pass_through_columns') if column is string or is_typed_column(column) -%}
         {%- do columns.append({'name': column if column is string else column.name, 'type': 'text' if column is string else column.get('type', 'text')}) -%}
     {%- endfor -%}
     {{ return(columns) }}

@@ -48,7 +48,7 @@ def test_on_duckdb(tmp_path):
         assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
     site.database.execute("create schema seeds; create table seeds.referrers as select 'mine' as host_pattern")
     before = site.contents()
-    with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,bing,serch"):
+    with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,another name,serch"):
         found = checked(site, exit_code=2, sources={**SOURCES, "screens": {"schema": "segment", "table": "screans"}},
                         identity_policy="newest", oldest_month="2010", max_event_age_days=0)
     assert len(found[False]) == 6

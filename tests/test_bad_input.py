@@ -91,7 +91,7 @@ TEXTS = {"identity_policy", "blog_url_pattern", "report_timezone", "reporting_cu
 @pytest.mark.parametrize("wrong, named", [
     (5, LISTS | TEXTS | {"sources"}), ({"a": 1}, NUMBERS | LISTS | TEXTS | {"sources.a"}),
     (float("nan"), NUMBERS | LISTS | TEXTS), ([" ", None], NUMBERS | LISTS | TEXTS | {"sources"}),
-], ids=str)
+], ids=["number", "mapping", "no number", "blank texts"])
 def test_variables_of_a_wrong_type(duckdb_site, wrong, named):
     """In dbt_project.yml, from which dbt renders all models before anything of ours runs."""
     path = duckdb_site.root / "dbt_project.yml"

@@ -16,7 +16,8 @@ NOT_REACHED = re.compile(
     r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
     r"|server closed the connection unexpectedly|terminating connection .*)")
 # Macros that say that variables make no sense, or no sense for the tables that are stored.
-REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh) ")
+REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh|check_invocation|check_as_package) ")
+CONTRACT_ROW = re.compile(r"^\s*\|\s*(?!column_name\b)(\w+)\s*\|\s*([^|\n]*?)\s*\|\s*([^|\n]*?)\s*\|[^|\n]*\|\s*$", re.MULTILINE)
 NO_MATCH = re.compile(r"The selection criterion '(?P<selection>[^']*)' does not match")
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection lost or refused, serialization, deadlock, too many
 # connections, lock not available, and the server going down or coming up.
@@ -47,7 +48,7 @@ def failure(exception, results, log, causes=None) -> RefreshError:
     permanent = [node for node in failed if not is_transient(str(node.message), (causes or {}).get(node.node.name, ""))]
     first = (permanent or failed)[0]
     text = str(first.message or "no reason given")
-    known = known_sentence(text)
+    known = known_sentence(text) or contract_sentence(text, first.node)
     about = {
         "is_transient": not permanent,
         "is_refused": bool(REFUSED.search(text)),
@@ -86,6 +87,19 @@ def known_sentence(text: str) -> str | None:
     if "> in macro stop " in text or "> called by macro check_" in text:
         return first_line(text) + "."
     return None
+
+
+def contract_sentence(text: str, node) -> str | None:
+    """The sentence for a model whose columns are not those of its contract, by the table that dbt prints of them."""
+    if "enforced contract that failed" not in text:
+        return None
+    has, wants = [], []
+    for column, given, promised in CONTRACT_ROW.findall(text):
+        has += [f"{column} {given}"] if given else []
+        wants += [f"{column} {promised}"] if promised else []
+    file = str(node.patch_path or "its YAML").rpartition("://")[2]
+    return (f"{node.name} has an enforced contract that failed: its SQL gives {', '.join(has) or 'no such column'} where {file} "
+            f"promises {', '.join(wants) or 'no such column'}: edit both alike.")
 
 
 def is_transient(text: str, cause: str = "") -> bool:

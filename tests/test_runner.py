@@ -72,7 +72,8 @@ def test_plan_refuses(options):
 
 def node(message, status="error", kind="model"):
     """A node of a dbt run as far as errors need it."""
-    return SimpleNamespace(status=status, message=message, node=SimpleNamespace(name="touches", resource_type=kind))
+    return SimpleNamespace(status=status, message=message, node=SimpleNamespace(
+        name="touches", resource_type=kind, patch_path="signup_attribution://models/_touches.yml"))
 
 
 MODEL_ERROR = """Runtime Error in model touches (models/sessions_stages/touches.sql)
@@ -83,6 +84,14 @@ RULE = """Compilation Error in model aliases (models/aliasing/aliases.sql)
   aliases has to be rebuilt: select more.
 
   > in macro stop (macros/settings.sql)"""
+CONTRACT = """Compilation Error in model touches (models/sessions_stages/touches.sql)
+  This model has an enforced contract that failed.
+  Please ensure the name, data_type, and number of columns in your contract match the columns in your model's definition.
+
+  | column_name | definition_type | contract_type | mismatch_reason       |
+  | ----------- | --------------- | ------------- | --------------------- |
+  | cost        | INTEGER         | DOUBLE        | data type mismatch    |
+  | extra       | VARCHAR         |               | missing in contract   |"""
 LOCKED = """IO Error: Could not set lock on file "/data/a.duckdb": Conflicting lock is held in /bin/python3 (PID 12). See
 https://duckdb.org"""
 
@@ -91,6 +100,8 @@ https://duckdb.org"""
     (None, [node("", "success"), node(MODEL_ERROR), node("skipped", "skipped")],
      'touches failed: Binder Error: Referenced column "chanel" not found: correct this and run again, '
      "the refresh continues where it stopped; details are in logs/dbt.log.", 1),
+    (None, [node(CONTRACT)], "touches has an enforced contract that failed: its SQL gives cost INTEGER, extra VARCHAR where "
+     "models/_touches.yml promises cost DOUBLE: edit both alike.", 1),
     (None, [node(RULE)], "aliases has to be rebuilt: select more.", 1),
     (None, [node(LOCKED)], "/data/a.duckdb is in use by process 12: close the database there, then run again.", 2),
     (Exception(LOCKED), [], "/data/a.duckdb is in use by process 12: close the database there, then run again.", 2),

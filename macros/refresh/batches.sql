@@ -58,8 +58,8 @@
 {% endmacro %}
 
 {#-
-    The newest batch that the model's stored table has applied; none when there is no table, or one older than the app_tracks
-    it was made from (a full refresh that died). What is new of the published tables continues those.
+    The newest batch that the model's stored table has applied; none when there is no table, one older than the app_tracks
+    it was made from, or one that a full refresh which died has left to do. What is new of the published tables continues those.
 -#}
 {% macro stored_batch_id(name) %}
     {%- if name in published_tables().values() -%}
@@ -67,7 +67,7 @@
     {%- endif -%}
     {%- set states = model_states() -%}
     {%- if name in states and 'app_tracks' in states and stored_relation(name) is not none and not is_damaged(name, states) -%}
-        {%- if states[name].rebuilt_batch_id >= states['app_tracks'].rebuilt_batch_id -%}
+        {%- if states[name].rebuilt_batch_id >= [states['app_tracks'].rebuilt_batch_id, 0] | max -%}
             {{ return(states[name].batch_id) }}
         {%- endif -%}
     {%- endif -%}
@@ -106,8 +106,9 @@
     batch its parents are complete up to (a run of a selection may have left some of them behind).
     rows: a relation that holds the rows just written, counted for the report. columns: those that the table is left with.
     reads_after: the batch after which the model has read its parents, for those that keep only what is new.
+    is_whole: all stored rows were made anew.
 -#}
-{% macro record_batch(rows, columns, reads_after=0) %}
+{% macro record_batch(rows, columns, reads_after=0, is_whole=false) %}
     {%- set parents = [] -%}
     {%- for id in stored_parents(model.depends_on.nodes) -%}
         {%- do parents.append(quoted(id.split('.')[-1])) -%}
@@ -127,6 +128,7 @@
         {{ written_columns(columns) }} as column_names;
     delete from {{ state_table('models') }} where model = '{{ model.name }}';
     insert into {{ state_table('models') }} select * from refreshed_model;
+    {{ record_text(is_whole or (not is_incremental() and reads_after == 0)) }}
     {{ log_model(rows) }}
     drop table refreshed_model;
 {% endmacro %}

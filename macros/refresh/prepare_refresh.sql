@@ -122,6 +122,7 @@
         invocation_id = {{ run }}
         -- a run that failed before it had a batch has none in the log
         and not exists (select 1 from {{ state_table('refresh_runs') }} as runs where runs.batch_id = batches.batch_id);
+    {{ mark_full_refresh() }}
 {% endmacro %}
 
 {#- Name of a bookkeeping table, with its schema. -#}
@@ -145,9 +146,13 @@
 
 {#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
 {% macro check_settings() %}
-    {%- for problem in setting_problems(is_rebuilt=flags.FULL_REFRESH) -%}
+    {%- set left = left_by_full_refresh() -%}
+    {%- for problem in setting_problems(is_rebuilt=flags.FULL_REFRESH or 'app_tracks' in left) -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
+    {%- if left and not flags.FULL_REFRESH -%}
+        {%- do say('A full refresh did not come to its end and is finished now, ' ~ left | length ~ ' tables are left.') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {#-

@@ -22,6 +22,12 @@
             {%- do say('There are 0 sign-ups: no session event has a name of signup_events (' ~ var('signup_events') | join(', ') ~ ').') -%}
         {%- endfor -%}
         {%- do say_much_rejected(figures) -%}
+        {%- if flags.FULL_REFRESH -%}
+            {%- do run_and_commit(unmark_refused_full_refresh()) -%}
+        {%- endif -%}
+        {%- if not results | selectattr('status', 'in', ['error', 'fail', 'runtime error']) | list -%}
+            {%- do say_edited_models() -%}
+        {%- endif -%}
         {%- if not env_var('SIGNUP_ATTRIBUTION_RUN', '') -%}
             {%- do run_and_commit(close_run()) -%}
         {%- endif -%}

@@ -35,7 +35,7 @@
     {{ count_before(target_relation, temp_relation) }}
     {{ analyze_columns(temp_relation, [keys] if keys is string else keys) }}
     {{ replace_rows(target_relation, temp_relation, keys, arg_dict['dest_columns'], config.get('meta'), after) }}
-    {{ record_batch(temp_relation, arg_dict['dest_columns']) }}
+    {{ record_batch(temp_relation, arg_dict['dest_columns'], is_whole=after == 0) }}
 {% endmacro %}
 
 {#-
@@ -203,7 +203,7 @@
 -#}
 {% macro has_lost_track() %}
     {%- set members = model_states().get('session_members') -%}
-    {{ return(not is_incremental() or (members and members.rebuilt_batch_id > applied_batch_id('affected_aliases'))) }}
+    {{ return(not is_incremental() or (members and (members.rebuilt_batch_id < 0 or members.rebuilt_batch_id > applied_batch_id('affected_aliases')))) }}
 {% endmacro %}
 
 {#-
@@ -212,7 +212,7 @@
 -#}
 {% macro is_unaffected(name) %}
     {%- set states, applied = model_states(), applied_batch_id() -%}
-    {%- if not is_incremental() or states[name].rebuilt_batch_id > applied or states['affected_aliases'].reads_after > applied -%}
+    {%- if not is_incremental() or definitions().get('text of ' ~ model.name) != text_of(model) or states[name].rebuilt_batch_id > applied or states['affected_aliases'].reads_after > applied -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set affected = 'select 1 from ' ~ stored_relation('affected_aliases') ~ ' where batch_id > ' ~ applied ~ ' limit 1' -%}

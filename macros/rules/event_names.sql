@@ -25,7 +25,7 @@
 -#}
 {% macro may_restate_events() %}
     {%- for name in ['app_tracks', 'message_buckets', 'touch_evidence'] + published_tables().keys() | list -%}
-        {%- if flags.WHICH in ['run', 'build'] and 'model.' ~ project_name ~ '.' ~ name not in selected_resources -%}
+        {%- if flags.WHICH in ['run', 'build'] and 'model.signup_attribution.' ~ name not in selected_resources -%}
             {{ return(false) }}
         {%- endif -%}
     {%- endfor -%}

@@ -1,0 +1,52 @@
+{#-
+    Stored rows stay as they are when the SQL of their model is edited. refresh.definitions keeps the text that each stored model
+    was last made of as a whole, as `text of <model>`, so that a refresh can say which rows are older than what the project says.
+-#}
+
+{#- Hash of the text of a model: its own, that of models without a table which it reads, and for messages the columns passed through. -#}
+{% macro text_of(node) %}
+    {%- set texts = [node.raw_code, pass_through_columns() if node.name == 'app_tracks' else none] -%}
+    {%- for id in node.depends_on.nodes if id.startswith('model.') and graph.nodes[id].config.materialized == 'ephemeral' -%}
+        {%- do texts.append(text_of(graph.nodes[id])) -%}
+    {%- endfor -%}
+    {{ return(local_md5(tojson(texts))) }}
+{% endmacro %}
+
+{#- SQL, part of this model's transaction, that keeps its text. is_whole: all stored rows were made of it. -#}
+{% macro record_text(is_whole) %}
+    {%- if is_whole %}
+    delete from {{ state_table('definitions') }} where name = 'text of {{ model.name }}';
+    {%- endif %}
+    insert into {{ state_table('definitions') }}
+    select 'text of {{ model.name }}', {{ quoted(text_of(model)) }}
+    where not exists (select 1 from {{ state_table('definitions') }} where name = 'text of {{ model.name }}');
+{% endmacro %}
+
+{#- Says which of the models just run have rows that are older than their text, and what makes them again. -#}
+{% macro say_edited_models() %}
+    {%- set texts, names, selection = {}, [], [] -%}
+    {%- for row in state_rows('definitions', 'select name, definition from ' ~ state_table('definitions') ~ " where name like 'text of %'") -%}
+        {%- do texts.update({row[0].removeprefix('text of '): row[1]}) -%}
+    {%- endfor -%}
+    {%- for id in selected_resources | sort if id.startswith('model.signup_attribution.') and id.split('.')[-1] in texts -%}
+        {%- set node = graph.nodes[id] -%}
+        {%- if node.config.materialized in ['incremental', 'table'] and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
+            {%- set published = [] -%}
+            {%- for table, new_rows in published_tables().items() if new_rows == node.name -%}
+                {%- do published.append(table) -%}
+            {%- endfor -%}
+            {%- do names.append((published or [node.name])[0]) -%}
+            {#- a table that holds only new rows has to be made again with its readers -#}
+            {%- set parents = node.depends_on.nodes | map('replace', 'model.signup_attribution.', '') | list -%}
+            {%- set first = 'new_sessions' if published else 'message_buckets' if 'message_buckets' in parents
+                else 'new_messages' if 'new_messages' in parents else node.name -%}
+            {%- if first ~ '+' not in selection -%}
+                {%- do selection.append(first ~ '+') -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if names -%}
+        {%- do say(names | join(', ') ~ (' was' if names | length == 1 else ' were') ~ ' edited: stored rows are as before; --full-refresh'
+            ~ ('' if 'new_messages+' in selection else ' --select ' ~ selection | join(' ')) ~ ' recomputes them.') -%}
+    {%- endif -%}
+{% endmacro %}

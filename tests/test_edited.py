@@ -6,7 +6,7 @@ from refresh_run import run_dbt
 from installed import visits
 from test_analysts import edited
 
-TOUCHES = {"touches": ("not evidence_classes.has_evidence as is_direct", "true as is_direct")}
+TOUCHES = {"touches": ("evidence_classes.is_direct,", "true as is_direct,")}
 BROKEN = {"new_sessions": ("select * from new_sessions", "select * from no_such_table")}
 EXTRA = {"new_sessions": ("select * from new_sessions", "select *, 1 as extra from new_sessions")}
 FINISHED = "A full refresh did not come to its end and is finished now, {} tables are left."

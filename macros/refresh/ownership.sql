@@ -79,8 +79,8 @@
         {%- endif -%}
     {%- endfor -%}
     {%- for node in made_nodes() -%}
-        {%- for name, relation in found.items() if name in names_used(node, found) and not is_ours(relation, node, listed or []) -%}
-            {%- do others.append(name ~ ' (' ~ relation.kind ~ ')') -%}
+        {%- for name in names_used(node, found) if not is_ours(found[name], node, listed or []) -%}
+            {%- do others.append(name ~ ' (' ~ found[name].kind ~ ')') -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- if others | length > 0 -%}
@@ -96,14 +96,14 @@
 
 {#- The names that a model or seed uses, of those found: its own, those beside it while it is replaced, and its months. -#}
 {% macro names_used(node, found) %}
-    {%- set names, own = [], relation_key(node.schema, node.alias) -%}
-    {%- for name in found -%}
-        {%- set beside = name[own | length:] if name.startswith(own) else none -%}
-        {%- if beside in ['', '__dbt_tmp', '__dbt_backup']
-                or beside and (node.config.get('meta') or {}).get('monthly_partitions_by') and modules.re.match(month_name_pattern(), found[name].name) -%}
+    {%- set own = relation_key(node.schema, node.alias) -%}
+    {%- set names = [own, own ~ '__dbt_tmp', own ~ '__dbt_backup'] | select('in', found) | list -%}
+    {%- if (node.config.get('meta') or {}).get('monthly_partitions_by') -%}
+        {%- set pattern = month_name_pattern() -%}
+        {%- for name, relation in found.items() if name.startswith(own) and modules.re.match(pattern, relation.name) -%}
             {%- do names.append(name) -%}
-        {%- endif -%}
-    {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(names) }}
 {% endmacro %}
 

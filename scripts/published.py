@@ -46,15 +46,15 @@ def published_file(work: Path, prefix: str = "") -> Path | None:
     return Path(named).absolute() if named else work.with_name(f"{'.'.join([work.stem, *([prefix[:-1]] if prefix else [])])}.published{work.suffix or '.duckdb'}")
 
 
-def is_readers_file(file: Path) -> bool:
-    """Whether a file may be replaced by the readers' file: none is there, it is empty, or it is an earlier one."""
+def is_readers_file(file: Path, log: str) -> bool:
+    """Whether a file may be replaced by the readers' file: none is there, it is empty, or it is an earlier one with this schema for the log."""
     if not file.exists() or file.stat().st_size == 0:
         return True
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
             (found,) = connection.execute(
                 "select count(*) filter (where table_name = 'published') > 0 and count(*) filter (where table_name = 'models') = 0 "
-                "from duckdb_tables() where schema_name like '%' || ?", [LOG]).fetchone()
+                "from duckdb_tables() where schema_name = ?", [log]).fetchone()
             return found
     except duckdb.Error as error:
         # Somebody has it open to write, or it was written by a newer DuckDB: what lies beside it tells whose it is.

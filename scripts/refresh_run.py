@@ -72,9 +72,9 @@ def announce(record: RunRecord, settings: Settings) -> list[str]:
 def check_published(target: Target):
     """Raises RefreshError when the readers' file would take the place of something else."""
     published = target.file and published_file(target.file, target.schema(""))
-    if published and (published.resolve() == target.file.resolve() or not is_readers_file(published)):
+    if published and (published.resolve() == target.file.resolve() or not is_readers_file(published, target.schema("refresh"))):
         raise RefreshError(
-            f"{published} is not a readers' file of this project, and publishing would replace it: name another file in {PUBLISHED_VARIABLE}.")
+            f"{published} is not a readers' file of these schemas, and publishing would replace it: name another file in {PUBLISHED_VARIABLE}.")
 
 
 class Run:

@@ -144,16 +144,17 @@ def test_on_duckdb(tmp_path):
 
 def test_the_readers_file_replaces_nothing_else(tmp_path, monkeypatch):
     """What stands at the readers' file's name is an earlier one, or stays and is named before anything is done."""
-    target = SimpleNamespace(file=tmp_path / "work.duckdb", schema=lambda folder: folder)
+    target = SimpleNamespace(file=tmp_path / "work.duckdb", schema=lambda folder: f"dev_{folder}")
     for name, statement in (("work", "create schema refresh; create table refresh.models (n int)"), ("theirs", "create table a (n int)"),
-                            ("ours", "create schema dev_refresh; create table dev_refresh.published (n int)")):
+                            ("ours", "create schema dev_refresh; create table dev_refresh.published (n int)"),
+                            ("others", "create schema refresh; create table refresh.published (n int)")):
         with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
             connection.execute(statement)
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "empty.duckdb").touch()
     (tmp_path / "link.duckdb").symlink_to(target.file)
     for name, is_fine in (("ours.duckdb", True), ("empty.duckdb", True), ("new.duckdb", True), ("work.duckdb", False),
-                          ("link.duckdb", False), ("theirs.duckdb", False), ("notes.txt", False)):
+                          ("link.duckdb", False), ("theirs.duckdb", False), ("others.duckdb", False), ("notes.txt", False)):
         monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / name))
         with nullcontext() if is_fine else pytest.raises(RefreshError, match=f"{name} is not a readers' file"):
             check_published(target)

@@ -11,7 +11,7 @@ LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo docs test test-airflow lint soak chaos plans bench long-life mam lock clean
+.PHONY: help install demo docs test test-airflow lint soak chaos plans bench skew long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, what came out, and the report (DuckDB)'
@@ -23,6 +23,7 @@ help:
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
 	@echo 'make plans   that a refresh on PostgreSQL reads no table whole: make plans MESSAGES=10000000'
 	@echo 'make bench   refreshes timed against the classic pipeline: make bench MESSAGES=1000000 ENGINE=postgres'
+	@echo 'make skew    refreshes of lopsided messages, at one and at twice the size: make skew SIZE=40000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
 	@echo 'make lock    requirements.lock from requirements.in'
@@ -81,7 +82,7 @@ chaos: export READS ?= 30
 chaos: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/test_chaos.py tests/test_readers.py
 
-plans bench long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
+plans bench skew long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 
 plans: export MESSAGES ?= 10000000
 plans: install
@@ -92,6 +93,12 @@ bench: ENGINE ?= duckdb
 bench: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE)
+
+skew: SIZE ?= 40000
+skew: ENGINE ?= duckdb
+skew: install
+	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
+	    $(BIN)/python scripts/benchmark_skew.py --size $(SIZE) --engine $(ENGINE)
 
 # Apart from .venv: it needs pandas, polars, scipy and more, which nothing else here does.
 mam:

@@ -18,6 +18,8 @@ COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)  # that dbt puts before each
 # Statements that PostgreSQL can explain, after what dbt may put before them.
 EXPLAINED = re.compile(r"\s*(insert|delete|select|with|create\s+(temporary\s+)?table\s+\S+\s+as\b)", re.IGNORECASE)
 
+LOCK = re.compile(r"\s*lock\s+table\b", re.IGNORECASE)  # needs a transaction, and reads nothing
+
 
 def logged(folder: Path) -> dict[str, str]:
     """Environment variables with which dbt logs each statement to `folder`/dbt.log."""
@@ -65,7 +67,7 @@ def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dic
                         rows_read[model] += rows
                         if kind == "Seq Scan":
                             scans[model][table] = max(scans[model].get(table, 0), rows)
-                else:
+                elif not LOCK.match(statement):
                     cursor.execute(statement)
     return dict(rows_read), dict(scans)
 

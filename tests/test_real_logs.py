@@ -20,4 +20,4 @@ def test_number_of_sessions(duckdb_engine, project_seeds, name, sessions):
     engine = duckdb_engine
     engine.refresh({"sources": {"pages": {"files": str(path)}}})
     assert len(engine.published("all_sessions")) == sessions
-    assert_equal(engine, {"pages": rows_of(path)}, Settings(), project_seeds)
+    assert_equal(engine, {("pages", str(path)): rows_of(path)}, Settings(), project_seeds)

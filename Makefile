@@ -11,13 +11,14 @@ LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_
 # Airflow needs other versions of what the project needs, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo docs test test-airflow lint soak chaos plans bench skew long-life mam lock clean
+.PHONY: help install demo docs test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, what came out, and the report (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'
+	@echo 'make shape   how long models and macros are, and how far one has to read to follow a model, each beside its bar'
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres VARS=my_site.yml'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
@@ -71,6 +72,11 @@ lint: install
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows deploy/github-actions/refresh.yml
+
+shape: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
+shape: install
+	$(BIN)/dbt --no-use-colors --quiet parse --target-path target/shape
+	$(BIN)/python scripts/shape.py --manifest target/shape/manifest.json
 
 soak: export EXAMPLES ?= 1000
 soak: install

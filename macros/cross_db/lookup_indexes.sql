@@ -19,7 +19,10 @@
     {{ return([]) }}
 {%- endmacro %}
 
-{#- SQL that makes indexes of channel and source, as earlier refreshes made them, indexes of the channel; while nobody holds them up. -#}
+{#-
+    SQL that makes indexes of channel and source, which the project's first version gave to the published tables, indexes of the
+    channel; while nobody holds them up. A full refresh does not replace these tables, so their indexes stay.
+-#}
 {% macro take_sources_out_of_indexes() -%}
     {{ adapter.dispatch('take_sources_out_of_indexes', 'signup_attribution')() }}
 {%- endmacro %}
@@ -40,8 +43,8 @@
             inner join pg_class on indrelid = pg_class.oid
             inner join pg_namespace on relnamespace = pg_namespace.oid
             where
-                nspname in ('{{ project_schema('sessions') }}', '{{ project_schema('sessions_stages') }}')
-                and relname in ('touches', 'all_sessions', 'useful_sessions', 'attribution')
+                nspname = '{{ project_schema('sessions') }}'
+                and relname in ('all_sessions', 'useful_sessions', 'attribution')
                 and pg_get_indexdef(indexrelid, 1, true) in ('channel', 'first_touch_channel', 'last_touch_channel')
                 and pg_get_indexdef(indexrelid, 2, true) in ('source', 'first_touch_source', 'last_touch_source')
         loop

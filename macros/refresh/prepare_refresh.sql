@@ -55,7 +55,6 @@
     comment on table {{ state_table(name) }} is {{ quoted(marked('')) }};
         {%- endif %}
     {%- endfor %}
-    {{ add_source_places() }}
     {#- A view that is as it should be stays: to replace it would have to wait for whoever is reading it. -#}
     {%- set health = marked('One row: how the refreshes are. (' ~ local_md5(refresh_health()) ~ ')') %}
     {%- if relations_before().get(state_key('refresh_health'), {}).comment != health or not (is_whole('refresh_runs') and is_whole('refresh_log')) %}

@@ -11,6 +11,8 @@ with found as (
 
 known as (
     select message_type, source_place, column_name, data_type from {{ state_table('source_columns') }}
+    -- the project's first version did not note where it had found a column
+    where source_place is not null
 ),
 
 compared as (

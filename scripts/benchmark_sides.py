@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
 import click
 import duckdb
+import jinja2
 import psycopg2
 import yaml
 
@@ -27,10 +28,13 @@ from statements import replay_on_duckdb, replay_on_postgres
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
 TABLE_LINE = re.compile(r"(\w+) +([\d,]+) rows +([\d.]+) s")
-COMPARED = (
-    "alias_id", "session_number", "session_id", "landing_page_url", "exit_page_url", "event_count", "page_count",
-    "session_start", "session_end",
-)
+# Ours -> the yardstick's.
+COMPARED = {
+    "partitioning.app_tracks": "app_tracks", "aliasing.known_pairs": "known_pairs", "aliasing.aliases": "aliases",
+    "sessions.all_sessions": "all_sessions", "sessions.useful_sessions": "useful_sessions", "sessions_stages.touches": "touches",
+    "sessions.attribution": "attribution", "reporting.path_credits": "path_credits",
+}
+SEEDS = ("invalid_ids", "click_ids", "excluded_referrers", "referrers", "channel_rules")
 
 
 class Side:
@@ -43,6 +47,13 @@ class Side:
         self.folder, self.samples, self.memory = folder, samples, memory
         self.variables = folder / "variables.yml"
 
+    def classic_stages(self) -> list[tuple[str, str]]:
+        """The stages of the yardstick and their SQL."""
+        text = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(benchmark_sql("classic_full.sql")).render(
+            engine=self.engine, seeds=self.classic_seeds, sources={name: place[0] for name, place in self.places.items()},
+            places={name: place[1] for name, place in self.places.items()})
+        return [tuple(stage.split("\n", 1)) for stage in text.split("-- stage: ")[1:]]
+
     def write_variables(self):
         """Say where the sources are."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -51,16 +62,22 @@ class Side:
 
 
 class OnDuckDB(Side):
-    """A database file that reads the sample's files in place."""
+    """A database file that reads the sample's files in place. The yardstick has a file of its own."""
 
+    engine = "duckdb"
     checksum = "bit_xor(hash({columns}))"
+    classic_seeds = {name: f"read_csv('{ROOT}/seeds/{name}.csv', header = true)" for name in SEEDS}
 
     def __init__(self, folder: Path, samples: list[Path], memory: str):
         super().__init__(folder, samples, memory)
         self.file, self.copy = folder / "benchmark.duckdb", folder / "copy" / "benchmark.duckdb"
         self.environment = {"SIGNUP_ATTRIBUTION_DUCKDB": str(self.file), "SIGNUP_ATTRIBUTION_MEMORY": memory}
         self.options = ["--target", "duckdb"]
-        self.sources = {name: {"files": f"{folder}/landing/{name}/*.parquet", "optional": True} for name in COLLECTIONS}
+        files = {name: f"{folder}/landing/{name}/*.parquet" for name in COLLECTIONS}
+        self.sources = {name: {"files": pattern, "optional": True} for name, pattern in files.items()}
+        self.places = {name: (f"read_parquet('{pattern}', union_by_name = true)", pattern) for name, pattern in files.items()}
+        self.classic_file = folder / "classic.duckdb"
+        self.beside_classic = (f"attach '{self.classic_file}' as classic (read_only)",)
 
     def empty(self):
         """Begin again without any message."""
@@ -80,6 +97,20 @@ class OnDuckDB(Side):
             for statement in statements:
                 result = connection.execute(statement)
             return result.fetchone()
+
+    @contextmanager
+    def classic_run(self):
+        """What runs SQL of the yardstick, with as much memory as a refresh."""
+        self.drop_classic()
+        try:
+            with duckdb.connect(str(self.classic_file), config={"memory_limit": self.memory}) as connection:
+                yield connection.execute
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise click.ClickException(f"the yardstick does not fit into {self.memory} of memory and the disk: {first_line(str(error))}.") from error
+
+    def drop_classic(self):
+        """Remove what the yardstick made."""
+        self.classic_file.unlink(missing_ok=True)
 
     def bytes_stored(self) -> tuple[int, int]:
         """Bytes of our tables, and of their indexes."""
@@ -105,7 +136,11 @@ class OnDuckDB(Side):
 class OnPostgres(Side):
     """A new database of the server that PGHOST names; the sample is loaded into tables."""
 
+    engine = "postgres"
     checksum = "bit_xor(hashtextextended(cast(({columns}) as text), 0))"
+    classic_seeds = {name: f"seeds.{name}" for name in SEEDS}
+    places = {name: (f"segment.{name}", f"segment.{name}") for name in COLLECTIONS}
+    beside_classic = ()
 
     def __init__(self, folder: Path, samples: list[Path], memory: str, database: str = "signup_attribution_benchmark"):
         super().__init__(folder, samples, memory)
@@ -147,6 +182,18 @@ class OnPostgres(Side):
             row = cursor.fetchone() if cursor.description else None
             connection.commit()
             return row
+
+    @contextmanager
+    def classic_run(self):
+        """What runs SQL of the yardstick."""
+        self.drop_classic()
+        with closing(psycopg2.connect(dbname=self.database)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            yield cursor.execute
+
+    def drop_classic(self):
+        """Remove what the yardstick made."""
+        self.run("drop schema if exists classic cascade")
 
     def bytes_stored(self) -> tuple[int, int]:
         """Bytes of our tables, and of their indexes."""
@@ -216,11 +263,33 @@ def refresh(side, environment: dict[str, str] | None = None, *options: str) -> t
     }
 
 
-def seconds_of(run) -> float:
-    """Seconds that a call takes."""
-    start = time.monotonic()
-    run()
-    return time.monotonic() - start
+def processor_seconds(side) -> float:
+    """What this process and those that it ran have used, and on PostgreSQL the server, which has to run on this machine."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    total = sum(each.ru_utime + each.ru_stime for each in used)
+    if isinstance(side, OnPostgres):
+        with closing(psycopg2.connect(dbname=side.database)) as connection:
+            server = fields_of(connection.info.backend_pid)[1]
+        # its own, those of its processes that ended, and those of the others: one whose connection was closed may be about to end
+        ticks = sum(int(field) for field in fields_of(server)[11:15])
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                fields = fields_of(process.name)
+                ticks += sum(int(field) for field in fields[11:13]) if fields[1] == server else 0
+        total += ticks / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def fields_of(pid) -> list[str]:
+    """What Linux says of a process, from its state on (the third field of `man 5 proc`)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def taken(side, run):
+    """Seconds that a call takes, processor seconds, and what it returns."""
+    used, start = processor_seconds(side), time.monotonic()
+    result = run()
+    return time.monotonic() - start, processor_seconds(side) - used, result
 
 
 def benchmark_sql(name: str) -> str:
@@ -233,36 +302,55 @@ def limit(side):
     side.run(benchmark_sql("limit.sql"))
 
 
-def classic(side, parts: int):
-    """Run the classic pipeline, as one statement or as one for each of several parts of the persons."""
-    created = benchmark_sql("classic.sql")
-    inserted = created.replace("create table classic_sessions as", "insert into classic_sessions")
-    for part in range(parts):
-        is_in_part = f"hash(alias_id) % {parts} = {part}" if parts > 1 else "true"
-        side.run((inserted if part else created).format(is_in_part=is_in_part))
+def classic_full(side) -> dict[str, float]:
+    """Run the yardstick; stage -> seconds."""
+    seconds = {}
+    with side.classic_run() as execute:
+        for stage, statements in side.classic_stages():
+            start = time.monotonic()
+            execute(statements)
+            seconds[stage] = time.monotonic() - start
+    return seconds
 
 
-def classic_seconds(side) -> tuple[float, int]:
-    """Seconds of the classic pipeline, and in how many parts memory and disk sufficed for it."""
-    for parts in (1, 4, 16):
-        try:
-            return seconds_of(lambda: classic(side, parts)), parts
-        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:  # the second one when it fills the disk
-            side.run("drop table if exists classic_sessions")
-            problem = first_line(str(error))
-    raise click.ClickException(f"the classic pipeline does not run, not even for a 16th of the persons: {problem}.")
-
-
-def contents(side, table: str, columns: tuple[str, ...]) -> tuple[int, int]:
+def contents(side, table: str, columns: tuple[str, ...], *before: str) -> tuple[int, int]:
     """How many rows a table has, and a checksum of these columns that is the same in whatever order they lie."""
-    return side.run(f"select count(*), {side.checksum.format(columns=', '.join(columns))} from {table}")
+    return side.run(*before, f"select count(*), {side.checksum.format(columns=', '.join(columns))} from {table}")
 
 
-def same_sessions(side) -> bool:
-    """Whether the classic pipeline's sessions, which are dropped then, are ours."""
-    found = [contents(side, table, COMPARED) for table in ("classic_sessions", "sessions.all_sessions")]
-    side.run("drop table classic_sessions")
-    return found[0] == found[1]
+def columns_of(side, schema: str, table: str) -> dict[str, str]:
+    """Column -> type; a schema's name may be that of an attached database."""
+    (found,) = side.run(
+        *side.beside_classic, "select string_agg(column_name || '=' || data_type, '|' order by ordinal_position) from information_schema.columns "
+        f"where table_name = '{table}' and '{schema}' in (table_schema, table_catalog)")
+    return dict(column.split("=") for column in found.split("|"))
+
+
+def compared_with_classic(side) -> dict[str, dict]:
+    """Our tables -> their rows, how many columns were compared with the yardstick's (all that both have), and whether they are equal.
+
+    What is added up in another order may differ in its last digits, so numbers with a fraction are compared to nine of them.
+    """
+    compared = {}
+    for ours, theirs in COMPARED.items():
+        types, others = columns_of(side, *ours.split(".")), columns_of(side, "classic", theirs)
+        columns = [f"cast({name} as decimal(38, 9))" if types[name].lower().startswith("double") else name for name in types if name in others]
+        found, expected = (contents(side, table, columns, *side.beside_classic) for table in (ours, f"classic.{theirs}"))
+        compared[ours] = {"rows": found[0], "columns": len(columns), "equal": found == expected}
+    return compared
+
+
+def measure_classic(side, figures: dict):
+    """Add the figures of the yardstick to `figures`, and which of our tables equal its own; they are dropped then."""
+    figures["classic_full_seconds"], figures["classic_full_cpu_seconds"], figures["classic_full_stages"] = taken(side, lambda: classic_full(side))
+    figures["tables_compared"] = compared_with_classic(side)
+    figures["tables_equal"] = all(table["equal"] for table in figures["tables_compared"].values())
+    side.drop_classic()
+
+
+def differing(figures: dict) -> str:
+    """The names of the tables that do not equal the yardstick's."""
+    return ", ".join(name for name, table in figures["tables_compared"].items() if not table["equal"])
 
 
 @contextmanager
@@ -285,7 +373,7 @@ def benchmark_options(days: int):
                      help="Messages by the same people at most, before others follow; with more than a few parts the days stay alike."),
         click.option("--folder", default="target/benchmark", show_default=True, help="Where data and database are made."),
         click.option("--memory", default="8GB", show_default=True,
-                     help="Memory that a refresh may use (DuckDB); the classic pipeline may use most of the machine's."),
+                     help="Memory that a refresh may use, and the yardstick (DuckDB)."),
         click.option("--json", "json_file", default=None, help="File for the figures."),
     ]
     return lambda command: functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)

@@ -9,16 +9,12 @@ late message that concerns all of them. Prints processor seconds, less those of 
 ratio; exits with 1 when a ratio is above --limit. A server has to run on this machine.
 """
 
-import os
-import resource
 import shutil
-from contextlib import closing
 from pathlib import Path
 
 import click
-import psycopg2
 
-from benchmark_sides import OnDuckDB, OnPostgres, refresh, written_to
+from benchmark_sides import OnDuckDB, OnPostgres, refresh, taken, written_to
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = {
@@ -83,27 +79,10 @@ def late_message(side, shape: dict):
         f"insert into segment.pages values ('late', {device}, {user}, 'https://shop.example/?gclid=1', null, {FIRST}, {LOADED} + interval '1 day')")
 
 
-def processor_seconds(side) -> float:
-    """What commands have used that ended, and on PostgreSQL also the server with all of its processes that ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = used.ru_utime + used.ru_stime
-    if isinstance(side, OnPostgres):
-        with closing(psycopg2.connect(dbname=side.database)) as connection:
-            server = fields_of(connection.info.backend_pid)[1]
-        total += sum(int(field) for field in fields_of(server)[11:15]) / os.sysconf("SC_CLK_TCK")
-    return total
-
-
-def fields_of(pid) -> list[str]:
-    """What Linux says of a process, from its state on (the third field of `man 5 proc`)."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
 def refreshed(side) -> tuple[float, str]:
     """Processor seconds of a refresh, and the model that took longest."""
-    before = processor_seconds(side)
-    _, tables = refresh(side)
-    return processor_seconds(side) - before, max(tables, key=lambda model: tables[model]["seconds"])
+    _, used, (_, tables) = taken(side, lambda: refresh(side))
+    return used, max(tables, key=lambda model: tables[model]["seconds"])
 
 
 def measured(side, shape: dict, size: int) -> dict[str, tuple[float, str]]:

@@ -1,7 +1,7 @@
-"""Benchmarks that take hours: what they do where memory or disk do not suffice, and what is left of one that breaks off."""
+"""Benchmarks: whether the yardstick makes our rows, what is written, and what is left of a run that breaks off."""
 
 import json
-import re
+import os
 from collections import Counter
 from datetime import date
 
@@ -11,37 +11,64 @@ import pytest
 from click.testing import CliRunner
 
 import benchmark
+import benchmark_sides
 import long_life
-from benchmark_sides import classic_seconds
+from benchmark_sides import COMPARED, OnDuckDB, OnPostgres, classic_full, compared_with_classic, refresh
+from conftest import NO_SERVER
 from large_sample import generate_parts, part_files
 from performance_plot import points
 
-FULL_DISK = "IO Error: Could not write file: No space left on device"
+KEYS = {
+    "messages", "limit_seconds", "classic_full_seconds", "full_seconds", "day_seconds", "day_seconds_tenth_history", "empty_seconds",
+    "limit_cpu_seconds", "classic_full_cpu_seconds", "full_cpu_seconds", "day_cpu_seconds", "day_cpu_seconds_tenth_history",
+    "empty_cpu_seconds", "peak_memory_mb", "tables_equal",
+}
 
 
-class Narrow:
-    """A side where the classic pipeline fits only in so many parts."""
-
-    def __init__(self, parts: int, error: type[Exception]):
-        self.parts, self.error, self.ran = parts, error, []
-
-    def run(self, statement: str):
-        part = re.search(r"% (\d+) = (\d+)", statement)
-        if not statement.startswith("drop") and (int(part[1]) if part else 1) < self.parts:
-            raise self.error(FULL_DISK)
-        self.ran.append(part and part.groups())
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    return generate_parts(tmp_path_factory.mktemp("yardstick_sample"), 3_000, 7, 40, date(2026, 6, 10))
 
 
-@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException])
-def test_classic_pipeline_in_parts_where_it_does_not_fit(error):
-    side = Narrow(4, error)
-    assert classic_seconds(side)[1] == 4
-    assert side.ran == [None, ("4", "0"), ("4", "1"), ("4", "2"), ("4", "3")]  # first the table that may be there is dropped
+@pytest.mark.parametrize("kind", [OnDuckDB, OnPostgres])
+def test_the_yardstick_makes_our_rows(tmp_path, sample, kind):
+    if kind is OnPostgres and not os.environ.get("PGHOST"):
+        pytest.skip(NO_SERVER)
+    side = kind(tmp_path, sample, "1GB")
+    side.empty()
+    side.receive(sorted(day for day, _, _ in part_files(sample)))
+    refresh(side)
+    assert set(classic_full(side)) > {"app_tracks", "sessions", "touches", "attribution", "path_credits"}
+    compared = compared_with_classic(side)
+    assert {name: table["equal"] for name, table in compared.items()} == dict.fromkeys(COMPARED, True)
+    assert compared["sessions.attribution"]["columns"] == 45 and all(table["rows"] > 50 for table in compared.values())
+    side.run("update sessions.attribution set days_to_signup = days_to_signup + 0.00001 where alias_id in (select min(alias_id) from sessions.attribution)")
+    assert [name for name, table in compared_with_classic(side).items() if not table["equal"]] == ["sessions.attribution"]
 
 
-def test_classic_pipeline_that_does_not_fit_at_all():
-    with pytest.raises(click.ClickException, match="16th of the persons.*No space left on device"):
-        classic_seconds(Narrow(17, duckdb.IOException))
+def test_the_yardstick_that_does_not_fit(tmp_path):
+    side = OnDuckDB(tmp_path, [], "10MB")
+    with pytest.raises(click.ClickException, match="does not fit into 10MB of memory"), side.classic_run() as execute:
+        execute("select count(distinct md5(cast(i as text))) from range(10000000) as numbers (i)")
+
+
+def test_what_the_benchmark_writes(tmp_path, monkeypatch):
+    class Side(OnDuckDB):
+        def empty(self):
+            self.folder.mkdir(exist_ok=True)
+
+        receive = bytes_stored = keep_copy = lambda *_: (0, 0)
+
+    monkeypatch.setattr(benchmark, "refresh", lambda *_: (1.0, {}))
+    monkeypatch.setattr(benchmark, "taken", lambda _, run: (6.0, 3.0, run()))
+    monkeypatch.setattr(benchmark, "limit", lambda _: None)
+    monkeypatch.setattr(benchmark_sides, "taken", lambda *_: (12.0, 12.0, {}))
+    monkeypatch.setattr(benchmark_sides, "compared_with_classic", lambda _: {"t": {"equal": False}})
+    monkeypatch.setattr(benchmark, "prepared", lambda *_: (Side(tmp_path / "side", [], "1GB"), [date(2026, 6, day) for day in range(1, 9)]))
+    done = CliRunner().invoke(benchmark.main, ["--json", str(tmp_path / "figures.json"), "--no-count"])
+    assert done.exit_code == 1 and "rows of the yardstick and ours differ: t." in done.output
+    assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8")).keys() >= KEYS
+    assert "classic full ÷ full              2.00       4.00  ≥ 1.3 at 10 million" in done.output
 
 
 @pytest.mark.parametrize("script, run", [(benchmark, "measure"), (long_life, "live")])

@@ -23,7 +23,7 @@ help:
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
 	@echo 'make plans   that a refresh on PostgreSQL reads no table whole: make plans MESSAGES=10000000'
-	@echo 'make bench   refreshes timed against a plain project that is rebuilt whole: make bench MESSAGES=1000000 ENGINE=postgres'
+	@echo 'make bench   refreshes timed against a plain project that is rebuilt whole: make bench MESSAGES=1000000 ENGINE=postgres JSON=figures.json'
 	@echo 'make skew    refreshes of lopsided messages, at one and at twice the size: make skew SIZE=40000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
@@ -96,9 +96,11 @@ plans: install
 
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb
+bench: JSON ?= target/$(ENGINE)_$(MESSAGES).json
 bench: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
-	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE)
+	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE) --json $(JSON)
+	@echo $(JSON)
 
 skew: SIZE ?= 40000
 skew: ENGINE ?= duckdb

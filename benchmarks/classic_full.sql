@@ -46,7 +46,7 @@
     case
         when {{ pattern }} not like '%*%' then '.' || {{ host }} like '%.' || {{ pattern }}
         else {{ found(host, "case when " ~ pattern ~ " like '*.%' then '[.]' else '(^|[.])' end || replace(replace(ltrim(" ~ pattern
-                      ~ ", '*.'), '.*', '[.][a-z]+([.][a-z]+)?'), '.com', '[.]com') || '$'") }}
+                      ~ ", '*.'), '.', '[.]'), '[.]*', '[.][a-z]+([.][a-z]+)?') || '$'") }}
     end
 {%- endmacro -%}
 {%- macro first(x, by) -%}

@@ -6,7 +6,7 @@
 Each shape is what a few visitors, a broken script or a forger can send: a device shared by n users, a user of n devices, a
 session of n arrivals, and so on. For n and 2n messages of each shape it measures the first refresh, and the refresh after one
 late message that concerns all of them. Prints processor seconds, less those of a refresh that finds nothing new, and their
-ratio; exits with 1 when a ratio is above --limit. A server has to run on this machine.
+ratio; exits with 1 when a ratio is above --limit, also when measured again. A server has to run on this machine.
 """
 
 import shutil
@@ -50,8 +50,9 @@ SHAPES = {
         "pages": ("'device ' || i", "'user ' || i", "'https://shop.example/?gclid=' || i", "null", "i * interval '1 second'"),
     },
 }
-FIRST = "timestamp '2020-01-01'"
+FIRST = "timestamp '2010-01-01'"
 LOADED = "timestamp '2026-01-01'"
+RUNS = ("first", "late")
 LEAST_SECONDS = 1.0  # what takes less is taken for as long
 
 
@@ -92,7 +93,17 @@ def measured(side, shape: dict, size: int) -> dict[str, tuple[float, str]]:
     late_message(side, shape)
     late = refreshed(side)
     idle, _ = refreshed(side)
-    return {name: (max(seconds - idle, LEAST_SECONDS), model) for name, (seconds, model) in (("first", first), ("late", late))}
+    return {run: (max(seconds - idle, LEAST_SECONDS), model) for run, (seconds, model) in zip(RUNS, (first, late))}
+
+
+def least(one: dict, other: dict) -> dict:
+    """Of two measurements of the same the shorter time of each refresh."""
+    return {run: min(one[run], other[run]) for run in RUNS}
+
+
+def ratio(one: dict, two: dict) -> float:
+    """How many times as long the refreshes of twice as much took, at most."""
+    return max(two[run][0] / one[run][0] for run in RUNS)
 
 
 @click.command()
@@ -107,11 +118,15 @@ def main(engine, size, limit, shapes, folder, json_file):
     folder = (ROOT / folder / engine).resolve()
     side = (OnDuckDB if engine == "duckdb" else OnPostgres)(folder, [], "8GB")
     slow = []
+    load(side, next(iter(SHAPES.values())), 2)
+    refresh(side)  # parses the project, which those that are measured find parsed
     with written_to(json_file, engine=engine, size=size) as figures:
         for name in shapes or SHAPES:
             one, two = (measured(side, SHAPES[name], count) for count in (size, 2 * size))
+            if ratio(one, two) > limit:  # whatever else the machine does only adds to it
+                one, two = (least(found, measured(side, SHAPES[name], count)) for found, count in ((one, size), (two, 2 * size)))
             figures[name] = {"one": one, "two": two}
-            for run in ("first", "late"):
+            for run in RUNS:
                 (less, _), (more, longest) = one[run], two[run]
                 slow += [f"{name} ({run})"] if more / less > limit else []
                 click.echo(f"{name:<26}{run:<7}{less:>8.1f} s{more:>8.1f} s{more / less:>7.2f}   longest: {longest}")

@@ -63,6 +63,9 @@ def prepare(folder: Path, target: str | None, variables: dict, profile: Profile 
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(target, profile, variables, arguments):
     chosen = read_variables_option(variables)
+    for path in csv_files(arguments):
+        if path.suffix != ".csv":
+            raise RefreshError(f"mf would replace {path} by a table, and the name does not end in .csv: name another file after --csv.")
     os.environ["PGOPTIONS"] = safe_options()
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
     with tempfile.TemporaryDirectory() as folder:
@@ -74,14 +77,14 @@ def command(target, profile, variables, arguments):
         try:
             cli.main(list(arguments), prog_name="mf")
         finally:
-            for path in csv_files(arguments):
+            for path in filter(Path.is_file, csv_files(arguments)):
                 disarm(path)
 
 
 def csv_files(arguments) -> list[Path]:
     """The files that mf was told to write a table to."""
     words = [word for argument in arguments for word in (argument.split("=", 1) if argument.startswith("--csv=") else [argument])]
-    return [Path(path) for option, path in zip(words, words[1:]) if option == "--csv" and Path(path).is_file()]
+    return [Path(path) for option, path in zip(words, words[1:]) if option == "--csv"]
 
 
 def disarm(path: Path):

@@ -105,7 +105,11 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
         told.append(Lines(sys.stdout) if log_format == "json" else Bar() if sys.stderr.isatty() else Text())
     if log_file:
         try:
-            told.append(Lines(open(log_file, "a", encoding="utf-8")))
+            file = open(log_file, "a+", encoding="utf-8")
+            file.seek(0)
+            if file.buffer.read(1) not in (b"", b"{"):
+                raise RefreshError(f"The file {log_file} is no log of refreshes, and stays as it is: name another file after --log-file.")
+            told.append(Lines(file))
         except OSError as error:
             raise RefreshError(f"The file {log_file} cannot be written ({error.strerror}): correct the path after "
                                "--log-file.") from error

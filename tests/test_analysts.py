@@ -191,6 +191,13 @@ def test_formulas_in_a_csv_file(tmp_path):
     assert found == [f"'{value}" for value in values[:6]] + values[6:]
 
 
+def test_a_csv_file_that_is_something_else(tmp_path, capsys):
+    path = tmp_path / "a.duckdb"
+    path.write_text("mine")
+    assert metrics.main(["query", "--metrics", "signups", "--csv", str(path)]) == 2
+    assert "does not end in .csv: name another file" in capsys.readouterr().err and path.read_text() == "mine"
+
+
 def check_metrics(found, expected, business):
     sessions, signups = expected["all_sessions"], {row["alias_id"]: row for row in expected["attribution"]}
     paid, wanted = {row["user_id"]: row["amount"] for row in business["revenue"]}, defaultdict(Counter)

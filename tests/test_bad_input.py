@@ -170,10 +170,12 @@ def test_folder_of_the_database_missing(duckdb_site, tmp_path):
     (["--wait", "5"], ["--wait", "15m"]),
     (["--log-format", "xml"], ["--log-format"]),
     (["--log-file", "/no/such/folder/log.jsonl"], ["--log-file", "/no/such/folder/log.jsonl"]),
+    (["--log-file", "signup_attribution.duckdb"], ["--log-file", "is no log of refreshes"]),
 ], ids=" ".join)
 def test_options(duckdb_site, arguments, words):
+    path = duckdb_site.database.path
     with unchanged(duckdb_site):
-        assert_refused(duckdb_site.refresh(*arguments), *words)
+        assert_refused(duckdb_site.refresh(*(str(path) if one == path.name else one for one in arguments)), *words)
 
 
 @pytest.mark.parametrize("seed, old, new, words", [

@@ -27,8 +27,11 @@ SHAPES = {
     "users of a device": {
         "pages": ("'shared'", "case when i % 2 = 0 then 'user ' || i end", "'https://shop.example/'", "null", "i * interval '30 minutes'"),
     },
+    "turns on a device": {
+        "pages": ("'shared'", "'user ' || case when i % 3 = 1 then i else i - i % 3 end", "'https://shop.example/'", "null", "i * interval '6 minutes'"),
+    },
     "visits of a device": {
-        "pages": ("'busy'", "null", "'https://shop.example/'", "null", "i * interval '30 minutes'"),
+        "pages": ("'busy'", "null", "'https://shop.example/?utm_source=' || i % 7", "null", "i * interval '30 minutes'"),
     },
     "devices of a user": {
         "pages": ("'device ' || i", "'u'", "'https://shop.example/'", "null", "i * interval '10 seconds'"),
@@ -74,10 +77,10 @@ def load(side, shape: dict, size: int):
 
 def late_message(side, shape: dict):
     """One message of the first device and the first user before all others of the shape."""
-    values = [value.replace("|| i", "|| 2") for value in shape["pages"][:2]]
-    device, user = (value.replace("case when i % 2 = 0 then ", "").replace(" end", "") for value in values)
+    device, user = shape["pages"][:2]
     side.run(
-        f"insert into segment.pages values ('late', {device}, {user}, 'https://shop.example/?gclid=1', null, {FIRST}, {LOADED} + interval '1 day')")
+        f"insert into segment.pages select 'late', {device}, {user}, 'https://shop.example/?gclid=1', null, {FIRST}, {LOADED} + interval '1 day' "
+        "from (select 2 as i) as numbers")
 
 
 def refreshed(side) -> tuple[float, str]:

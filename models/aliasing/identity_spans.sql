@@ -97,23 +97,32 @@ shared_period as (
     select coalesce(min(first_at), timestamp 'infinity') as first_at, max(last_at) as last_at from shared_clusters
 ),
 
-turns as (
+-- Clusters do not overlap, so a message lies in the one that began last, or in none.
+-- To compare times would compare each cluster of a device with each of its messages.
+in_order as (
     select
-        shared_clusters.anonymous_id,
-        app_tracks.user_id,
-        app_tracks.event_id,
-        app_tracks.message_type,
-        app_tracks.occurred_at as first_at,
-        app_tracks.occurred_at as last_at
-    from shared_clusters
-    inner join app_tracks
-        on shared_clusters.anonymous_id = app_tracks.anonymous_id
-        and app_tracks.occurred_at between shared_clusters.first_at and shared_clusters.last_at
-    where
-        app_tracks.user_id is not null
-        -- so that other months are not read
-        and app_tracks.occurred_at >= (select first_at from shared_period)
-        and app_tracks.occurred_at <= (select last_at from shared_period)
+        *,
+        max(last_at) over (
+            partition by anonymous_id order by first_at, is_message rows unbounded preceding
+        ) as cluster_last_at
+    from (
+        select anonymous_id, '' as user_id, '' as event_id, '' as message_type, first_at, last_at, 0 as is_message
+        from shared_clusters
+        union all
+        select anonymous_id, user_id, event_id, message_type, occurred_at as first_at, null as last_at, 1 as is_message
+        from app_tracks
+        where
+            anonymous_id in (select anonymous_id from shared_clusters)
+            and user_id is not null
+            -- so that other months are not read
+            and occurred_at >= (select first_at from shared_period)
+            and occurred_at <= (select last_at from shared_period)
+    ) as clusters_and_messages
+),
+
+turns as (
+    select anonymous_id, user_id, event_id, message_type, first_at, first_at as last_at from in_order
+    where is_message = 1 and first_at <= cluster_last_at
     union all
     select anonymous_id, user_id, '' as event_id, '' as message_type, first_at, last_at from clusters
     where has_one_user

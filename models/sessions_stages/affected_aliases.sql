@@ -57,6 +57,13 @@ numbered_visits as (
     from visits
 ),
 
+visits_with_owner as (
+    select
+        *,
+        max(case when is_now = 1 then alias_id end) over (partition by anonymous_id, user_id, visit_number) as owner_now
+    from numbered_visits
+),
+
 {% endif -%}
 -- a class that is new belongs to messages that are new, which are in changed_visits anyway
 reclassified as (
@@ -75,17 +82,8 @@ changed_throughout as (
     {%- if stored_members is not none %}
     union
     -- a visit is no longer theirs
-    select visits_before.alias_id
-    from numbered_visits as visits_before
-    where visits_before.is_now = 0 and not exists (
-        select 1 from numbered_visits
-        where
-            numbered_visits.is_now = 1
-            and numbered_visits.anonymous_id = visits_before.anonymous_id
-            and numbered_visits.user_id = visits_before.user_id
-            and numbered_visits.visit_number = visits_before.visit_number
-            and numbered_visits.alias_id = visits_before.alias_id
-    )
+    select alias_id from visits_with_owner
+    where is_now = 0 and owner_now is distinct from alias_id
     union
     -- they were no user until now
     select stored.alias_id

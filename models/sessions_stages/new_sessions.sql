@@ -121,10 +121,11 @@ new_sessions as (
         with_first_signup.session_end,
         with_first_signup.signup_timestamp
     from with_first_signup
+    -- by the id, which few share: by person, as PostgreSQL may order them, each session would be compared with each
     inner join touches
-        on with_first_signup.alias_id = touches.alias_id
-        and with_first_signup.session_id = touches.touch_id
-        and with_first_signup.session_start = touches.touch_timestamp
+        on with_first_signup.session_id = touches.touch_id
+        and with_first_signup.alias_id is not distinct from touches.alias_id
+        and with_first_signup.session_start is not distinct from touches.touch_timestamp
     where not with_first_signup.is_stored
 )
 

@@ -34,26 +34,36 @@ evidence_classes as (
     select * from {{ ref('evidence_classes') }}
 ),
 
+-- by day, so that not each visit of a device is compared with all its evidence
+days_of_visits as (
+    select
+        *,
+        cast(visit_start as date)
+        + cast({{ numbers_up_to('cast(visit_end as date) - cast(visit_start as date)') }} as integer) as day
+    from session_members
+),
+
 in_sessions as (
     select
-        session_members.alias_id,
-        session_members.session_number,
-        session_members.session_id,
-        session_members.session_start,
-        session_members.landing_page_url,
+        days_of_visits.alias_id,
+        days_of_visits.session_number,
+        days_of_visits.session_id,
+        days_of_visits.session_start,
+        days_of_visits.landing_page_url,
         touch_evidence.*,
         evidence_classes.click_id_name,
         evidence_classes.is_external_referrer
         and not {{ is_returned_to('page_url', 'return_paths') }} as is_external_referrer,
         row_number() over (
-            partition by session_members.alias_id, session_members.session_number, touch_evidence.referrer_host
+            partition by days_of_visits.alias_id, days_of_visits.session_number, touch_evidence.referrer_host
             order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
         ) as event_of_referrer_host
-    from session_members
+    from days_of_visits
     inner join touch_evidence
-        on session_members.anonymous_id = touch_evidence.anonymous_id
-        and session_members.user_id = touch_evidence.user_id
-        and touch_evidence.occurred_at between session_members.visit_start and session_members.visit_end
+        on days_of_visits.anonymous_id = touch_evidence.anonymous_id
+        and days_of_visits.user_id = touch_evidence.user_id
+        and days_of_visits.day = cast(touch_evidence.occurred_at as date)
+        and touch_evidence.occurred_at between days_of_visits.visit_start and days_of_visits.visit_end
     inner join evidence_classes on touch_evidence.combination_id = evidence_classes.combination_id
     where evidence_classes.has_evidence or touch_evidence.referrer_host is not null
 ),

@@ -343,14 +343,14 @@ def compared_with_classic(side) -> dict[str, dict]:
 def measure_classic(side, figures: dict):
     """Add the figures of the yardstick to `figures`, and which of our tables equal its own; they are dropped then."""
     figures["classic_full_seconds"], figures["classic_full_cpu_seconds"], figures["classic_full_stages"] = taken(side, lambda: classic_full(side))
-    figures["tables_compared"] = compared_with_classic(side)
-    figures["tables_equal"] = all(table["equal"] for table in figures["tables_compared"].values())
+    figures["classic_full_tables"] = compared_with_classic(side)
+    figures["tables_equal"] = all(table["equal"] for table in figures["classic_full_tables"].values())
     side.drop_classic()
 
 
 def differing(figures: dict) -> str:
     """The names of the tables that do not equal the yardstick's."""
-    return ", ".join(name for name, table in figures["tables_compared"].items() if not table["equal"])
+    return ", ".join(name for name, table in figures["classic_full_tables"].items() if not table["equal"])
 
 
 @contextmanager

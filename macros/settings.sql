@@ -67,7 +67,7 @@
 
 {#- To be raised when messages are read or stored otherwise than before, so that tables have to be rebuilt from the sources. -#}
 {% macro version_of_tables() -%}
-    2
+    3
 {%- endmacro %}
 
 {#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}

@@ -9,7 +9,7 @@ IDS = """
     with own as (
         select id, id_type from {aliasing}.aliases where alias_id = %s
         union
-        select anonymous_id, 'anonymous_id' from {sessions_stages}.session_members
+        select anonymous_id, 'anonymous_id' from {sessions_stages}.session_visits
         where alias_id = %s and anonymous_id != ''
         union
         select known_pairs.anonymous_id, 'anonymous_id'
@@ -55,18 +55,18 @@ IDENTIFYING = """
 """
 VISITS = """
     select
-        session_members.session_number, session_members.anonymous_id, session_members.user_id,
-        session_members.visit_start, session_members.visit_end, device_sessions.event_count,
+        session_visits.session_number, session_visits.anonymous_id, session_visits.user_id,
+        session_visits.visit_start, session_visits.visit_end, device_sessions.event_count,
         device_sessions.page_count, device_sessions.landing_page, device_sessions.blog_page,
         device_sessions.signup_event, device_sessions.seen_at
-    from {sessions_stages}.session_members
+    from {sessions_stages}.session_visits
     inner join {sessions_stages}.device_sessions
-        on session_members.anonymous_id = device_sessions.anonymous_id
-        and session_members.user_id = device_sessions.user_id
-        and session_members.visit_start = device_sessions.first_at
-        and session_members.alias_id = device_sessions.alias_id
-    where session_members.alias_id = %s
-    order by session_members.visit_start, device_sessions.first_event
+        on session_visits.anonymous_id = device_sessions.anonymous_id
+        and session_visits.user_id = device_sessions.user_id
+        and session_visits.visit_start = device_sessions.first_at
+        and session_visits.alias_id = device_sessions.alias_id
+    where session_visits.alias_id = %s
+    order by session_visits.visit_start, device_sessions.first_event
 """
 SESSIONS = "select * from {sessions}.all_sessions where alias_id = %s order by session_number"
 TOUCHES = """
@@ -81,19 +81,19 @@ TOUCHES = """
 """
 EVIDENCE = """
     select
-        session_members.session_number, touch_evidence.message_type, touch_evidence.event_id,
+        session_visits.session_number, touch_evidence.message_type, touch_evidence.event_id,
         touch_evidence.occurred_at, touch_evidence.combination_id, touch_evidence.page_url,
         touch_evidence.utm_source, touch_evidence.utm_medium, touch_evidence.utm_campaign,
         touch_evidence.utm_term, touch_evidence.utm_content, touch_evidence.referrer,
         touch_evidence.referrer_host, evidence_classes.has_evidence, evidence_classes.excluded_domain,
         evidence_classes.return_paths
-    from {sessions_stages}.session_members
+    from {sessions_stages}.session_visits
     inner join {sessions_stages}.touch_evidence
-        on session_members.anonymous_id = touch_evidence.anonymous_id
-        and session_members.user_id = touch_evidence.user_id
-        and touch_evidence.occurred_at between session_members.visit_start and session_members.visit_end
+        on session_visits.anonymous_id = touch_evidence.anonymous_id
+        and session_visits.user_id = touch_evidence.user_id
+        and touch_evidence.occurred_at between session_visits.visit_start and session_visits.visit_end
     inner join {sessions_stages}.evidence_classes on touch_evidence.combination_id = evidence_classes.combination_id
-    where session_members.alias_id = %s
+    where session_visits.alias_id = %s
     order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
 """
 ATTRIBUTION = "select * from {sessions}.attribution where alias_id = %s"
@@ -112,7 +112,7 @@ SEEDS = {
         from {seeds}.channel_rules"""),
 }
 READ = [
-    "app_tracks", "known_pairs", "identity_spans", "device_owners", "aliases", "device_sessions", "session_members",
+    "app_tracks", "known_pairs", "identity_spans", "device_owners", "aliases", "device_sessions", "session_visits",
     "touch_evidence", "evidence_classes", "touches", "all_sessions", "attribution",
 ]
 APPLIED = """

@@ -18,7 +18,7 @@ from benchmark_sides import benchmark_options, contents, differing, measure_clas
 
 SCHEMAS = ("partitioning", "aliasing", "sessions_stages", "sessions")
 # Tables of what is new, which a rebuild fills with everything.
-TRANSIENT = ("new_messages", "repeated_messages", "message_buckets", "affected_aliases", "schema_changes")
+TRANSIENT = ("schema_changes",)
 # In which batch a row came, and what identifies evidence that may have been reclassified, say nothing about the messages.
 BOOKKEEPING = ("batch_id", "newest_batch_id", "is_reclassified")
 FROM, TO = 5, 60  # the refreshes that are compared

@@ -20,9 +20,9 @@ LOG = "refresh"
 # Of these schemas only: the log with the view on it, and what views of reporting read.
 PARTS = {LOG: ("refresh_runs", "refresh_log", "last_audit", "refresh_health"), "partitioning": ("partitions",)}
 # Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
-# do, as do rows without it; None for all of a person's rows. (In their models: affected_by, since.)
+# do, as do rows without it; None for all of a person's rows. (In their models: replace_persons, since.)
 CHANGED_BY_PERSON = {
-    "all_sessions": "session_start", "attribution": None, "useful_sessions": None,
+    "all_sessions": "session_start", "attribution": None,
     "person_paths": "signup_timestamp", "path_credits": "signup_timestamp",
 }
 # What there is in a schema of a database: name, kind, comment.
@@ -31,10 +31,9 @@ STORED = """
     union all select view_name, 'view', comment from duckdb_views() where database_name = $1 and schema_name = $2 order by 1"""
 # How each table was when it was published, kept in a table of the log's schema. Batches are told by their time too: another database counts from 1 as well.
 STATE = """
-    select models.model, models.batch_id, applied.started_at as applied_at, rebuilt.started_at as rebuilt_at
+    select models.model, models.batch_id, applied.started_at as applied_at, models.rebuilt_at
     from {refresh}.models
-    inner join {refresh}.batches as applied on models.batch_id = applied.batch_id
-    inner join {refresh}.batches as rebuilt on models.rebuilt_batch_id = rebuilt.batch_id"""
+    inner join {refresh}.batches as applied on models.batch_id = applied.batch_id"""
 
 
 def published_file(work: Path, prefix: str = "") -> Path | None:
@@ -183,7 +182,7 @@ class Copy:
 
     def changes(self) -> dict[str, int]:
         """Table -> the batch after which rows of affected persons are all that has changed in it, where that is known."""
-        affected = self.found("work", self.schema_of("sessions_stages")).get("affected_aliases")
+        affected = self.found("work", self.schema_of("this_batch")).get("changed_persons")
         if not (affected and self.has_state("work") and self.has_state("published")):
             return {}
         refresh = self.schema_of(LOG)
@@ -199,8 +198,9 @@ class Copy:
                 where before.batch_id <= state.batch_id
             )
             select model, batch_id from continued
-            where batch_id >= (select reads_after from work."{refresh}".models where model = 'affected_aliases')
-                and exists (select 1 from continued where model = 'affected_aliases')"""
+            -- changed_persons lists the newest batch and the one before
+            where batch_id >= (select batch_id - 2 from work."{refresh}".models where model = 'changed_persons')
+                and exists (select 1 from continued where model = 'changed_persons')"""
         ).fetchall())
         return {name: known[name] for name in CHANGED_BY_PERSON if name in known and self.is_like_before(name)}
 
@@ -216,13 +216,13 @@ class Copy:
         """Replace the rows of the persons that later batches than this one concerned, with this time of the row from then on or none."""
         affected = f"""
             (
-                select alias_id, min(remade_since) as remade_since from work."{self.schema_of('sessions_stages')}".affected_aliases
+                select alias_id, min(changed_since) as changed_since from work."{self.schema_of('this_batch')}".changed_persons
                 where batch_id > {after}
                 group by alias_id
             ) as affected"""
         concerned = "affected.alias_id = stored.alias_id"
         if time:
-            concerned += f" and (stored.{time} is null or affected.remade_since <= stored.{time})"
+            concerned += f" and (stored.{time} is null or affected.changed_since <= stored.{time})"
         self.connection.execute(f"delete from published.{table} as stored using {affected} where {concerned}")
         self.connection.execute(
             f"insert into published.{table} select stored.* from work.{table} as stored inner join {affected} on {concerned}")

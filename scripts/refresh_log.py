@@ -31,10 +31,10 @@ def expected_seconds(connection, target: Target) -> dict[str, float]:
 
 
 def batch_of(connection, target: Target, run: str) -> int | None:
-    """The batch that a run has opened; None when it did not come so far."""
+    """The batch that a run has opened or gone on with; None when it did not come so far."""
     if not has_table(connection, target.schema("refresh"), "refresh_log"):
         return None
-    found = rows(connection, f"select max(batch_id) from {target.table('refresh', 'batches')} where invocation_id = %s", [run])
+    found = rows(connection, f"select max(batch_id) from {target.table('refresh', 'refresh_runs')} where run_id = %s", [run])
     return found[0][0]
 
 
@@ -66,7 +66,7 @@ def completed(connection, target: Target, run: str, record: RunRecord) -> RunRec
                    newest_message_at=newest_message_at(connection, target))
 
 
-def write(connection, target: Target, record: RunRecord):
+def write(connection, target: Target, run: str, record: RunRecord):
     """Complete the log with this run, in one transaction. A run that has no batch of its own (it ended before) gets one row
     in refresh_runs, without a batch."""
     runs, log, batch = target.table("refresh", "refresh_runs"), target.table("refresh", "refresh_log"), record.batch_id
@@ -77,10 +77,10 @@ def write(connection, target: Target, record: RunRecord):
     newest = record.newest_message_at and record.newest_message_at.replace(tzinfo=None)
     rows(connection, "begin")
     if batch is not None:
-        rows(connection, f"delete from {runs} where batch_id = %s", [batch])
+        rows(connection, f"delete from {runs} where run_id = %s", [run])
         rows(connection, f"delete from {log} where batch_id = %s", [batch])
-    rows(connection, f"insert into {runs} values (%s, %s, %s, %s, %s, %s, %s)",
-         [batch, record.status, started, ended, record.seconds, newest, record.error])
+    rows(connection, f"""insert into {runs} (batch_id, status, started_at, finished_at, seconds, newest_message_at, error, run_id)
+         values (%s, %s, %s, %s, %s, %s, %s, %s)""", [batch, record.status, started, ended, record.seconds, newest, record.error, run])
     lines = [
         (batch, model.name, model.status, model.attempts, model.rows_read, model.rows_inserted, model.rows_deleted,
          model.seconds, ended, model.error)

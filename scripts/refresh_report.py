@@ -6,6 +6,8 @@ from escaping import escaped
 
 FIGURES = "refresh_figures "  # what the line of a dbt log begins with that holds the figures of a refresh
 NOTE = "note: "  # and one that holds a sentence for whoever started it
+# The sentence after which a refresh has to run once more (macros/refresh/prepare_refresh.sql).
+FINISHES = "The refresh before did not come to its end. This one finishes it, and the next one brings what is new."
 
 
 @dataclass

@@ -17,7 +17,7 @@ from published import PUBLISHED_VARIABLE, is_readers_file, publish, published_fi
 from refresh_errors import failure, first_line
 from refresh_lock import acquire, make_lock
 from refresh_plan import LOCKED_OUT, MODEL_FAILED, Plan, RefreshError, build_arguments
-from refresh_report import FIGURES, NOTE, read_report
+from refresh_report import FINISHES, FIGURES, NOTE, read_report
 from refresh_retry import Budget, keep_trying
 from run_record import ModelRun, RunRecord
 from target import ROOT, Target, find_target
@@ -87,7 +87,7 @@ class Run:
         self.plan, self.progress, self.settings, self.id = plan, progress, settings, uuid.uuid4().hex
         self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.budget = Budget(plan.retry_for)
-        self.knows_left = False
+        self.knows_left = self.finishes_another = False
         self.left: dict[str, tuple[str, str | None]] = {}  # models and seeds not done -> status, error
         self.seconds: dict[str, float] = {}  # of models
         self.attempts: dict[str, int] = {}
@@ -120,7 +120,9 @@ class Run:
 
     def note(self, sentence: str):
         """Hand on what a refresh found; attempt after attempt may find it."""
-        if sentence not in self.notes:
+        if sentence == FINISHES:
+            self.finishes_another = True  # this run goes on at once
+        elif sentence not in self.notes:
             self.notes.append(sentence)
             self.progress.say(sentence)
 
@@ -163,6 +165,9 @@ class Run:
         self.causes.clear()
         try:
             execute(build_arguments(self.plan, str(ROOT), tuple(self.left) if self.knows_left else ()), self)
+            if self.finishes_another and not self.left:
+                self.finishes_another = False
+                execute(build_arguments(self.plan, str(ROOT)), self)
         except RefreshError as error:
             # Only a command that came to its end says of all models what became of them.
             self.knows_left = self.knows_left or bool(error.failed)
@@ -203,7 +208,7 @@ class Run:
             try:
                 with self.target.connected() as connection:
                     record = refresh_log.completed(connection, self.target, self.id, record)
-                    refresh_log.write(connection, self.target, record)
+                    refresh_log.write(connection, self.target, self.id, record)
             except RefreshError as problem:
                 self.progress.not_logged(str(problem), record)
         return record

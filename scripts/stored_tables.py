@@ -12,7 +12,7 @@ from published import published_file
 from refresh_errors import first_line, known_sentence
 from refresh_plan import Profile, RefreshError
 
-FOLDERS = ("seeds", "refresh", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
+FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
 OUTDATED = "The tables were made by another version of the project: run scripts/refresh.py."
 

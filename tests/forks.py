@@ -103,6 +103,7 @@ def serve(target: str, project: str):
     """Do the request on each line of stdin: print its process's number, and when it has ended its exit code."""
     import refresh
     import refresh_run
+    from dbt.contracts.graph.manifest import Manifest
     from dbt_common.clients.jinja import template_cache
 
     from project import outcome_of
@@ -112,7 +113,13 @@ def serve(target: str, project: str):
                    "--log-level-file", "none"]).result
     for macro in parsed.macros.values():
         template_cache.get_node_template(macro)  # compiles it
-    refresh_run.run_dbt = lambda arguments, on_event=None: load(arguments, on_event, parsed)
+    packed, unused = parsed.to_msgpack(), [parsed]
+
+    def run(arguments, on_event=None):
+        """What a refresh runs once or several times: dbt leaves marks in the manifest that it worked with."""
+        return load(arguments, on_event, unused.pop() if unused else Manifest.from_msgpack(packed))
+
+    refresh_run.run_dbt = run
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()

@@ -20,12 +20,13 @@ def test_build_from_scratch_and_again(engine, small_sample_days):
 COMMENTS = {
     "duckdb": (
         "select schema_name || '.' || table_name as name, comment from duckdb_tables() where not internal",
-        "select table_name || '.' || column_name as name, comment from duckdb_columns() where not internal",
+        "select table_name || '.' || column_name as name, comment from duckdb_columns() where not internal and schema_name != 'this_batch'",
     ),
     "postgres": (
         "select oid::regclass::text as name, obj_description(oid, 'pg_class') as comment from pg_class where relkind in ('r', 'p')",
         "select relname || '.' || attname as name, col_description(oid, attnum) as comment "
-        "from pg_class join pg_attribute on attrelid = oid where relkind in ('r', 'p') and attnum > 0",
+        "from pg_class join pg_attribute on attrelid = oid where relkind in ('r', 'p') and attnum > 0 "
+        "and relnamespace != 'this_batch'::regnamespace",
     ),
 }
 

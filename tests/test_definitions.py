@@ -50,7 +50,7 @@ def test_views(engine, small_sample_days):
     assert [comment(engine, view) == BY_HAND for view in views] == [False, True, True, False]
     # what they read is built anew
     mark(engine, *views)
-    engine.database.execute("update refresh.models set rebuilt_batch_id = 0 where model = 'path_credits'")
+    engine.database.execute("update refresh.models set is_rebuild_due = true where model = 'path_credits'")
     build(engine, report_timezone="Asia/Tokyo")
     assert [comment(engine, view) == BY_HAND for view in views] == [True, False, False, False]
     mark(engine, *views)

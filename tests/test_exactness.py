@@ -57,7 +57,7 @@ def test_settings(engine, days, project_seeds, name):
         assert_equal(engine, loads[:number], settings, project_seeds, f"after load {number}")
 
 
-BUILT_IN_PARTS = {"device_sessions": "first_at", "session_members": "visit_start", "touches": "touch_timestamp"}
+BUILT_IN_PARTS = {"device_sessions": "first_at", "session_visits": "visit_start", "touches": "touch_timestamp"}
 
 
 def test_little_memory(duckdb_engine, days, project_seeds):

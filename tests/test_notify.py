@@ -264,13 +264,13 @@ def test_refreshes_tell(tmp_path, vendors, environment):
           pagerduty: {{routing_key_env: KEY, url: "{vendors.address}/v2/enqueue"}}
           webhook: {{url_env: HOOK, when: always}}
         """)
-    with site.edited("models/sessions_stages/new_attribution.sql", "select * from new_attribution", "select no_such from new_attribution"):
+    with site.edited("models/sessions/attribution.sql", "select * from attribution", "select no_such from attribution"):
         failed = site.refresh("--settings", str(settings), environment=environment)
     assert failed.returncode == 1 and len(failed.stderr.splitlines()) == 1
     assert vendors.open_alerts == {"failed/signup_attribution/duckdb"}
     told = vendors.bodies("/hook/webhook-path")[0]["refresh"]
     assert told["status"] == "failed" and told["error"] in failed.stderr
-    assert {model["name"]: model["status"] for model in told["models"]}["new_attribution"] == "error"
+    assert {model["name"]: model["status"] for model in told["models"]}["attribution"] == "error"
 
     settings.write_text(settings.read_text() + "  slack: {webhook_url_env: NOT_THERE}")
     succeeded = site.refresh("--settings", str(settings), environment=environment)
@@ -278,4 +278,6 @@ def test_refreshes_tell(tmp_path, vendors, environment):
     assert vendors.open_alerts == set()
     told = vendors.bodies("/hook/webhook-path")[1]["refresh"]
     assert told["status"] == "success" and told["newest_message_at"].startswith("2026-03-01")
-    assert {model["name"]: model["rows_inserted"] for model in told["models"]}["attribution"] == 2
+    # the two sign-ups came with the batch of the run that failed, which this one finished first
+    assert {model["name"]: model["rows_inserted"] for model in told["models"]}["attribution"] == 0
+    assert site.database.query("select count(*) as signups from sessions.attribution") == [{"signups": 2}]

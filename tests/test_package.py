@@ -70,7 +70,7 @@ def test_as_a_package_of_another_project(tmp_path, monkeypatch):
     assert company.rows("select alias_id, last_touch_channel from company_models.signups") == [("u_a", "Paid Search")]
     assert company.schemas() == {
         "main", "segment", "company_models", "company_lists", "seeds", "refresh", "partitioning",
-        "aliasing", "sessions_stages", "sessions"}
+        "this_batch", "aliasing", "sessions_stages", "sessions"}
 
     # its own models, seeds and snapshots are dbt's; to run only them is no refresh
     company.write("seeds/shops.csv", "shop\nb\n")

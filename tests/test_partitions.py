@@ -169,7 +169,7 @@ def test_months_and_detached_months(engine):
     assert_as_if_nothing_was_detached(engine, loads)
 
     # A table that is made again from app_tracks alone would lose the detached months.
-    for selection in ("touch_evidence", "partitions", "message_buckets+"):
+    for selection in ("touch_evidence", "partitions", "batch_intervals+"):
         refused = engine.refresh(PLAN, full_refresh=True, select=selection, check=False)
         assert "run --full-refresh without a selection" in refused.error, selection
     engine.refresh(PLAN)

@@ -27,8 +27,8 @@ PERSON_MARTS = {"path_credits", "person_paths"}
 CONCERNED = """
     select count(*) from sessions_stages.touches
     where alias_id in (
-        select alias_id from sessions_stages.affected_aliases
-        where batch_id = (select max(batch_id) from sessions_stages.affected_aliases)
+        select alias_id from this_batch.changed_persons
+        where batch_id = (select max(batch_id) from this_batch.changed_persons)
     )"""
 MARTS = {path.stem for path in (ROOT / "models/reporting").glob("*.sql")} - PERSON_MARTS
 
@@ -56,15 +56,15 @@ def test_no_stored_table_is_read_whole(side, tmp_path):
     assert tables["attribution"]["rows_written"] > 0, "nobody signed up: the plan of attribution shows nothing"
     assert all(type(size) is int and size > 0 for size in side.bytes_stored())
     rows_read, scans = side.replayed(statements(tmp_path / "log"))
-    for model in ("app_tracks", "session_members", "touches"):
+    for model in ("app_tracks", "session_visits", "touches"):
         assert rows_read[model] >= tables[model]["rows_written"] > 0, "what is written is made of rows that were read"
-    assert scans["new_messages"], "no scan was found at all: not even of the new messages' source"
+    assert scans["batch_messages"], "no scan was found at all: not even of the new messages' source"
     large = {
         (model, table, rows) for model, found in scans.items() if model not in MARTS
         for table, rows in found.items() if rows > SMALL and table not in SOURCES
     }
     assert not large
-    assert sum(rows for model, rows in rows_read.items() if model not in {"new_messages", *MARTS}) < MESSAGES
+    assert sum(rows for model, rows in rows_read.items() if model not in {"batch_messages", *MARTS}) < MESSAGES
     (concerned,), (signups,) = side.run(CONCERNED), side.run("select count(*) from sessions.attribution")
     for mart in PERSON_MARTS:
         assert rows_read[mart] < signups + 4 * concerned, "more than what is stored of the persons concerned, and the sign-ups"
@@ -85,10 +85,10 @@ def test_what_duckdb_looks_through(tmp_path):
     assert side.keep_copy()
     refresh(side, logged(tmp_path / "log"))
     rows_read = side.rows_read(statements(tmp_path / "log"))
-    assert rows_read["new_messages"] > tables["app_tracks"]["rows_written"], "there the ids of all stored messages are looked through"
+    assert rows_read["batch_messages"] > tables["app_tracks"]["rows_written"], "there the ids of all stored messages are looked through"
     assert rows_read["identity_spans"] < tables["app_tracks"]["rows_written"] / 10
-    assert is_packed(side, "sessions_stages.session_members", "landing_page_url"), "nothing is: this shows nothing of ids"
-    for table in ("sessions_stages.device_sessions", "sessions_stages.session_members", "sessions_stages.touches", "sessions.all_sessions"):
+    assert is_packed(side, "sessions_stages.session_visits", "landing_page_url"), "nothing is: this shows nothing of ids"
+    for table in ("sessions_stages.device_sessions", "sessions_stages.session_visits", "sessions_stages.touches", "sessions.all_sessions"):
         assert not is_packed(side, table, "alias_id")
 
 

@@ -21,7 +21,7 @@ from stored_tables import stored_tables
 
 SCHEMA = "Analytics-1"  # a name that has to be quoted
 OWN = {"COMPANY_TARGET": "prod"}  # another environment: a process that has parsed the project with this profile
-FOLDERS = ("aliasing", "partitioning", "refresh", "seeds", "sessions", "sessions_stages")
+FOLDERS = ("aliasing", "partitioning", "refresh", "seeds", "sessions", "sessions_stages", "this_batch")
 
 
 def company(folder, kind, **settings):

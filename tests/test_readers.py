@@ -240,9 +240,9 @@ def test_the_published_file(tmp_path, monkeypatch):
 
 STATES = {  # after the file was published: SQL on the work database -> whether the rows of other persons are looked at again
     "": False,
-    "update refresh.models set rebuilt_batch_id = 3 where model = 'attribution'": True,
-    "update refresh.models set rebuilt_batch_id = 3 where model = 'affected_aliases'": True,
-    "update refresh.models set reads_after = 3 where model = 'affected_aliases'": True,
+    "update refresh.models set rebuilt_at = timestamp '2026-03-01' where model = 'attribution'": True,
+    "update refresh.models set rebuilt_at = timestamp '2026-03-01' where model = 'changed_persons'": True,
+    "update refresh.models set batch_id = 5 where model = 'changed_persons'": True,
     "update refresh.batches set started_at = started_at + interval '1 year'": True,
     "update refresh.models set batch_id = 1; delete from refresh.batches where batch_id > 1": True,
     "alter table sessions.attribution add column more text": True,
@@ -253,7 +253,7 @@ def first_refreshes(path):
     """A work database after two batches, of which the second concerned the person a."""
     with duckdb.connect(str(path)) as connection:
         connection.execute("""
-            create schema sessions; create schema refresh; create schema sessions_stages;
+            create schema sessions; create schema refresh; create schema this_batch;
             create table sessions.attribution as select unnest(['a', 'b', 'c']) as alias_id, 1 as signups;
             create table sessions.all_sessions as
                 select alias_id, session_start, 1 as pages
@@ -262,11 +262,11 @@ def first_refreshes(path):
             create schema reporting;
             create table reporting.person_paths as
                 select unnest(['a', 'b', 'c']) as alias_id, unnest([null, timestamp '2026-01-15', null]) as signup_timestamp, 1 as touches;
-            create table sessions_stages.affected_aliases as select 'a' as alias_id, timestamp '2026-01-01' as remade_since, 2 as batch_id;
+            create table this_batch.changed_persons as select 'a' as alias_id, timestamp '2026-01-01' as changed_since, 2 as batch_id;
             create table refresh.batches as select number as batch_id, timestamp '2026-01-01' + number * interval '1 day' as started_at
                 from range(1, 9) as numbers(number);
-            create table refresh.models as select unnest(['all_sessions', 'attribution', 'person_paths', 'affected_aliases']) as model, 2 as batch_id,
-                1 as rebuilt_batch_id, 1 as reads_after""")
+            create table refresh.models as select unnest(['all_sessions', 'attribution', 'person_paths', 'changed_persons']) as model, 2 as batch_id,
+                timestamp '2026-01-02' as rebuilt_at""")
 
 
 @pytest.mark.parametrize("change, is_copied", STATES.items())
@@ -276,8 +276,8 @@ def test_what_changed_is_published(tmp_path, change, is_copied):
     publish(work, published)
     with duckdb.connect(str(work)) as connection:
         connection.execute("""
-            update refresh.models set batch_id = 3, reads_after = 2;
-            insert into sessions_stages.affected_aliases select unnest(['b', 'c', 'd']), timestamp '2026-02-01', 3;
+            update refresh.models set batch_id = 3;
+            insert into this_batch.changed_persons select unnest(['b', 'c', 'd']), timestamp '2026-02-01', 3;
             -- no refresh does that to the rows of a person who is not affected, or before the time from which one is
             update sessions.attribution set signups = 2; update sessions.all_sessions set pages = 2;
             update reporting.person_paths set touches = 2;
@@ -300,12 +300,13 @@ def test_two_published_files_take_turns(tmp_path):
     first_refreshes(work)
     numbers = {"a": 1, "b": 1, "c": 1}
 
-    def refreshed(batch, person, reads_after):
+    def refreshed(batch, person):
         """The file after a refresh that gave a person the number of its batch."""
         with duckdb.connect(str(work)) as connection:
             connection.execute(
-                f"update refresh.models set batch_id = {batch}, reads_after = {reads_after};"
-                f"insert into sessions_stages.affected_aliases values ('{person}', timestamp '2026-02-01', {batch});"
+                f"update refresh.models set batch_id = {batch};"
+                f"delete from this_batch.changed_persons where batch_id < {batch - 1};"
+                f"insert into this_batch.changed_persons values ('{person}', timestamp '2026-02-01', {batch});"
                 f"update sessions.attribution set signups = {batch} where alias_id = '{person}'")
         numbers[person] = batch
         publish(work, published)
@@ -314,21 +315,21 @@ def test_two_published_files_take_turns(tmp_path):
         return published.stat().st_ino
 
     publish(work, published)
-    one, other = published.stat().st_ino, refreshed(3, "a", 1)
+    one, other = published.stat().st_ino, refreshed(3, "a")
     assert one != other and spare.stat().st_ino == one
-    assert refreshed(4, "b", 2) == one  # what batches 3 and 4 changed
+    assert refreshed(4, "b") == one  # what batches 3 and 4 changed
     with held_by_another(spare, read_only=True):
-        third = refreshed(5, "c", 3)
+        third = refreshed(5, "c")
         assert third not in (one, other) and spare.stat().st_ino == one
     with spare.open():  # so that no other file gets its number
-        assert refreshed(6, "a", 5) not in (one, third)  # what batch 5 changed is known no longer
+        assert refreshed(8, "a") not in (one, third)  # what batch 5 changed is known no longer
 
 
 def test_tables_whose_rows_change_by_person():
     models = {path.stem: path.read_text() for folder in SCHEMAS for path in (ROOT / "models" / folder).glob("*.sql")}
     assert CHANGED_BY_PERSON == {
         name: next(iter(re.findall(r"'since': '(\w+)'", sql)), None)
-        for name, sql in models.items() if "'affected_by': 'affected_aliases'" in sql}
+        for name, sql in models.items() if "replace_persons" in sql or name in ("all_sessions", "attribution")}
 
 
 def test_readers_of_duckdb(tmp_path):
@@ -369,7 +370,7 @@ def assert_published(database, published):
         tables = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() where list_contains(?, schema_name) "
             "and database_name != 'published'", [SCHEMAS]).fetchall()
-        assert len(tables) >= 3
+        assert len(tables) >= 2
         for (table,) in tables:
             for one, other in (("", "published."), ("published.", "")):
                 missing = connection.execute(f"select * from {one}{table} except all select * from {other}{table}").fetchall()

@@ -41,7 +41,7 @@ def run(engine, models, full_refresh=False, check=True, variables=None):
 
 
 def test_models_in_order(models):
-    assert models.index("new_messages") < models.index("app_tracks") < models.index("touches") < models.index("attribution")
+    assert models.index("batch_messages") < models.index("app_tracks") < models.index("touches") < models.index("attribution")
 
 
 def test_refreshes_that_died(engine, loads, models):
@@ -84,23 +84,23 @@ def test_parts_built_from_scratch(engine, loads):
         outcome = run(engine, [model], full_refresh=True, check=False, variables=VARIABLES)
         assert not outcome.success and f"{model} has to be rebuilt" in outcome.error and "--select" in outcome.error
     engine.receive(loads[2])
-    for selection in (["touch_evidence", "evidence_classes", "touches"], ["message_buckets"], ["partitions", "new_sessions+"],
-                      ["affected_aliases"]):
+    for selection in (["touch_evidence", "evidence_classes", "touches"], ["batch_intervals"], ["partitions", "batch_sessions+"],
+                      ["changed_persons"]):
         run(engine, selection, full_refresh=True, variables=VARIABLES)
     # The flag concerns the models selected: app_tracks stays, so what it holds does not come again.
-    run(engine, ["new_messages"], full_refresh=True, variables=VARIABLES)
+    run(engine, ["batch_messages"], full_refresh=True, variables=VARIABLES)
     run(engine, ["repeated_messages", "app_tracks"], variables=VARIABLES)
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
-    run(engine, ["new_messages", "repeated_messages", "app_tracks"], full_refresh=True, variables=VARIABLES)
+    run(engine, ["batch_messages", "repeated_messages", "app_tracks"], full_refresh=True, variables=VARIABLES)
     engine.receive(loads[3])
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:4], SITE)
 
 
-ALONE = ["new_messages", "new_messages", "app_tracks", "repeated_messages", "app_tracks", "app_tracks", "message_buckets",
-         "device_sessions", "touch_evidence", "evidence_classes", "affected_aliases", "session_members", "touches",
-         "rejected_events", "partitions", "device_sessions", "new_messages"]
+ALONE = ["batch_messages", "batch_messages", "app_tracks", "repeated_messages", "app_tracks", "app_tracks", "batch_intervals",
+         "device_sessions", "touch_evidence", "evidence_classes", "changed_persons", "session_visits", "touches",
+         "rejected_events", "partitions", "device_sessions", "batch_messages"]
 
 
 def test_models_run_alone_and_again(engine, loads):
@@ -111,9 +111,10 @@ def test_models_run_alone_and_again(engine, loads):
     for model in ALONE:
         run(engine, [model], check=False, variables=VARIABLES)
     engine.receive(loads[2])
-    run(engine, ["new_messages"], variables=VARIABLES)
-    refused = run(engine, ["app_tracks"], check=False, variables=VARIABLES)
-    assert not refused.success and "repeated_messages is older than new_messages" in refused.error
+    run(engine, ["batch_messages"], variables=VARIABLES)
+    before = len(engine.fetch("partitioning.app_tracks", "event_id"))
+    run(engine, ["app_tracks"], variables=VARIABLES)  # it waits for repeated_messages
+    assert len(engine.fetch("partitioning.app_tracks", "event_id")) == before
     engine.refresh(VARIABLES)
     assert_equal(engine, loads[:3], SITE)
 
@@ -130,49 +131,11 @@ def test_models_left_out(engine, loads):
     assert_equal(engine, loads[:3], SITE)
 
 
-# app_tracks, nearly made, waits until the model beside it has ended.
-WAITS = """
-    create function refresh.waits() returns trigger language plpgsql as $$
-    begin
-        while (select batch_id from refresh.models where model = 'rejected_events') < (select max(batch_id) from refresh.batches) loop
-            perform pg_sleep(0.05);
-        end loop;
-        return null;
-    end $$;
-    create trigger waits after insert on refresh.source_loads for each statement execute function refresh.waits();
-"""
-
-
-def test_the_last_to_end_empties_what_both_have_read(postgres_engine, loads):
-    postgres_engine.receive(loads[0])
-    postgres_engine.refresh(VARIABLES)
-    postgres_engine.database.execute(WAITS)
-    postgres_engine.receive(loads[1])
-    postgres_engine.refresh(VARIABLES)
-    assert not postgres_engine.fetch("partitioning.new_messages")
-    assert_equal(postgres_engine, loads[:2], SITE)
-
-
-def test_new_rows_that_somebody_reads_stay_until_the_next_refresh(postgres_engine, loads):
-    """Somebody, as may be another model of the same run, reads new_messages for longer than who empties it waits: no model fails."""
-    postgres_engine.receive(loads[0])
-    postgres_engine.refresh(VARIABLES)
-    postgres_engine.receive(loads[1])
-    run(postgres_engine, ["new_messages", "repeated_messages", "rejected_events"], variables=VARIABLES)
-    postgres_engine.database.execute("begin; select count(*) from partitioning.new_messages")
-    run(postgres_engine, ["app_tracks"], variables=VARIABLES)
-    assert postgres_engine.fetch("partitioning.new_messages")
-    postgres_engine.database.execute("rollback")
-    postgres_engine.refresh(VARIABLES)
-    assert not postgres_engine.fetch("partitioning.new_messages")
-    assert_equal(postgres_engine, loads[:2], SITE)
-
-
 def test_a_table_is_sampled_when_it_changed(postgres_engine, loads):
     """The planner's facts are taken anew of what changed; a refresh that changes nothing leaves those of all tables."""
     def samples_taken():
-        rows = postgres_engine.fetch("pg_stat_user_tables", "relid, relname, analyze_count")
-        return {(row["relid"], row["relname"]): row["analyze_count"] for row in rows}
+        rows = postgres_engine.fetch("pg_stat_user_tables", "schemaname, relid, relname, analyze_count")
+        return {(row["relid"], row["relname"]): row["analyze_count"] for row in rows if row["schemaname"] != "this_batch"}
     few = {table: rows[::4] for table, rows in loads[0].items()}
     taken = []
     for load in (few, loads[0], {}, {}, {}):  # what a refresh leaves to the next ones to delete is gone after two

@@ -208,13 +208,13 @@ def test_refreshes(site):
     site.receive(visits(4, first=6))
     site.database.load("tracks", [{"id": "1", "anonymous_id": "a", "plan": "free"}])
     with site.edited(
-            "models/sessions_stages/new_attribution.sql", "\nselect * from new_attribution", "\nselect * from no_such_table"):
+            "models/sessions/attribution.sql", "\nselect * from attribution", "\nselect * from no_such_table"):
         outcome = site.refresh()
-    assert_refused(outcome, "new_attribution failed", "no_such_table", "run again", exit_code=1)
+    assert_refused(outcome, "attribution failed", "no_such_table", "run again", exit_code=1)
     between = site.contents()
     for name in ("attribution", "all_sessions", "useful_sessions"):
         assert between[f"sessions.{name}"] == before[f"sessions.{name}"]
-    assert len(between["sessions_stages.session_members"]) > len(before["sessions_stages.session_members"])
+    assert len(between["sessions_stages.session_visits"]) > len(before["sessions_stages.session_visits"])
 
     outcome = site.refresh("--quiet")
     assert_succeeded(outcome)

@@ -185,7 +185,7 @@ def test_events_by_either_name(engine):
                          named("t7", 2, "seen", "seen", device="b")]}
     engine.receive(second)
     changed = Settings(signup_events=("Account Created", "never"), ignored_events=("Email Sent", "seen", "404"))
-    refused = engine.refresh(as_vars(changed), select=["message_buckets+"], check=False)
+    refused = engine.refresh(as_vars(changed), select=["batch_intervals+"], check=False)
     assert not refused.success and "ignored_events changed" in refused.error
     notes = "\n".join(engine.refresh(as_vars(changed)).notes)
     assert_equal(engine, [first, second], changed)

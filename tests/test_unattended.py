@@ -89,7 +89,7 @@ def test_on_duckdb(tmp_path):
     assert written[-1]["event"] == "refresh_finished" and {"retry", "model_started"} <= {one["event"] for one in written}
     named = {model["name"] for model in ended["models"]}
     assert named == {one["model"] for one in written if one["event"] == "model_started"} - set(COLUMNS) == set(log(site, 1))
-    assert {"new_messages", "touches", "attribution"} <= named
+    assert {"batch_messages", "touches", "attribution"} <= named
     tracks = log(site, 1)["app_tracks"]
     assert (tracks["status"], tracks["attempts"], tracks["rows_inserted"], tracks["error"]) == ("success", 1, 9, None)
     assert ended["newest_message_at"] == "2026-03-01 15:00:00+00:00" and counted(site)["sessions.attribution"] == 3
@@ -106,8 +106,8 @@ def test_on_duckdb(tmp_path):
     code, stderr = stop(running, signal.SIGTERM)
     assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run again") and len(stderr.splitlines()) == 1
     assert statuses(site) == ["success", "died", "failed"]
-    assert log(site, 2)["app_tracks"]["rows_inserted"] == 6 and "all_sessions" not in log(site, 2)
-    assert log(site, 3)["app_tracks"]["rows_inserted"] == 0 and log(site, 3)["new_sessions"]["status"] == "success"
+    # it went on with the batch
+    assert log(site, 2)["app_tracks"]["rows_inserted"] == 6 and log(site, 2)["all_sessions"]["status"] == "success" and not log(site, 3)
 
     outcome = site.refresh()
     assert_succeeded(outcome)
@@ -177,7 +177,7 @@ def wait_for(database, query) -> dict:
 def blocked(batch: int) -> str:
     """Query on the session of the model that waits for the lock which the test holds."""
     return ("select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() "
-            f"and application_name = 'signup_attribution refresh {batch} all_sessions'")
+            f"and application_name = 'signup_attribution refresh {batch} attribution'")
 
 
 @pytest.fixture
@@ -205,13 +205,13 @@ def test_on_postgres(postgres_site, other_session):
     impatient = {"PGOPTIONS": "-c lock_timeout=300ms"}
     running = site.start(environment=impatient)
     said = until(running, "retry")
-    assert list(said["failed"]) == ["new_messages"]
+    assert list(said["failed"]) == ["batch_messages"]
     other_session.rollback()
     ended = finish(running)
     assert ended["batch_id"] == 1 and statuses(site) == ["success"]
     attempts = {model["name"]: model["attempts"] for model in ended["models"]}
-    assert attempts.pop("new_messages") > 1 and set(attempts.values()) == {1}
-    assert log(site, 1)["new_messages"]["attempts"] > 1 and counted(site)["sessions.attribution"] == 3
+    assert attempts.pop("batch_messages") > 1 and set(attempts.values()) == {1}
+    assert log(site, 1)["batch_messages"]["attempts"] > 1 and counted(site)["sessions.attribution"] == 3
 
     # a model has to wait, and meanwhile: a second refresh, and an end by SIGTERM, which ends the model's session too
     site.receive(visits(4, first=6))
@@ -226,33 +226,34 @@ def test_on_postgres(postgres_site, other_session):
     wait_for(site.database, "select 1 where not exists (select 1 from pg_stat_activity where application_name like "
                             f"'signup_attribution refresh 2%' and pid = {session['pid']})")
     logged = log(site, 2)
-    assert (logged["all_sessions"]["status"], logged["all_sessions"]["error"]) == ("error", "It was interrupted.")
+    assert (logged["attribution"]["status"], logged["attribution"]["error"]) == ("error", "It was interrupted.")
     assert logged["app_tracks"]["rows_inserted"] == 6 and not health(site)["is_running"]
 
     # killed: its session waits on, and the next refresh ends it; then an administrator ends the next one's
     running = site.start(environment=patient)
-    orphan = wait_for(site.database, blocked(3))
+    orphan = wait_for(site.database, blocked(2))
     assert stop(running, signal.SIGKILL)[0] == -signal.SIGKILL
     running = site.start(environment=patient)
-    session = wait_for(site.database, blocked(4))
+    session = wait_for(site.database, f"{blocked(2)} and pid != {orphan['pid']}")
     assert not site.database.query(f"select 1 from pg_stat_activity where pid = {orphan['pid']} and state = 'active'")
     site.database.execute(f"select pg_terminate_backend({session['pid']})")
-    assert "all_sessions" in until(running, "retry")["failed"]
+    assert "attribution" in until(running, "retry")["failed"]
     other_session.rollback()
     ended = finish(running)
     assert statuses(site) == ["success", "failed", "died", "success"]
-    assert log(site, 4)["all_sessions"]["attempts"] >= 2 and log(site, 4)["new_sessions"]["attempts"] == 1
+    assert log(site, 3)["attribution"]["attempts"] > log(site, 3)["all_sessions"]["attempts"]
     assert counted(site) == dict(zip(PUBLISHED, (10, 5, 5, 15)))
-    changed = log(site, 4)["attribution"]
+    changed = log(site, 2)["attribution"]
     assert (changed["rows_read"], changed["rows_inserted"], changed["rows_deleted"]) == (2, 2, 0)
 
     # an error that does not pass is not tried again
+    site.receive(visits(2, first=10))
     with site.edited(
-            "models/sessions_stages/new_attribution.sql", "\nselect * from new_attribution", "\nselect * from no_such_table"):
+            "models/sessions/attribution.sql", "\nselect * from attribution", "\nselect * from no_such_table"):
         assert_refused(site.refresh(), "no_such_table", exit_code=1)
-    failed = log(site, 5)
-    assert (failed["new_attribution"]["status"], failed["new_attribution"]["attempts"]) == ("error", 1)
-    assert "no_such_table" in failed["new_attribution"]["error"] and failed["new_sessions"]["status"] == "success"
+    failed = log(site, 4)
+    assert (failed["attribution"]["status"], failed["attribution"]["attempts"]) == ("error", 1)
+    assert "no_such_table" in failed["attribution"]["error"] and failed["touches"]["status"] == "success"
     found = health(site)
     assert found["last_status"] == "failed" and "no_such_table" in found["last_error"]
     assert found["newest_message_at"] == datetime(2026, 3, 1, 19) and found["seconds_since_success"] > 0

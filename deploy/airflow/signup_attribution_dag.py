@@ -18,9 +18,9 @@ HOME = os.environ.get("SIGNUP_ATTRIBUTION_HOME", "/opt/signup_attribution")
 # Stage -> what of the project it makes, in the order in which they read each other.
 STAGES = {
     "seeds": "resource_type:seed",
-    "partitioning": "partitioning",
-    "aliasing": "aliasing",
-    "sessions_stages": "sessions_stages",
+    "partitioning": "batch_messages repeated_messages partitioning",
+    "aliasing": "batch_intervals aliasing",
+    "sessions_stages": "changed_persons batch_sessions sessions_stages",
     "sessions": "sessions",
     "reporting": "reporting",
 }

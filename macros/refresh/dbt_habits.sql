@@ -10,8 +10,8 @@
     {%- endif -%}
     {%- for id in selected_resources if invocation_args_dict.get('defer') and id.startswith('model.signup_attribution.') -%}
         {%- set node = graph.nodes[id] -%}
-        {%- for parent_id in stored_parents(node.depends_on.nodes) if node.config.materialized != 'view' and parent_id not in selected_resources -%}
-            {%- set parent = graph.nodes[parent_id] -%}
+        {%- for name in stored_parents(node) if node.config.materialized != 'view' and 'model.signup_attribution.' ~ name not in selected_resources -%}
+            {%- set parent = stored_node(name) -%}
             {%- set deferred = parent.defer_relation -%}
             {%- if deferred and deferred.relation_name != parent.relation_name
                     and (invocation_args_dict.get('favor_state') or adapter.get_relation(parent.database, parent.schema, parent.alias) is none) -%}
@@ -25,7 +25,7 @@
 {#- As a package of another project: stops when that says something else of our models than we do. -#}
 {% macro check_as_package() %}
     {%- set made_as = graph.nodes['model.signup_attribution.app_tracks'].config.materialized -%}
-    {%- if made_as != 'incremental' -%}
+    {%- if made_as != 'batched' -%}
         {%- do stop('The models of signup_attribution cannot be made as ' ~ made_as ~ ': put +materialized under the name of your project in dbt_project.yml.') -%}
     {%- endif -%}
     {#- dbt looks for what a package names in the project that has the package first -#}
@@ -34,22 +34,4 @@
             {%- do stop(parent ~ ' has the name of a model of signup_attribution, which would read it instead: rename it, or set the flag require_ref_searches_node_package_before_root in dbt_project.yml.') -%}
         {%- endfor -%}
     {%- endfor -%}
-{% endmacro %}
-
-{#- dbt clone would make views of production's tables, which the next refresh would write to as if they were its own. -#}
-{% macro clone_refused() %}
-    {%- do stop('dbt clone cannot copy these tables: fill schemas of your own instead, with scripts/refresh.py --sample 1%.') -%}
-{% endmacro %}
-
-{#- What dbt clone asks before it makes one of our models. -#}
-{% macro can_clone_table() %}
-    {{ clone_refused() }}
-{% endmacro %}
-
-{#- What it does before its first model. (As a package of another project we are not asked.) -#}
-{% macro create_schema(relation) %}
-    {%- if flags.WHICH == 'clone' -%}
-        {{ clone_refused() }}
-    {%- endif -%}
-    {{ return(dbt.create_schema(relation)) }}
 {% endmacro %}

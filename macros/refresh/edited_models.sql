@@ -12,14 +12,14 @@
     {{ return(local_md5(tojson(texts))) }}
 {% endmacro %}
 
-{#- SQL, part of this model's transaction, that keeps its text. is_whole: all stored rows were made of it. -#}
-{% macro record_text(is_whole) %}
+{#- SQL, part of a model's transaction, that keeps its text. is_whole: all stored rows were made of it. -#}
+{% macro record_text(node, is_whole) %}
     {%- if is_whole %}
-    delete from {{ state_table('definitions') }} where name = 'text of {{ model.name }}';
+    delete from {{ state_table('definitions') }} where name = 'text of {{ node.name }}';
     {%- endif %}
     insert into {{ state_table('definitions') }}
-    select 'text of {{ model.name }}', {{ quoted(text_of(model)) }}
-    where not exists (select 1 from {{ state_table('definitions') }} where name = 'text of {{ model.name }}');
+    select 'text of {{ node.name }}', {{ quoted(text_of(node)) }}
+    where not exists (select 1 from {{ state_table('definitions') }} where name = 'text of {{ node.name }}');
 {% endmacro %}
 
 {#- Says which of the models just run have rows that are older than their text, and what makes them again. -#}
@@ -30,16 +30,14 @@
     {%- endfor -%}
     {%- for id in selected_resources | sort if id.startswith('model.signup_attribution.') and id.split('.')[-1] in texts -%}
         {%- set node = graph.nodes[id] -%}
-        {%- if node.config.materialized in ['incremental', 'table'] and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
-            {%- set published = [] -%}
-            {%- for table, new_rows in published_tables().items() if new_rows == node.name -%}
-                {%- do published.append(table) -%}
+        {%- if is_batched(node) and node.config.incremental_strategy != 'this_batch' and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
+            {%- do names.append(node.name) -%}
+            {#- what holds only new rows has to be made for all of them first -#}
+            {%- set first = [] -%}
+            {%- for parent in stored_parents(node) if holds_all_for_rebuilt(stored_node(parent)) -%}
+                {%- do first.append(parent) -%}
             {%- endfor -%}
-            {%- do names.append((published or [node.name])[0]) -%}
-            {#- a table that holds only new rows has to be made again with its readers -#}
-            {%- set parents = node.depends_on.nodes | map('replace', 'model.signup_attribution.', '') | list -%}
-            {%- set first = 'new_sessions' if published else 'message_buckets' if 'message_buckets' in parents
-                else 'new_messages' if 'new_messages' in parents else node.name -%}
+            {%- set first = (first or [node.name]) | first -%}
             {%- if first ~ '+' not in selection -%}
                 {%- do selection.append(first ~ '+') -%}
             {%- endif -%}
@@ -47,6 +45,6 @@
     {%- endfor -%}
     {%- if names -%}
         {%- do say(names | join(', ') ~ (' was' if names | length == 1 else ' were') ~ ' edited: stored rows are as before; --full-refresh'
-            ~ ('' if 'new_messages+' in selection else ' --select ' ~ selection | join(' ')) ~ ' recomputes them.') -%}
+            ~ ('' if 'batch_messages+' in selection else ' --select ' ~ selection | join(' ')) ~ ' recomputes them.') -%}
     {%- endif -%}
 {% endmacro %}

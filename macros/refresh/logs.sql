@@ -57,17 +57,3 @@
     left join newest_success on true
     left join {{ state_table('last_audit') }} as last_audit on true
 {% endmacro %}
-
-{#-
-    SQL that logs this model with the rows it has just written; part of the model's transaction.
-    rows: a relation that holds the rows just written.
--#}
-{% macro log_model(rows) %}
-    insert into {{ state_table('refresh_log') }} (
-        batch_id, model, status, attempts, rows_read, rows_inserted, rows_deleted, finished_at
-    )
-    select
-        {{ current_batch_id() }}, '{{ model.name }}', 'success', 1, {{ rows_read(rows) if is_incremental() else 'rows_written' }},
-        rows_written, {{ rows_deleted(this) if is_incremental() else 'cast(null as bigint)' }}, refreshed_at
-    from refreshed_model;
-{% endmacro %}

@@ -36,7 +36,7 @@
     columns (a list). Asked once, by one query.
 -#}
 {% macro relations_before() %}
-    {%- set found = remembered('relations before') -%}
+    {%- set found = run_cache('relations before') -%}
     {%- if 'all' not in found -%}
         {%- set relations, schemas, names = {}, [project_schema('refresh')], state_tables().keys() | list + ['refresh_health'] -%}
         {%- for node in stored_nodes() -%}
@@ -97,7 +97,8 @@
 {#- The names that a model or seed uses, of those found: its own, those beside it while it is replaced, and its months. -#}
 {% macro names_used(node, found) %}
     {%- set own = relation_key(node.schema, node.alias) -%}
-    {%- set names = [own, own ~ '__dbt_tmp', own ~ '__dbt_backup'] | select('in', found) | list -%}
+    {%- set of_batch = relation_key(project_schema('this_batch'), node.alias) -%}
+    {%- set names = [own, own ~ '__dbt_tmp', own ~ '__dbt_backup', of_batch if is_batched(node) else own] | unique | select('in', found) | list -%}
     {%- if (node.config.get('meta') or {}).get('monthly_partitions_by') -%}
         {%- set pattern = month_name_pattern() -%}
         {%- for name, relation in found.items() if name.startswith(own) and modules.re.match(pattern, relation.name) -%}
@@ -117,7 +118,7 @@
     {%- if is_marked(relation) or relation.parent and (relation.parent.startswith(node.alias) or node.name in listed) -%}
         {{ return(true) }}
     {%- endif -%}
-    {{ return(node.name in listed and is_alike(relation, 'view' if node.config.materialized == 'view' else 'table', node.columns)) }}
+    {{ return(node.name in listed and is_alike(relation, relation.kind if relation.kind in ['table', 'view'] else '', node.columns)) }}
 {% endmacro %}
 
 {#- Whether this is of the kind, and most of its columns are among these, where we know any: an earlier version's may differ in some. -#}
@@ -130,7 +131,7 @@
 {% macro listed_names() %}
     {%- set found, names = relations_before(), [] -%}
     {%- set models, definitions = found.get(state_key('models')), found.get(state_key('definitions')) -%}
-    {%- if not models or models.kind != 'table' or ['model', 'batch_id', 'rebuilt_batch_id', 'reads_after'] | reject('in', models.columns) | list -%}
+    {%- if not models or models.kind != 'table' or ['model', 'batch_id', 'documentation'] | reject('in', models.columns) | list -%}
         {{ return(none) }}
     {%- endif -%}
     {%- for row in run_query('select model from ' ~ state_table('models')).rows -%}
@@ -141,7 +142,7 @@
             {%- do names.append(row[0]) -%}
         {%- endfor -%}
     {%- else -%} {#- somebody dropped it -#}
-        {%- do names.extend(stored_nodes() | rejectattr('config.materialized', 'in', ['incremental', 'published']) | map(attribute='name') | list) -%}
+        {%- do names.extend(stored_nodes() | rejectattr('config.materialized', 'in', ['batched', 'published']) | map(attribute='name') | list) -%}
     {%- endif -%}
     {{ return(names) }}
 {% endmacro %}

@@ -14,11 +14,11 @@
         {%- endfor -%}
         {%- do check_variables() -%}
         {%- do check_sources() -%}
-        {%- do check_stored_tables() -%}
-        {%- do run_and_commit(create_bookkeeping()) -%}
+        {%- set damaged = damaged_tables() -%}
+        {%- do run_and_commit(drop_former_tables() ~ create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
-        {%- do run_and_commit(open_batch()) -%}
+        {%- do run_and_commit(open_batch(opens_batch()) ~ mark_rebuilds(damaged + models_with_other_settings())) -%}
         {%- set changed = changed_event_settings() if not flags.FULL_REFRESH else [] -%}
         {%- if changed -%}
             {%- do say(changed | join(' and ') ~ ' changed: all that follows from the stored messages is made again.') -%}
@@ -39,6 +39,7 @@
 {% macro create_bookkeeping() %}
     {{ create_helper_functions() }}
     create schema if not exists "{{ project_schema('refresh') }}";
+    create schema if not exists "{{ project_schema('this_batch') }}";
     {%- for name, columns in state_tables().items() %}
         {%- set relation = relations_before().get(state_key(name)) %}
         {%- if not is_whole(name) %}
@@ -64,9 +65,22 @@
     {{ take_sources_out_of_indexes() }}
 {% endmacro %}
 
+{#- SQL that drops the tables of an earlier version which have no successor of their name. -#}
+{% macro drop_former_tables() %}
+    {%- if is_whole('settings') and are_of_another_version() -%}
+        {%- for folder, name in [
+            ('partitioning', 'new_messages'), ('partitioning', 'repeated_messages'), ('aliasing', 'message_buckets'),
+            ('sessions_stages', 'affected_aliases'), ('sessions_stages', 'session_members'), ('sessions_stages', 'new_sessions'),
+            ('sessions_stages', 'new_useful_sessions'), ('sessions_stages', 'new_attribution')
+        ] %}
+    drop table if exists "{{ project_schema(folder) }}".{{ name }};
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
 {#- Columns of them that the first version of the project did not have. -#}
 {% macro later_columns() %}
-    {{ return(['column_names', 'source_place']) }}
+    {{ return(['column_names', 'source_place', 'run_id']) }}
 {% endmacro %}
 
 {#-
@@ -77,8 +91,9 @@
     {{ return({
         'batches': {'batch_id': 'bigint', 'invocation_id': 'text', 'started_at': 'timestamp'},
         'models': {
-            'model': 'text', 'batch_id': 'bigint', 'rebuilt_batch_id': 'bigint', 'reads_after': 'bigint', 'documentation': 'text',
-            'rows_written': 'bigint', 'refreshed_at': 'timestamp', 'column_names': 'text'
+            'model': 'text', 'batch_id': 'bigint', 'changed_batch_id': 'bigint', 'made_batch_id': 'bigint', 'is_whole': 'boolean',
+            'is_rebuild_due': 'boolean', 'rebuilt_at': 'timestamp', 'documentation': 'text', 'rows_written': 'bigint',
+            'refreshed_at': 'timestamp', 'column_names': 'text'
         },
         'settings': {'name': 'text', 'value': 'text'},
         'definitions': {'name': 'text', 'definition': 'text'},
@@ -90,7 +105,7 @@
         'sample_ids': {'id_type': 'text', 'id': 'text', 'batch_id': 'bigint'},
         'refresh_runs': {
             'batch_id': 'bigint', 'status': 'text', 'started_at': 'timestamp', 'finished_at': 'timestamp',
-            'seconds': 'double precision', 'newest_message_at': 'timestamp', 'error': 'text'
+            'seconds': 'double precision', 'newest_message_at': 'timestamp', 'error': 'text', 'run_id': 'text'
         },
         'refresh_log': {
             'batch_id': 'bigint', 'model': 'text', 'status': 'text', 'attempts': 'integer', 'rows_read': 'bigint',
@@ -104,24 +119,48 @@
 {% endmacro %}
 
 {#-
-    SQL that numbers this run's batch, and says of runs that never came to their end that they died. A run that tries again
-    what failed goes on with its batch: the runner names its run in SIGNUP_ATTRIBUTION_RUN.
+    Whether this run opens a batch. It does not while models have not applied the one before, nor when it leaves out the model that
+    reads the sources. A run that tries again what failed goes on with its own: the runner names its run in SIGNUP_ATTRIBUTION_RUN.
 -#}
-{% macro open_batch() %}
-    {%- set run = quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) %}
+{% macro opens_batch() %}
+    {%- set states = model_states() -%}
+    {%- set batch_id = states['this run'].batch_id -%}
+    {%- set is_ours = state_rows('batches', 'select 1 from ' ~ state_table('batches') ~ ' where invocation_id = ' ~ run_name()) | length > 0 -%}
+    {%- if batch_id == 0 or is_ours or 'model.signup_attribution.batch_messages' not in selected_resources -%}
+        {{ return(batch_id == 0) }}
+    {%- elif flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' in selected_resources -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- for node in batched_nodes() if 'reporting' not in node.fqn and not (node.config.meta or {}).get('may_lag') -%}
+        {%- if states.get(node.name, {}).get('batch_id', 0) < batch_id -%}
+            {%- if states.get('batch_messages', {}).get('batch_id') == batch_id -%}
+                {%- do say('The refresh before did not come to its end. This one finishes it, and the next one brings what is new.') -%}
+            {%- endif -%}
+            {{ return(false) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
+{% endmacro %}
+
+{#- Literal: what this run is called in refresh.batches. -#}
+{% macro run_name() -%}
+    {{ quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) }}
+{%- endmacro %}
+
+{#- SQL that numbers this run's batch if it opens one, and says of runs that never came to their end that they died. -#}
+{% macro open_batch(is_new) %}
+    {%- if is_new %}
     insert into {{ state_table('batches') }}
-    select coalesce(greatest(max(batch_id), (select max(batch_id) from {{ state_table('models') }})), 0) + 1, {{ run }}, {{ utc_now() }}
-    from {{ state_table('batches') }}
-    having count(*) filter (where invocation_id = {{ run }}) = 0;
+    select coalesce(greatest(max(batch_id), (select max(batch_id) from {{ state_table('models') }})), 0) + 1, {{ run_name() }}, {{ utc_now() }}
+    from {{ state_table('batches') }};
+    {%- endif %}
     update {{ state_table('refresh_runs') }} set status = 'died'
-    where status = 'running' and batch_id != (select max(batch_id) from {{ state_table('batches') }} where invocation_id = {{ run }});
-    insert into {{ state_table('refresh_runs') }} (batch_id, status, started_at)
-    select batch_id, 'running', started_at from {{ state_table('batches') }} as batches
-    where
-        invocation_id = {{ run }}
-        -- a run that failed before it had a batch has none in the log
-        and not exists (select 1 from {{ state_table('refresh_runs') }} as runs where runs.batch_id = batches.batch_id);
-    {{ mark_full_refresh() }}
+    where status = 'running' and run_id is distinct from {{ run_name() }};
+    insert into {{ state_table('refresh_runs') }} (run_id, status, started_at)
+    select {{ run_name() }}, 'running', {{ utc_now() }}
+    where not exists (select 1 from {{ state_table('refresh_runs') }} where run_id = {{ run_name() }});
+    update {{ state_table('refresh_runs') }} set batch_id = (select max(batch_id) from {{ state_table('batches') }})
+    where run_id = {{ run_name() }};
 {% endmacro %}
 
 {#- Name of a bookkeeping table, with its schema. -#}
@@ -145,7 +184,7 @@
 
 {#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
 {% macro check_settings() %}
-    {%- set left = left_by_full_refresh() -%}
+    {%- set left = due_rebuilds() -%}
     {%- for problem in setting_problems(is_rebuilt=flags.FULL_REFRESH or 'app_tracks' in left) -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
@@ -165,9 +204,7 @@
     {%- for row in settings_of_tables() if row[0] not in restated -%}
         {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
             {%- do problems.append(sample_refused()) -%}
-        {%- elif row[0] == 'version' and row[1] != current.version and not is_rebuilt -%}
-            {%- do problems.append('The stored tables were made by another version of the project: rebuild all tables with --full-refresh.') -%}
-        {%- elif row[0] in current and row[1] != current[row[0]] and not is_rebuilt -%}
+        {%- elif row[0] in current and row[0] != 'version' and row[1] != current[row[0]] and not is_rebuilt -%}
             {%- do problems.append(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
         {%- endif -%}
     {%- endfor -%}
@@ -181,6 +218,14 @@
         'select name, value from ' ~ settings ~ " union all select 'version', '1' where exists (select 1 from " ~ settings
         ~ ') and not exists (select 1 from ' ~ settings ~ " where name = 'version') order by name"
     )) }}
+{% endmacro %}
+
+{#- Whether the stored tables were made by another version of the project. -#}
+{% macro are_of_another_version() %}
+    {%- for name, value in settings_of_tables() if name == 'version' and value != stored_settings().version -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
 {% endmacro %}
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}

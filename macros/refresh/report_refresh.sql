@@ -61,7 +61,7 @@
         seconds = {{ seconds_between('started_at', utc_now()) }},
         newest_message_at = {{ '(select max(last_occurred_at) from ' ~ partitions ~ ')' if partitions is not none else 'null' }},
         error = {{ quoted(failed[0].message) if failed else 'null' }}
-    where batch_id = {{ current_batch_id() }};
+    where run_id = {{ run_name() }};
 {% endmacro %}
 
 {#-

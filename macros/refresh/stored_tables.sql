@@ -4,15 +4,21 @@
     sentence that says which command mends it. refresh.models says which columns a table was left with.
 -#}
 
-{#- Stops where only a full refresh can mend what is stored; else remembers what this refresh has to make again. -#}
-{% macro check_stored_tables() %}
-    {%- for problem in stored_table_problems() if not is_fully_refreshed('app_tracks') -%}
+{#- Names of the models that have to be built from scratch; stops where only a full refresh can mend what is stored. -#}
+{% macro damaged_tables() %}
+    {%- set damaged = [] -%}
+    {%- set is_whole_refresh = flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' in selected_resources -%}
+    {%- for problem in stored_table_problems(damaged) if not is_whole_refresh -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
+    {{ return(damaged) }}
 {% endmacro %}
 
-{#- One sentence on all that is missing and cannot be made again from what is stored; none when nothing is. -#}
-{% macro stored_table_problems() %}
+{#- One sentence on all that is missing and cannot be made again from what is stored; none when nothing is. damaged: gets the names of what can. -#}
+{% macro stored_table_problems(damaged=[]) %}
+    {%- if is_whole('settings') and are_of_another_version() -%}
+        {{ return(['The stored tables were made by another version of the project: rebuild all tables with --full-refresh without a selection.']) }}
+    {%- endif -%}
     {%- set found, state, problems = relations_before(), state_before(), [] -%}
     {%- if relation_of('app_tracks') and 'app_tracks' not in state.models -%}
         {%- do problems.append(state_key('models') ~ ' does not say any more what the tables hold') -%}
@@ -21,14 +27,23 @@
     {%- elif state.is_detached and not state.archived -%}
         {%- do problems.append(state_key('archived_messages') ~ ' does not say any more what the detached months held') -%}
     {%- endif -%}
+    {%- set applied = [] -%}
+    {%- for name, kept in state.models.items() if name in batched_nodes() | rejectattr('schema', 'equalto', project_schema('reporting')) | map(attribute='name') -%}
+        {%- do applied.append(kept.batch_id) -%}
+    {%- endfor -%}
+    {%- do state.update({'applied_by_all': applied | min if applied else 0}) -%}
     {%- for name, kept in state.models.items() -%}
         {%- set node = graph.nodes.get('model.signup_attribution.' ~ name) -%}
-        {%- if node and node.config.materialized in ['incremental', 'published'] and name not in published_tables().values() -%}
+        {%- if node and is_batched(node) -%}
             {%- set table, damage = relation_key(node.schema, node.alias), damage_of(relation_of(name), kept.columns) -%}
+            {#- the rows of a batch that some have not applied -#}
+            {%- set is_lost = kept.made_batch_id and kept.made_batch_id > state.applied_by_all and not found.get(relation_key(project_schema('this_batch'), node.alias)) -%}
             {%- if damage and (name == 'app_tracks' or state.archived and 'reporting' not in node.fqn) -%}
                 {%- do problems.append(table ~ damage ~ ('' if name == 'app_tracks' else ' (and months were detached)')) -%}
-            {%- elif damage -%}
-                {%- do remembered('damaged').update({name: kept.refreshed_at}) -%}
+            {%- elif (damage or is_lost) and node.config.incremental_strategy == 'this_batch' and not holds_all_for_rebuilt(node) -%}
+                {%- do damaged.extend([name] + stored_children(name)) -%}
+            {%- elif damage or is_lost -%}
+                {%- do damaged.append(name) -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
@@ -54,28 +69,27 @@
 {% endmacro %}
 
 {#-
-    What the bookkeeping says before this command, by one query: models (name -> columns, refreshed_at), whether there are settings and
+    What the bookkeeping says before this command, by one query: models (name -> columns, batch_id, made_batch_id), whether there are settings and
     archived messages, whether months were detached, and the partitions (schema.name) of months that have messages.
 -#}
 {% macro state_before() %}
     {%- set state = {'models': {}, 'settings': false, 'archived': false, 'is_detached': false, 'months': []} -%}
     {%- if is_whole('models') -%}
         {%- set query, months = [], graph.nodes['model.signup_attribution.partitions'] -%}
-        {%- set columns = 'column_names' if 'column_names' in relations_before()[state_key('models')].columns else 'null' -%}
-        {%- do query.append("select 'models' as kind, model as name, " ~ columns ~ ' as column_names, refreshed_at from ' ~ state_table('models')) -%}
+        {%- do query.append("select 'models' as kind, model as name, column_names, batch_id, made_batch_id from " ~ state_table('models')) -%}
         {%- for kind, name in [('settings', 'settings'), ('archived', 'archived_messages')] if is_whole(name) -%}
-            {%- do query.append("select '" ~ kind ~ "', '', '', null where exists (select 1 from " ~ state_table(name) ~ ')') -%}
+            {%- do query.append("select '" ~ kind ~ "', '', '', 0, 0 where exists (select 1 from " ~ state_table(name) ~ ')') -%}
         {%- endfor -%}
         {%- if not damage_of(relation_of('partitions'), ['table_name', 'row_count', 'detached_row_count']) -%}
             {%- set from = ' from ' ~ adapter.quote(months.schema) ~ '.' ~ adapter.quote(months.alias) -%}
-            {%- do query.append("select distinct 'is_detached', '', '', cast(null as timestamp)" ~ from ~ ' where detached_row_count > 0') -%}
+            {%- do query.append("select distinct 'is_detached', '', '', 0, 0" ~ from ~ ' where detached_row_count > 0') -%}
             {%- if has_partitions() -%}
-                {%- do query.append("select distinct 'months', " ~ quoted(relation_key(months.schema, '')) ~ " || table_name, '', cast(null as timestamp)" ~ from ~ ' where row_count > 0') -%}
+                {%- do query.append("select distinct 'months', " ~ quoted(relation_key(months.schema, '')) ~ " || table_name, '', 0, 0" ~ from ~ ' where row_count > 0') -%}
             {%- endif -%}
         {%- endif -%}
-        {%- for kind, name, columns, refreshed_at in run_query(query | join(' union all ')).rows -%}
+        {%- for kind, name, columns, batch_id, made_batch_id in run_query(query | join(' union all ')).rows -%}
             {%- if kind == 'models' -%}
-                {%- do state.models.update({name: {'columns': (columns or '').split('\n') if columns else [], 'refreshed_at': refreshed_at}}) -%}
+                {%- do state.models.update({name: {'columns': (columns or '').split('\n') if columns else [], 'batch_id': batch_id, 'made_batch_id': made_batch_id}}) -%}
             {%- elif kind == 'months' -%}
                 {%- do state.months.append(name) -%}
             {%- else -%}
@@ -90,11 +104,6 @@
 {% macro is_whole(name) %}
     {%- set relation, columns = relations_before().get(state_key(name)), state_tables()[name].keys() | reject('in', later_columns()) | list -%}
     {{ return(relation is not none and not damage_of(relation, columns)) }}
-{% endmacro %}
-
-{#- Whether a stored table is to be made again. states: of the models as this model saw them first, since it may have been made again meanwhile. -#}
-{% macro is_damaged(name, states) %}
-    {{ return(name in states and remembered('damaged').get(name, '') == states[name].refreshed_at) }}
 {% endmacro %}
 
 {#- Whether a view or seed that is there has not all columns which the project describes. -#}

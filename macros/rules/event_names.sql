@@ -24,7 +24,7 @@
     folders before reporting. `--check`, which makes none, answers for a whole refresh.
 -#}
 {% macro may_restate_events() %}
-    {%- for name in ['app_tracks', 'message_buckets', 'touch_evidence'] + published_tables().keys() | list -%}
+    {%- for name in ['app_tracks', 'batch_intervals', 'touch_evidence'] + published_tables() -%}
         {%- if flags.WHICH in ['run', 'build'] and 'model.signup_attribution.' ~ name not in selected_resources -%}
             {{ return(false) }}
         {%- endif -%}
@@ -40,7 +40,8 @@
 {% macro apply_event_settings(changed) %}
     {%- set app_tracks, current = stored_relation('app_tracks'), stored_settings() %}
     update {{ app_tracks }} set is_session_event = {{ is_session_event() }} where is_session_event != {{ is_session_event() }};
-    update {{ state_table('models') }} set rebuilt_batch_id = (select max(batch_id) from {{ state_table('batches') }})
+    update {{ state_table('models') }}
+    set rebuilt_at = greatest({{ utc_now() }}, (select max(rebuilt_at) + interval '1 microsecond' from {{ state_table('models') }}))
     where model in ('app_tracks', 'rejected_events', 'partitions', 'event_names');
     {%- for name in changed %}
     update {{ state_table('settings') }} set value = {{ quoted(current[name]) }} where name = '{{ name }}';

@@ -13,7 +13,7 @@
         {{ has_sampled_id(present) }}
         and (
             ({{ may_be_new }})
-            or {{ has_sampled_id(present, oldest_applied_batch_id(message_stores()) if execute else 0) }}
+            or {{ has_sampled_id(present, applied_by_all_readers('batch_messages') if execute else 0) }}
         )
     {%- endif -%}
 {%- endmacro %}

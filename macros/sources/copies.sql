@@ -6,11 +6,6 @@
     {%- for column in pass_through_columns() -%}, {{ quoted_name(column.name) }}{%- endfor -%}
 {%- endmacro %}
 
-{#- The models that store new messages, each by its own watermark. -#}
-{% macro message_stores() %}
-    {{ return(['app_tracks', 'rejected_events']) }}
-{% endmacro %}
-
 {#- Relations whose messages need not come again: none when app_tracks is about to be built from scratch. -#}
 {% macro stored_message_relations() %}
     {%- if not execute or applied_batch_id('app_tracks') == 0 -%}
@@ -25,22 +20,22 @@
 
 {#- Order of copies of one message: the one loaded first, then the one received first, then the smallest row. -#}
 {% macro copy_order() -%}
-    new_messages.loaded_at, new_messages.received_at
+    batch_messages.loaded_at, batch_messages.received_at
     {%- for column in message_columns() if column not in ['message_type', 'event_id', 'loaded_at', 'received_at'] -%}
-        , new_messages.{{ column }}
+        , batch_messages.{{ column }}
     {%- endfor -%}
     {%- for column in pass_through_columns() -%}
-        , cast(new_messages.{{ quoted_name(column.name) }} as text)
+        , cast(batch_messages.{{ quoted_name(column.name) }} as text)
     {%- endfor -%}
-    , new_messages.source_place
+    , batch_messages.source_place
 {%- endmacro %}
 
 {#- Query on the new messages, and of one that came more than once only the copy that counts. -#}
 {% macro messages_that_count() -%}
-    select * from new_messages
+    select * from batch_messages
     where not exists (
         select 1 from repeated_messages
-        where repeated_messages.event_id = new_messages.event_id and repeated_messages.message_type = new_messages.message_type
+        where repeated_messages.event_id = batch_messages.event_id and repeated_messages.message_type = batch_messages.message_type
     )
     union all
     select * from repeated_messages

@@ -59,7 +59,7 @@
     {%- if place.files -%}
         {{ return(file_facts(place.files, place.names).columns) }}
     {%- endif -%}
-    {%- set found = remembered('columns of ' ~ place.label) -%}
+    {%- set found = run_cache('columns of ' ~ place.label) -%}
     {%- if 'columns' not in found -%}
         {%- set columns = [] -%}
         {%- for row in table_columns(place) -%}

@@ -131,11 +131,11 @@
 
 {#- The load time after which a place has to be read again, as a text, or none for all of it. -#}
 {% macro load_cutoff(collection, place) %}
-    {%- set applied = oldest_applied_batch_id(message_stores()) if execute else 0 -%}
+    {%- set applied = applied_by_all_readers('batch_messages') if execute else 0 -%}
     {%- if applied == 0 -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set cutoffs = remembered('load cutoffs of ' ~ (model.unique_id if model is defined else '')) -%}
+    {%- set cutoffs = run_cache('load cutoffs of ' ~ (model.unique_id if model is defined else '')) -%}
     {%- if not cutoffs -%}
         {%- set query -%}
             select
@@ -178,8 +178,8 @@
     {%- endif %}
     insert into {{ state_table('source_loads') }} (batch_id, message_type, source_place, newest_loaded_at)
     select batch_id, message_type, source_place, max(load_time)
-    from {{ ref('new_messages') }}
-    where load_time <= {{ utc_now() }} and batch_id not in (select batch_id from {{ state_table('source_loads') }})
+    from {{ ref('batch_messages') }}
+    where load_time <= {{ utc_now() }} and batch_id > {{ applied_batch_id() }}
     group by batch_id, message_type, source_place;
     {%- endif -%}
 {% endmacro %}

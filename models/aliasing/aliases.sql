@@ -1,25 +1,16 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['id', 'id_type'],
-    indexes=lookup_indexes([['id'], ['alias_id']]),
-    post_hook=[
-        "{{ analyze_table() }}", "{{ record_rebuild() }}",
-        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
-    ]
-) }}
+{{ config(unique_key=['id', 'id_type'], meta={'may_lag': true}, indexes=lookup_indexes([['id'], ['alias_id']])) }}
 
-with message_buckets as (
-    {{ unapplied('message_buckets') }}
+with batch_intervals as (
+    {{ new_rows_of('batch_intervals') }}
 ),
 
 seen_ids as (
     select anonymous_id as id, 'anonymous_id' as id_type, first_at as first_seen_at, last_at as last_seen_at
-    from message_buckets
+    from batch_intervals
     where anonymous_id != ''
     union all
     select user_id as id, 'user_id' as id_type, first_at as first_seen_at, last_at as last_seen_at
-    from message_buckets
+    from batch_intervals
     where user_id != ''
 ),
 

@@ -1,21 +1,13 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['anonymous_id', 'owner_number'],
-    meta={'replaced_by': ['anonymous_id']},
-    indexes=lookup_indexes([['anonymous_id']]),
-    post_hook=[
-        "{{ analyze_table() }}", "{{ record_rebuild() }}",
-        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
-    ]
+    unique_key=['anonymous_id', 'owner_number'], meta={'replaced_by': ['anonymous_id']}, indexes=lookup_indexes([['anonymous_id']])
 ) }}
 
-with message_buckets as (
-    {{ unapplied('message_buckets') }}
+with batch_intervals as (
+    {{ new_rows_of('batch_intervals') }}
 ),
 
 identified_devices as (
-    select distinct anonymous_id from message_buckets
+    select distinct anonymous_id from batch_intervals
     where anonymous_id != '' and user_id != ''
 ),
 

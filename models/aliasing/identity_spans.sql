@@ -1,17 +1,9 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['anonymous_id', 'span_number'],
-    meta={'replaced_by': ['anonymous_id']},
-    indexes=lookup_indexes([['anonymous_id']]),
-    post_hook=[
-        "{{ analyze_table() }}", "{{ record_rebuild() }}",
-        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
-    ]
+    unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id']}, indexes=lookup_indexes([['anonymous_id']])
 ) }}
 
-with message_buckets as (
-    {{ unapplied('message_buckets') }}
+with batch_intervals as (
+    {{ new_rows_of('batch_intervals') }}
 ),
 
 app_tracks as (
@@ -21,7 +13,7 @@ app_tracks as (
 ),
 
 arrived as (
-    select anonymous_id, user_id, first_at, last_at from message_buckets
+    select anonymous_id, user_id, first_at, last_at from batch_intervals
     where anonymous_id != '' and user_id != ''
 ),
 

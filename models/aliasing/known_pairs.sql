@@ -1,16 +1,7 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['anonymous_id', 'user_id'],
-    indexes=lookup_indexes([['anonymous_id', 'user_id'], ['user_id']]),
-    post_hook=[
-        "{{ analyze_table() }}", "{{ record_rebuild() }}",
-        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
-    ]
-) }}
+{{ config(unique_key=['anonymous_id', 'user_id'], indexes=lookup_indexes([['anonymous_id', 'user_id'], ['user_id']])) }}
 
-with message_buckets as (
-    {{ unapplied('message_buckets') }}
+with batch_intervals as (
+    {{ new_rows_of('batch_intervals') }}
 ),
 
 seen_together as (
@@ -19,7 +10,7 @@ seen_together as (
         user_id,
         min(first_at) as first_seen_at,
         max(last_at) as last_seen_at
-    from message_buckets
+    from batch_intervals
     where anonymous_id != '' and user_id != ''
     group by anonymous_id, user_id
 ),

@@ -1,21 +1,11 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append_rows',
-    meta={'monthly_partitions_by': 'occurred_at'},
-    indexes=partition_indexes(),
-    post_hook=[
-        "{{ name_partitions() }}", "{{ analyze_table() }}",
-        "{{ record_source_loads() }}", "{{ record_start() }}", "{{ record_rebuild() }}",
-        "{{ empty_when_applied('new_messages', message_stores()) }}"
-    ]
-) }}
+{{ config(meta={'monthly_partitions_by': 'occurred_at'}, indexes=partition_indexes()) }}
 
-with new_messages as (
-    {{ unapplied('new_messages', companion='repeated_messages') }}
+with batch_messages as (
+    {{ new_rows_of('batch_messages') }}
 ),
 
 repeated_messages as (
-    {{ unapplied('repeated_messages') }}
+    {{ new_rows_of('repeated_messages') }}
 ),
 
 counted_messages as (

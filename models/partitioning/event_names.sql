@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['message_type', 'event_name'],
-    post_hook="{{ record_rebuild() }}"
-) }}
+{{ config(incremental_strategy='replace_keys', unique_key=['message_type', 'event_name'], meta={'may_lag': true}) }}
 
 with app_tracks as (
     select * from {{ ref('app_tracks') }}

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    unique_key='month',
-    post_hook="{{ record_rebuild() }}"
-) }}
+{{ config(incremental_strategy='replace_keys', unique_key='month', meta={'may_lag': true}) }}
 
 with app_tracks as (
     select * from {{ ref('app_tracks') }}

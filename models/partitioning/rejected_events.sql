@@ -1,15 +1,11 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append_rows',
-    post_hook=["{{ record_rebuild() }}", "{{ empty_when_applied('new_messages', message_stores()) }}"]
-) }}
-
-with new_messages as (
-    {{ unapplied('new_messages', companion='repeated_messages') }}
+-- Built from scratch whenever app_tracks is.
+-- depends_on: {{ ref('app_tracks') }}
+with batch_messages as (
+    {{ new_rows_of('batch_messages') }}
 ),
 
 repeated_messages as (
-    {{ unapplied('repeated_messages') }}
+    {{ new_rows_of('repeated_messages') }}
 ),
 
 counted_messages as (

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append_rows',
-    full_refresh=false,
-    post_hook=["{{ record_source_columns() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(full_refresh=false, meta={'always': true, 'may_lag': true}) }}
 
 with found as (
     {{ found_columns() }}

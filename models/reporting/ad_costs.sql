@@ -1,8 +1,5 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    unique_key=['spent_on', 'source', 'medium', 'campaign', 'currency'],
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    materialized='batched', unique_key=['spent_on', 'source', 'medium', 'campaign', 'currency'], meta={'always': true}
 ) }}
 
 with ad_spend as (

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with person_paths as (
     select * from {{ ref('person_paths') }}
     where has_signup

@@ -1,37 +1,26 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
+    materialized='batched', incremental_strategy='replace_persons',
     unique_key=['alias_id', 'touch_number', 'model'],
     meta={
-        'affected_by': 'affected_aliases',
-        'since': 'signup_timestamp',
-        'settings': ['position_first_share', 'position_last_share', 'time_decay_half_life_days']
+        'since': 'signup_timestamp', 'settings': ['position_first_share', 'position_last_share', 'time_decay_half_life_days']
     },
-    indexes=lookup_indexes([['alias_id'], ['model', 'channel']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_model_settings() }}", "{{ record_rebuild() }}"]
+    indexes=lookup_indexes([['alias_id'], ['model', 'channel']])
 ) }}
 
 {% set unattributed = quoted(unattributed_name()) -%}
 -- what changed after a sign-up changes nothing of what led to it
 with attribution as (
     select attribution.* from {{ ref('attribution') }} as attribution
-    {{ made_again('attribution', 'signup_timestamp') }}
+    {{ of_changed_persons('attribution', 'signup_timestamp') }}
 ),
 
-touches as (
-    select * from {{ ref('touches') }}
+counted_touches as (
+    select counted_touches.* from {{ ref('counted_touches') }} as counted_touches
+    {{ of_changed_persons('counted_touches', 'signup_timestamp') }}
 ),
 
 models as (
     select unnest({{ text_array(path_models()) }}) as model
-),
-
-signups as (
-    select alias_id, signup_timestamp from attribution
-),
-
-counted_touches as (
-    {{ counted_touches('signups') }}
 ),
 
 with_shares as (
@@ -87,7 +76,7 @@ credited as (
 -- so that no sign-up vanishes from a sum
 unattributed as (
     select
-        signups.alias_id,
+        attribution.alias_id,
         {{ unattributed }} as touch_id,
         cast(null as text) as session_id,
         models.model,
@@ -98,10 +87,10 @@ unattributed as (
         0 as touch_number,
         1 as credit,
         cast(null as timestamp) as touch_timestamp,
-        signups.signup_timestamp
-    from signups
+        attribution.signup_timestamp
+    from attribution
     cross join models
-    left join credited on signups.alias_id = credited.alias_id and models.model = credited.model
+    left join credited on attribution.alias_id = credited.alias_id and models.model = credited.model
     where credited.alias_id is null
 ),
 

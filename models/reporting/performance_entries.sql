@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- What campaign_performance and channel_performance add up, for every model of credit: sign-ups and revenue by the day
 -- of the sign-up, costs by the day of the spending.
 with touch_credits as (

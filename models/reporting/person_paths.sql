@@ -1,38 +1,49 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key='alias_id',
-    meta={'affected_by': 'affected_aliases', 'since': 'signup_timestamp', 'since_is_optional': true},
-    indexes=lookup_indexes([['alias_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    materialized='batched', incremental_strategy='replace_persons',
+    unique_key='alias_id', meta={'since': 'signup_timestamp', 'since_is_optional': true}, indexes=lookup_indexes([['alias_id']])
 ) }}
 
-with signups as (
-    select alias_id, signup_timestamp from {{ ref('attribution') }}
+-- what changed after a sign-up changes nothing of what led to it
+with attribution as (
+    select attribution.alias_id, attribution.signup_timestamp from {{ ref('attribution') }} as attribution
+    {{ of_changed_persons('attribution', 'signup_timestamp') }}
 ),
 
--- who has not signed up has their whole path so far; what changed after a sign-up changes nothing of what led to it
 counted_touches as (
+    select counted_touches.* from {{ ref('counted_touches') }} as counted_touches
+    {{ of_changed_persons('counted_touches', 'signup_timestamp') }}
+),
+
+touches as (
+    select touches.* from {{ ref('touches') }} as touches
+    {{ of_changed_persons('touches') }}
+),
+
+signed_up as (
+    select alias_id from {{ ref('attribution') }}
+),
+
+-- who has not signed up has their whole path so far
+path_touches as (
     select
-        touches.alias_id,
-        touches.channel,
-        touches.touch_number,
-        signups.signup_timestamp,
-        signups.alias_id is null
-        or ({{ counts_for_signup('touches.touch_timestamp', 'signups.signup_timestamp') }}) as is_counted
-    from {{ ref('touches') }} as touches
-    left join signups on touches.alias_id = signups.alias_id
-    {{ made_again('touches') }}
-    {%- if is_incremental() %}
-    where signups.alias_id is null or signups.signup_timestamp >= affected_aliases.remade_since
-    {%- endif %}
+        attribution.alias_id,
+        counted_touches.channel,
+        counted_touches.touch_number,
+        attribution.signup_timestamp
+    from attribution
+    left join counted_touches on attribution.alias_id = counted_touches.alias_id
+    union all
+    select touches.alias_id, touches.channel, touches.touch_number, cast(null as timestamp) as signup_timestamp
+    from touches
+    left join signed_up on touches.alias_id = signed_up.alias_id
+    where signed_up.alias_id is null
 ),
 
 compared as (
     select
         *,
-        lag(channel) over (partition by alias_id, is_counted order by touch_number) as channel_before
-    from counted_touches
+        lag(channel) over (partition by alias_id order by touch_number) as channel_before
+    from path_touches
 ),
 
 person_paths as (
@@ -40,10 +51,10 @@ person_paths as (
         alias_id,
         coalesce(
             array_agg(channel order by touch_number)
-            filter (where is_counted and channel is distinct from channel_before),
+            filter (where channel is distinct from channel_before),
             array[{{ quoted(unattributed_name()) }}]
         ) as path,
-        count(*) filter (where is_counted) as touch_count,
+        count(channel) as touch_count,
         signup_timestamp is not null as has_signup,
         signup_timestamp
     from compared

@@ -1,9 +1,5 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    unique_key=['alias_id', 'currency', 'paid_on'],
-    indexes=lookup_indexes([['alias_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    materialized='batched', unique_key=['alias_id', 'currency', 'paid_on'], meta={'always': true}, indexes=lookup_indexes([['alias_id']])
 ) }}
 
 with revenue as (

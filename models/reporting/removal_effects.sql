@@ -1,13 +1,5 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    unique_key='channel',
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(materialized='batched', unique_key='channel') }}
 
-{% if is_unaffected('person_paths') -%}
-select * from {{ this }}
-{%- else -%}
 -- A first-order Markov chain over channels, fitted on the paths of all persons: each path starts, moves from channel to
 -- channel, and ends in a sign-up or in none. A channel's removal effect is the share of the chain's probability of a
 -- sign-up that is lost when every move to the channel ends in none instead.
@@ -145,4 +137,3 @@ removal_effects as (
 )
 
 select * from removal_effects
-{%- endif %}

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with partitions as (
     select * from {{ ref('partitions') }}
 ),

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    unique_key=['reported_as', 'channel'],
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(materialized='batched', unique_key=['reported_as', 'channel'], meta={'always': true}) }}
 
 with survey as (
     {{ business_rows('survey') }}

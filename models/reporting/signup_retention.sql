@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with attribution as (
     select * from {{ ref('attribution') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with path_credits as (
     select * from {{ ref('path_credits') }}
 ),

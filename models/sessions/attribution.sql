@@ -1,13 +1,116 @@
 {{ config(
-    materialized='published',
     unique_key='alias_id',
-    meta={'affected_by': 'affected_aliases'},
-    indexes=lookup_indexes([
-        ['alias_id'], ['signup_timestamp'], ['first_touch_channel'], ['last_touch_channel']
-    ]),
-    post_hook="{{ analyze_table() }}"
+    indexes=lookup_indexes([['alias_id'], ['signup_timestamp'], ['first_touch_channel'], ['last_touch_channel']])
 ) }}
 
--- Has changed together with all_sessions.
--- depends_on: {{ ref('all_sessions') }}
-select * from {{ ref('new_attribution') }}
+-- depends_on: {{ ref('changed_persons') }}
+with batch_sessions as (
+    {{ new_rows_of('batch_sessions') }}
+),
+
+-- of changed persons: what the batch brings, and what was before the change
+-- (not materialized: so that each use reads only what it needs)
+all_sessions as not materialized (
+    select alias_id, session_id, session_number, is_first_session, is_signup_session, session_start, signup_timestamp
+    from batch_sessions
+    {%- if is_incremental() %}
+    union all
+    select
+        stored.alias_id, stored.session_id, stored.session_number, stored.is_first_session, stored.is_signup_session,
+        stored.session_start, stored.signup_timestamp
+    from {{ stored_relation('all_sessions') }} as stored
+    {{ before_the_change('stored', 'session_start') }}
+    {%- endif %}
+),
+
+counted_touches as (
+    select * from {{ ref('counted_touches') }}
+),
+
+device_sessions as not materialized (
+    select * from {{ ref('device_sessions') }}
+),
+
+signups as (
+    select alias_id, session_id, session_number, signup_timestamp from all_sessions
+    where is_signup_session
+),
+
+first_sessions as (
+    select all_sessions.alias_id, all_sessions.session_start
+    from signups
+    inner join all_sessions on signups.alias_id = all_sessions.alias_id
+    where all_sessions.is_first_session
+),
+
+first_events as (
+    select
+        signups.alias_id,
+        {{ stamp_url('min(device_sessions.landing_page)') }} as first_page_ever_visited,
+        min(device_sessions.signup_event) as signup_event,
+        min(device_sessions.seen_at) as seen_at
+    from signups
+    inner join device_sessions on signups.alias_id = device_sessions.alias_id
+    group by signups.alias_id
+),
+
+blog_pages as (
+    select
+        first_events.alias_id,
+        {{ stamp_url('min(device_sessions.blog_page)') }} as blog_url
+    from first_events
+    inner join device_sessions
+        on first_events.alias_id = device_sessions.alias_id
+        and device_sessions.blog_page <= first_events.signup_event
+    group by first_events.alias_id
+),
+
+signup_touches as (
+    select counted_touches.* from counted_touches
+    inner join signups on counted_touches.alias_id = signups.alias_id
+),
+
+{% set choices = {
+    'first_touch': 'place = 1',
+    'last_touch': 'place_from_end = 1',
+    'first_attributed_touch': 'is_attributed and attributed_place = 1',
+    'last_attributed_touch': 'is_attributed and attributed_place_from_end = 1'
+} -%}
+chosen_touches as (
+    select
+        alias_id
+        {%- for choice, condition in choices.items() %}
+        {%- for name, column in touch_facts().items() %},
+        max(case when {{ condition }} then {{ column }} end) as {{ choice }}_{{ name }}
+        {%- endfor %}
+        {%- endfor %}
+    from signup_touches
+    group by alias_id
+),
+
+attribution as (
+    select
+        signups.alias_id,
+        signups.session_id as signup_session_id,
+        blog_pages.blog_url,
+        first_events.first_page_ever_visited,
+        case
+            when first_events.seen_at <= signups.signup_timestamp then 'browser_before' else 'none'
+        end as signup_evidence,
+        signups.session_number - 1 as session_count_before_signup,
+        {{ days_between('first_sessions.session_start', 'signups.signup_timestamp') }} as days_to_signup,
+        signups.session_number = 1 as signed_up_in_first_session,
+        signups.signup_timestamp
+        {%- for choice in choices %}
+        {%- for name in touch_facts() %},
+        chosen_touches.{{ choice }}_{{ name }}
+        {%- endfor %}
+        {%- endfor %}
+    from signups
+    inner join first_sessions on signups.alias_id = first_sessions.alias_id
+    left join chosen_touches on signups.alias_id = chosen_touches.alias_id
+    left join blog_pages on signups.alias_id = blog_pages.alias_id
+    left join first_events on signups.alias_id = first_events.alias_id
+)
+
+select * from attribution

@@ -1,11 +1,17 @@
-{{ config(
-    materialized='published',
-    unique_key=['alias_id', 'session_number'],
-    meta={'affected_by': 'affected_aliases'},
-    indexes=lookup_indexes([['alias_id'], ['session_id'], ['channel']]),
-    post_hook="{{ analyze_table() }}"
-) }}
+{{ config(materialized='view') }}
 
--- Has changed together with all_sessions.
--- depends_on: {{ ref('all_sessions') }}
-select * from {{ ref('new_useful_sessions') }}
+with all_sessions as (
+    select * from {{ ref('all_sessions') }}
+    where is_first_session or is_signup_session
+),
+
+attribution as (
+    select alias_id from {{ ref('attribution') }}
+),
+
+useful_sessions as (
+    select all_sessions.* from all_sessions
+    inner join attribution on all_sessions.alias_id = attribution.alias_id
+)
+
+select * from useful_sessions

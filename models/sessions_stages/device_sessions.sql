@@ -1,19 +1,14 @@
 {{ config(
-    materialized='incremental',
     incremental_strategy='replace_keys',
     unique_key=['anonymous_id', 'user_id', 'first_at'],
     meta={
         'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'until': 'last_at', 'unpacked': ['anonymous_id', 'alias_id']
     },
-    indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']]),
-    post_hook=[
-        "{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}",
-        "{{ empty_when_applied('message_buckets', bucket_readers()) }}"
-    ]
+    indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']])
 ) }}
 
-with message_buckets as (
-    {{ unapplied('message_buckets', companion='device_owners') }}
+with batch_intervals as (
+    {{ new_rows_of('batch_intervals') }}
 ),
 
 device_owners as (
@@ -23,8 +18,8 @@ device_owners as (
 arrived as (
     select
         anonymous_id, user_id, {{ interval_attributes() }}
-    from message_buckets
-    where is_session_event and {{ of_this_part(ref('message_buckets'), 'anonymous_id') }}
+    from batch_intervals
+    where is_session_event and {{ of_this_part(ref('batch_intervals'), 'anonymous_id') }}
 ),
 
 {% if is_incremental() -%}

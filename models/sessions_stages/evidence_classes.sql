@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key='combination_id',
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(incremental_strategy='replace_keys', unique_key='combination_id', meta={'always': true}) }}
 
 with evidence_sources as (
     select * from {{ ref('evidence_sources') }}
@@ -155,8 +150,7 @@ evidence_classes as (
         coalesce(unchanged.is_reclassified, stored.combination_id is not null) as is_reclassified,
         coalesce(unchanged.batch_id, {{ current_batch_id() }}) as batch_id
         {%- else %}
-        -- how the stored touches were classified is not known any more
-        {{ stored_batch_id('touches') is not none }} as is_reclassified,
+        false as is_reclassified,
         {{ current_batch_id() }} as batch_id
         {%- endif %}
     from with_attributed

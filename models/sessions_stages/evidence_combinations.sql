@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append_rows',
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(incremental_strategy='append') }}
 
 with touch_evidence as (
-    select * from {{ ref('touch_evidence') }}
-    where batch_id > {{ applied_batch_id() }}
+    select * from {{ batch_rows('touch_evidence') }}
 ),
 
 seen as (

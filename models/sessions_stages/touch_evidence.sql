@@ -1,9 +1,7 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='append_rows',
+    incremental_strategy='append',
     meta={'unpacked': ['anonymous_id']},
-    indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id'], ['batch_id']]),
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id']])
 ) }}
 
 -- What may be evidence of where a visit came from, taken from each message once. Whether it is evidence, and of what,

@@ -1,20 +1,18 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
     unique_key=['alias_id', 'touch_number'],
-    meta={'affected_by': 'affected_aliases', 'since': 'touch_timestamp', 'unpacked': ['alias_id']},
-    indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel']]),
-    post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    meta={'since': 'touch_timestamp', 'unpacked': ['alias_id']},
+    indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel']])
 ) }}
 
-with session_members as {{ looked_up() }} (
-    select session_members.* from {{ ref('session_members') }} as session_members
-    {{ made_again('session_members', 'visit_end') }}
+-- depends_on: {{ ref('changed_persons') }}
+with session_visits as (
+    select session_visits.* from {{ batch_rows('session_visits') }} as session_visits
+    where {{ of_this_part(ref('session_visits'), 'alias_id') }}
 ),
 
 earlier_touches as (
     {%- if is_incremental() %}
-    {{ last_left_as_it_is(this, 'touch_timestamp', ['touch_number']) }}
+    {{ last_before_the_change(this, 'touch_timestamp', ['touch_number']) }}
     {%- else %}
     select '' as alias_id, 0 as touch_number
     where false
@@ -22,7 +20,7 @@ earlier_touches as (
 ),
 
 devices as (
-    select anonymous_id, user_id, min(visit_start) as first_visit_start from session_members
+    select anonymous_id, user_id, min(visit_start) as first_visit_start from session_visits
     group by anonymous_id, user_id
 ),
 
@@ -40,7 +38,7 @@ days_of_visits as (
         *,
         cast(visit_start as date)
         + cast({{ numbers_up_to('cast(visit_end as date) - cast(visit_start as date)') }} as integer) as day
-    from session_members
+    from session_visits
 ),
 
 in_sessions as (
@@ -155,15 +153,15 @@ direct_entries as (
         landing_page_url,
         true as is_entry,
         session_start as touch_timestamp
-    from session_members
+    from session_visits
     where
         is_session_start
         and not exists (
             select 1 from evidence_arrivals
             where
                 evidence_arrivals.is_entry
-                and evidence_arrivals.alias_id = session_members.alias_id
-                and evidence_arrivals.session_number = session_members.session_number
+                and evidence_arrivals.alias_id = session_visits.alias_id
+                and evidence_arrivals.session_number = session_visits.session_number
         )
 ),
 

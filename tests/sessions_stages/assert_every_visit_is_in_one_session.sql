@@ -3,8 +3,8 @@ with device_sessions as (
     select * from {{ ref('device_sessions') }}
 ),
 
-session_members as (
-    select * from {{ ref('session_members') }}
+session_visits as (
+    select * from {{ ref('session_visits') }}
 ),
 
 memberships as (
@@ -12,7 +12,7 @@ memberships as (
     from device_sessions
     union all
     select anonymous_id, user_id, visit_start, visit_end, alias_id, 0, 1
-    from session_members
+    from session_visits
 )
 
 select anonymous_id, user_id, visit_start, visit_end, alias_id, sum(visit_count) as visit_count, sum(member_count) as member_count

@@ -16,11 +16,6 @@
     set search_path to pg_catalog;
 {%- endmacro %}
 
-{#- dbt's macro of that name, by which a session asks its first question, whatever profile it was opened by. -#}
-{% macro run_query(sql) %}
-    {{ return(dbt.run_query(only_own_functions() ~ ' ' ~ sql)) }}
-{% endmacro %}
-
 {#-
     SQL, put before the statement that makes a model's rows (so that it costs no round trip). It names the session after the
     batch and the model, and has it wait for locks only so long: whoever comes after it has to wait behind it. It lets the server
@@ -75,28 +70,4 @@
             where datname = current_database() and application_name ~ '^signup_attribution refresh [0-9]+ '
         )
     )
-{%- endmacro %}
-
-{#-
-    SQL that empties a table and runs a statement, or neither where another session goes on using the table. It waits for the
-    lock_timeout, during which the server stops its own autovacuum of the table.
--#}
-{% macro empty_unless_used(relation, statement) -%}
-    {{ adapter.dispatch('empty_unless_used', 'signup_attribution')(relation, statement) }}
-{%- endmacro %}
-
-{% macro default__empty_unless_used(relation, statement) -%}
-    truncate table {{ relation }};
-    {{ statement }};
-{%- endmacro %}
-
-{% macro postgres__empty_unless_used(relation, statement) -%}
-    do $do$
-    begin
-        truncate table {{ relation }};
-        {{ statement }};
-    exception when lock_not_available or deadlock_detected then
-        raise notice '{{ relation.identifier }} is in use and stays as it is until the next refresh';
-    end
-    $do$;
 {%- endmacro %}

@@ -1,15 +1,12 @@
-{{ config(
-    materialized='table',
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(meta={'holds_all_for_rebuilt': true}) }}
 
 -- not materialized: so that each use reads only what it needs
-with new_messages as not materialized (
-    select * from {{ ref('new_messages') }}
+with batch_messages as not materialized (
+    select * from {{ ref('batch_messages') }}
 ),
 
 repeated_ids as (
-    select message_type, event_id from new_messages
+    select message_type, event_id from batch_messages
     where event_id is not null
     group by message_type, event_id
     having count(*) > 1
@@ -18,14 +15,14 @@ repeated_ids as (
 -- of several copies the one loaded first counts, then the one received first, then the smallest row
 ranked_copies as (
     select
-        new_messages.*,
+        batch_messages.*,
         row_number() over (
-            partition by new_messages.message_type, new_messages.event_id
+            partition by batch_messages.message_type, batch_messages.event_id
             order by {{ copy_order() }}
         ) as copy_number
-    from new_messages
+    from batch_messages
     inner join repeated_ids
-        on new_messages.event_id = repeated_ids.event_id and new_messages.message_type = repeated_ids.message_type
+        on batch_messages.event_id = repeated_ids.event_id and batch_messages.message_type = repeated_ids.message_type
 ),
 
 repeated_messages as (

@@ -28,7 +28,7 @@
     those of a file after the first hundred are one without a line.
 -#}
 {% macro file_facts(files, names) %}
-    {%- set facts = remembered('files ' ~ files ~ ' ' ~ tojson(names)) -%}
+    {%- set facts = run_cache('files ' ~ files ~ ' ' ~ tojson(names)) -%}
     {%- if not facts -%}
         {%- do facts.update(adapter.dispatch('file_facts', 'signup_attribution')(files, names)) -%}
     {%- endif -%}
@@ -74,7 +74,7 @@
 
 {#- A number that no other statement of this run got. -#}
 {% macro new_number() %}
-    {%- set last = remembered('numbers') -%}
+    {%- set last = run_cache('numbers') -%}
     {%- do last.update({'number': last.get('number', 0) + 1}) -%}
     {{ return(last.number) }}
 {% endmacro %}

@@ -1,17 +1,16 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append_rows',
-    indexes=lookup_indexes([['batch_id']]),
-    post_hook=["{{ prune_applied(alias_readers()) }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
-
--- Whose sessions, touches and attribution have to be made again, and from when on (remade_since): what a person did
--- before a change stays as it is. Affected is who got a visit that is new or changed, who lost one to somebody else,
--- who became a user, and whose touches are classified otherwise since a rule was edited. The answer depends on what
--- session_members holds, so what that model has not applied yet is asked again. Where everybody stored is made again
--- (has_lost_track), what changed for whom is not looked for.
-{% set stored_members = none if has_lost_track() else stored_relation('session_members') -%}
-{% set stored_touches = none if has_lost_track() else stored_relation('touches') -%}
+-- Whose sessions, touches and attribution the batch changes, and from when on (changed_since): what a person did before
+-- stays as it is. That is who got a visit that is new or changed, who lost one to somebody else, who became a user, and
+-- whose touches are classified otherwise since a rule was edited. session_visits still tells what was before the batch.
+-- A build from scratch lists nobody: all that reads this is built from scratch after it.
+-- depends_on: {{ ref('device_sessions') }} {{ ref('touch_evidence') }} {{ ref('evidence_classes') }}
+{% set visits_as_stored, touches_as_stored = stored_relation('session_visits'), stored_relation('touches') -%}
+{% if not is_incremental() or visits_as_stored is none or touches_as_stored is none -%}
+select
+    {{ as_id_text('null') }} as alias_id,
+    {{ current_batch_id() }} as batch_id,
+    cast(null as timestamp) as changed_since
+where false
+{%- else -%}
 with changed_visits as (
     select anonymous_id, user_id, alias_id, is_identified, first_at from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}
@@ -26,9 +25,8 @@ visits_now as (
     {{ rows_of_devices(ref('device_sessions'), 'changed_devices', 'last_at', 'devices.changed_since') }}
 ),
 
-{% if stored_members is not none -%}
 visits_before as (
-    {{ rows_of_devices(stored_members, 'changed_devices', 'visit_end', 'devices.changed_since') }}
+    {{ rows_of_devices(visits_as_stored, 'changed_devices', 'visit_end', 'devices.changed_since') }}
 ),
 
 visits as (
@@ -64,7 +62,6 @@ visits_with_owner as (
     from numbered_visits
 ),
 
-{% endif -%}
 -- a class that is new belongs to messages that are new, which are in changed_visits anyway
 reclassified as (
     select combination_id from {{ ref('evidence_classes') }}
@@ -77,49 +74,31 @@ reclassified_devices as (
 ),
 
 changed_throughout as (
-    select alias_id from changed_visits
-    where false
-    {%- if stored_members is not none %}
-    union
     -- a visit is no longer theirs
     select alias_id from visits_with_owner
     where is_now = 0 and owner_now is distinct from alias_id
     union
     -- they were no user until now
     select stored.alias_id
-    from {{ stored_members }} as stored
+    from {{ visits_as_stored }} as stored
     inner join changed_visits on stored.alias_id = changed_visits.alias_id
     where changed_visits.is_identified and not stored.is_identified
     union
     select stored.alias_id
-    from {{ stored_members }} as stored
+    from {{ visits_as_stored }} as stored
     inner join reclassified_devices
         on stored.anonymous_id = reclassified_devices.anonymous_id and stored.user_id = reclassified_devices.user_id
-    {%- endif %}
-    {%- if stored_touches is not none %}
     union
     select stored.alias_id
     from reclassified
-    inner join {{ stored_touches }} as stored on reclassified.combination_id = stored.combination_id
+    inner join {{ touches_as_stored }} as stored on reclassified.combination_id = stored.combination_id
     where reclassified.combination_id in ({{ direct_combination_id() }}, {{ untracked_combination_id() }})
-    {%- endif %}
-    {%- if has_lost_track() %}
-    {%- for reader in alias_readers() if stored_batch_id(reader) is not none %}
-    union
-    select alias_id from {{ stored_relation(reader) }} as {{ reader }}
-    {%- endfor %}
-    {%- endif %}
 ),
 
 changes as (
     select alias_id, first_at as changed_since from changed_visits
     union all
     select alias_id, timestamp '-infinity' as changed_since from changed_throughout
-    {%- if is_incremental() %}
-    union all
-    select alias_id, remade_since as changed_since from {{ this }}
-    where batch_id > {{ applied_batch_id('session_members') }}
-    {%- endif %}
 ),
 
 first_changes as (
@@ -127,23 +106,20 @@ first_changes as (
     group by alias_id
 ),
 
--- what changed within the gap after a stored session may become part of it: that session is made again from its start
-affected_aliases as (
+-- what changed within the gap after a stored session may become part of it: that session changes from its start
+changed_persons as (
     select
         first_changes.alias_id,
         {{ current_batch_id() }} as batch_id,
-        {%- if stored_members is not none %}
-        least(min(first_changes.changed_since), min(stored.session_start)) as remade_since
-        {%- else %}
-        min(first_changes.changed_since) as remade_since
-        {%- endif %}
+        least(min(first_changes.changed_since), min(stored.session_start)) as changed_since
     from first_changes
-    {%- if stored_members is not none %}
-    left join {{ stored_members }} as stored
+    left join {{ visits_as_stored }} as stored
         on first_changes.alias_id = stored.alias_id
         and stored.visit_end >= first_changes.changed_since - {{ session_gap() }}
-    {%- endif %}
     group by first_changes.alias_id
 )
 
-select * from affected_aliases
+select * from changed_persons
+union all
+{{ persons_of_the_batch_before() }}
+{%- endif %}

@@ -1,20 +1,17 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
     unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
-    meta={'affected_by': 'affected_aliases', 'since': 'visit_end', 'unpacked': ['anonymous_id', 'alias_id']},
-    indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']]),
-    post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
+    meta={'since': 'visit_end', 'unpacked': ['anonymous_id', 'alias_id']},
+    indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']])
 ) }}
 
 with device_sessions as (
     select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
-    {{ made_again('device_sessions', 'last_at') }}
+    {{ of_changed_persons('device_sessions', 'last_at') }}
 ),
 
 earlier_sessions as (
     {%- if is_incremental() %}
-    {{ last_left_as_it_is(this, 'visit_end', ['session_number', 'is_identified']) }}
+    {{ last_before_the_change(this, 'visit_end', ['session_number', 'is_identified']) }}
     {%- else %}
     select '' as alias_id, 0 as session_number, false as is_identified
     where false
@@ -44,7 +41,7 @@ numbered as (
     from marked
 ),
 
-session_members as (
+session_visits as (
     select
         numbered.anonymous_id,
         numbered.user_id,
@@ -64,5 +61,5 @@ session_members as (
     window session_visits as (partition by numbered.alias_id, numbered.session_number)
 )
 
-select * from session_members
+select * from session_visits
 {{ in_order_of('visit_start') }}

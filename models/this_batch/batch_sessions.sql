@@ -1,64 +1,50 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='only_new_rows',
-    post_hook=["{{ insert_other_parts() }}", "{{ analyze_table() }}", "{{ record_rebuild() }}"]
-) }}
+{{ config(meta={'holds_all_for_rebuilt': true, 'for_all_or_none': true}) }}
 
-with session_members as (
-    select session_members.* from {{ ref('session_members') }} as session_members
-    {{ made_again('session_members', 'visit_end') }}
+-- The sessions of changed persons, from the change on: all_sessions gets them when attribution changes.
+with session_visits as (
+    select session_visits.* from {{ batch_rows('session_visits') }} as session_visits
+    where {{ of_this_part(ref('session_visits'), 'alias_id') }}
 ),
 
 device_sessions as (
     select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
-    {{ made_again('device_sessions', 'last_at') }}
+    {{ of_changed_persons('device_sessions', 'last_at') }}
 ),
 
--- materialized: so that few touches are looked up by their person before they are joined
-touches as {{ 'materialized' if is_incremental() }} (
-    select touches.* from {{ ref('touches') }} as touches
-    {{ made_again('touches', 'touch_timestamp') }}
+touches as (
+    select touches.* from {{ batch_rows('touches') }} as touches
+    where {{ of_this_part(ref('touches'), 'alias_id') }}
+),
+
+-- a sign-up before the change stays as it is, and comes before all others
+earlier_signups as (
+    {%- if is_incremental() %}
+    select stored.alias_id, stored.signup_timestamp from {{ stored_relation('attribution') }} as stored
+    {{ before_the_change('stored', 'signup_timestamp') }}
+    {%- else %}
+    select '' as alias_id, cast(null as timestamp) as signup_timestamp
+    where false
+    {%- endif %}
 ),
 
 visits as (
     select
-        session_members.session_id,
-        session_members.alias_id,
-        session_members.anonymous_id,
-        session_members.session_number,
-        session_members.is_identified,
-        false as is_stored,
+        session_visits.session_id,
+        session_visits.alias_id,
+        session_visits.anonymous_id,
+        session_visits.session_number,
+        session_visits.is_identified,
         device_sessions.exit_page,
         device_sessions.event_count,
         device_sessions.page_count,
         device_sessions.first_at,
         device_sessions.last_at,
         {{ stamp_time('device_sessions.signup_event') }} as signup_at
-    from session_members
+    from session_visits
     inner join device_sessions
-        on session_members.anonymous_id = device_sessions.anonymous_id
-        and session_members.user_id = device_sessions.user_id
-        and session_members.visit_start = device_sessions.first_at
-    {%- if is_incremental() %}
-    union all
-    -- a sign-up in a session that stays as it is comes before all that are made again
-    select
-        stored.session_id,
-        stored.alias_id,
-        '' as anonymous_id,
-        stored.session_number,
-        stored.is_identified,
-        true as is_stored,
-        null as exit_page,
-        stored.event_count,
-        stored.page_count,
-        stored.session_start as first_at,
-        stored.session_end as last_at,
-        stored.signup_timestamp as signup_at
-    from {{ stored_relation('useful_sessions') }} as stored
-    {{ left_as_it_is('stored', 'session_start') }}
-    where stored.is_signup_session
-    {%- endif %}
+        on session_visits.anonymous_id = device_sessions.anonymous_id
+        and session_visits.user_id = device_sessions.user_id
+        and session_visits.visit_start = device_sessions.first_at
 ),
 
 sessions as (
@@ -67,7 +53,6 @@ sessions as (
         alias_id,
         session_number,
         is_identified,
-        is_stored,
         {{ stamp_url('max(exit_page)') }} as exit_page_url,
         cast(sum(event_count) as bigint) as event_count,
         cast(sum(page_count) as bigint) as page_count,
@@ -76,17 +61,20 @@ sessions as (
         max(last_at) as session_end,
         min(signup_at) as signup_timestamp
     from visits
-    group by session_id, alias_id, session_number, is_identified, is_stored
+    group by session_id, alias_id, session_number, is_identified
 ),
 
 with_first_signup as (
     select
-        *,
-        min(signup_timestamp) over (partition by alias_id) as first_signup_timestamp
+        sessions.*,
+        coalesce(
+            earlier_signups.signup_timestamp, min(sessions.signup_timestamp) over (partition by sessions.alias_id)
+        ) as first_signup_timestamp
     from sessions
+    left join earlier_signups on sessions.alias_id = earlier_signups.alias_id
 ),
 
-new_sessions as (
+batch_sessions as (
     select
         with_first_signup.session_id,
         with_first_signup.alias_id,
@@ -117,6 +105,7 @@ new_sessions as (
         coalesce(
             with_first_signup.signup_timestamp = with_first_signup.first_signup_timestamp, false
         ) as is_signup_session,
+        {{ current_batch_id() }} as batch_id,
         with_first_signup.session_start,
         with_first_signup.session_end,
         with_first_signup.signup_timestamp
@@ -126,8 +115,7 @@ new_sessions as (
         on with_first_signup.session_id = touches.touch_id
         and with_first_signup.alias_id is not distinct from touches.alias_id
         and with_first_signup.session_start is not distinct from touches.touch_timestamp
-    where not with_first_signup.is_stored
 )
 
-select * from new_sessions
+select * from batch_sessions
 {{ in_order_of('session_start') }}

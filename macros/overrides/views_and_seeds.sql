@@ -5,7 +5,7 @@
 
 {#- Name of a view or seed -> hash of what it was made of. One mapping for the whole run, read when it is first asked for. -#}
 {% macro definitions() %}
-    {%- set made = remembered('definitions') -%}
+    {%- set made = run_cache('definitions') -%}
     {%- if not made -%}
         {%- do made.update({'': ''}) -%}
         {%- for row in state_rows('definitions', 'select name, definition from ' ~ state_table('definitions')) -%}
@@ -20,15 +20,17 @@
     reads, which it has to be made on anew after them.
 -#}
 {% macro definition() %}
-    {%- set parts, states = [documentation(), config.get('column_types'), model.config.get('contract', {}).get('enforced')], model_states() -%}
+    {%- set parts, states = [documentation(model), config.get('column_types'), model.config.get('contract', {}).get('enforced')], model_states() -%}
     {%- for column in model.columns.values() -%}
         {%- do parts.append(column.get('data_type')) -%}
     {%- endfor -%}
     {%- do parts.append(model.checksum.checksum if model.resource_type == 'seed' else sql) -%}
-    {%- for id in stored_parents(model.get('depends_on', {}).get('nodes', [])) -%}
-        {%- set name = id.split('.')[-1] -%}
+    {%- for name in (stored_parents(model) if model.resource_type == 'model' else []) -%}
         {%- set state = states.get(name, {}) -%}
-        {%- do parts.append([state.get('rebuilt_batch_id'), state.get('documentation'), definitions().get(name)]) -%}
+        {%- do parts.append([state.get('rebuilt_at') | string, state.get('documentation')]) -%}
+    {%- endfor -%}
+    {%- for id in model.get('depends_on', {}).get('nodes', []) if id.startswith('model.') and graph.nodes[id].config.materialized == 'view' -%}
+        {%- do parts.append(definitions().get(graph.nodes[id].name)) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(parts))) }}
 {% endmacro %}
@@ -85,3 +87,8 @@
 {% materialization seed, default %}
     {{ return(made_as_defined('table', dbt.materialization_seed_default)) }}
 {% endmaterialization %}
+
+{#- dbt asks this before it fills a seed's table again: one that lost columns is made anew. -#}
+{% macro should_full_refresh() %}
+    {{ return(dbt.should_full_refresh() or (execute and model.resource_type == 'seed' and lacks_columns(model))) }}
+{% endmacro %}

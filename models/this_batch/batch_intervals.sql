@@ -1,7 +1,4 @@
-{{ config(
-    materialized='table',
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(bucket_readers())) }}"]
-) }}
+{{ config(meta={'holds_all_for_rebuilt': true}) }}
 
 -- Two events of one device in the same clock interval of session-gap length are less than a gap apart, so they are in
 -- one session: all further work is done on these intervals, not on messages. An id that is not there is '' from here
@@ -22,10 +19,10 @@ with app_tracks as (
         occurred_at,
         {{ clock_bucket('occurred_at') }} as bucket_start
     from {{ ref('app_tracks') }}
-    where batch_id > {{ oldest_applied_batch_id(bucket_readers()) }}
+    where batch_id > {{ applied_by_all_readers(model.name) }}
 ),
 
-message_buckets as (
+batch_intervals as (
     select
         anonymous_id,
         user_id,
@@ -46,4 +43,4 @@ message_buckets as (
     group by anonymous_id, user_id, bucket_start, is_session_event, batch_id
 )
 
-select * from message_buckets
+select * from batch_intervals

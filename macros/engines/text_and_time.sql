@@ -41,7 +41,7 @@
     on, else ICU's (of which a word's last sigma and a dotted I have to be kept), else the database's.
 -#}
 {% macro collation_of_alphabets() %}
-    {%- set found = remembered('collation of alphabets') -%}
+    {%- set found = run_cache('collation of alphabets') -%}
     {%- if execute and not found -%}
         {%- set query -%}
             select collname from pg_collation
@@ -272,14 +272,14 @@
     newest batch is what nothing is known of, another one when a tenth changed (autovacuum_analyze_scale_factor, for which the
     next model cannot wait). What changed in the transaction of a sample counts once more in the next one.
 -#}
-{% macro analyze_table() -%}
-    {{ adapter.dispatch('analyze_table', 'signup_attribution')() }}
+{% macro analyze_table(relation) -%}
+    {{ adapter.dispatch('analyze_table', 'signup_attribution')(relation) }}
 {%- endmacro %}
 
-{% macro default__analyze_table() -%}
+{% macro default__analyze_table(relation) -%}
 {%- endmacro %}
 
-{% macro postgres__analyze_table() -%}
+{% macro postgres__analyze_table(relation) -%}
     {%- set is_partitioned = (config.get('meta') or {}).get('monthly_partitions_by') is not none -%}
     {%- set share = 0 if {'columns': ['batch_id']} in (config.get('indexes') or []) else 0.1 -%}
     {%- if not is_partitioned -%}
@@ -290,15 +290,15 @@
             from (
                 select oid, reltuples, pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_deleted(oid) as changed
                 from pg_class
-                where oid = cast('{{ this.include(database=false) }}' as regclass)
+                where oid = cast('{{ relation.include(database=false) }}' as regclass)
             ) as stored
         ) then
-            analyze {{ this }};
+            analyze {{ relation }};
         end if;
     end
     $do$
     {%- elif not is_incremental() -%}
-    analyze {{ this }}
+    analyze {{ relation }}
     {%- endif -%}
 {%- endmacro %}
 

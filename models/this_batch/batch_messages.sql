@@ -1,8 +1,4 @@
-{{ config(
-    materialized='table',
-    pre_hook=["{{ choose_sample() }}", "{{ say_unread_values() }}"],
-    post_hook=["{{ analyze_table() }}", "{{ record_rebuild(oldest_applied_batch_id(message_stores())) }}"]
-) }}
+{{ config(meta={'holds_all_for_rebuilt': true}) }}
 
 -- depends_on: {{ ref('stg_message_ids') }}
 -- Sources are read once, here; what is stored already is left out.
@@ -47,7 +43,7 @@ stored_keys as (
 ),
 
 {% endif -%}
-new_messages as (
+batch_messages as (
     select
         {{ stored_columns() }},
         reject_reason,
@@ -62,4 +58,4 @@ new_messages as (
     {%- endif %}
 )
 
-select * from new_messages
+select * from batch_messages

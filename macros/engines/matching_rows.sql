@@ -67,11 +67,3 @@
 {% macro in_order_of(time) -%}
     {{ 'order by ' ~ time if not is_incremental() }}
 {%- endmacro %}
-
-{#-
-    Between `as` and the parenthesis of a CTE on a large table that is used several times: in an incremental run its few rows are
-    looked up once, in a build from scratch each use reads the table.
--#}
-{% macro looked_up() -%}
-    {{ 'materialized' if is_incremental() else 'not materialized' }}
-{%- endmacro %}

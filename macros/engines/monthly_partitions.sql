@@ -132,57 +132,39 @@
 {% endmacro %}
 
 {#-
-    dbt makes our tables by this macro. (Under dbt's own name without an engine before it, it is never found for another project's.)
+    SQL that makes a table of a query's rows. A table with monthly partitions is made empty first, in the shape of the query's result, then
+    gets its partitions, then its rows. is_of_batch: for rows that are only on their way to a table.
 -#}
-{% macro create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
-    {{ adapter.dispatch('stored_table_as', 'signup_attribution')(temporary, relation, compiled_code) }}
+{% macro stored_table_as(relation, query, is_of_batch=false) -%}
+    {%- if config.get('contract').enforced and model.config.materialized != 'published' -%}
+        {{ get_assert_columns_equivalent(query) }}
+    {%- endif -%}
+    {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not is_of_batch -%}
+        {{ adapter.dispatch('partitioned_table_as', 'signup_attribution')(relation, '(' ~ query ~ ')', config.get('meta').monthly_partitions_by) }}
+    {%- else -%}
+        {{ table_of(relation, query, none if is_of_batch else config.get('meta')) }}
+    {%- endif -%}
 {%- endmacro %}
 
-{#- A table with monthly partitions is made empty first, in the shape of the query's result, then gets its partitions, then its rows. -#}
-{% macro default__stored_table_as(temporary, relation, sql) -%}
-    {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
-    {%- if config.get('contract').enforced and not temporary -%}
-        {{ get_assert_columns_equivalent(sql) }}
-    {%- endif -%}
-    {{ announce_model() }}
-    {%- if column and not temporary %}
-        create temporary table new_rows on commit drop as ({{ sql }}) with no data;
-        create table {{ relation }} (like new_rows) partition by range ({{ column }});
-        {{ create_month_partitions(relation, '(' ~ sql ~ ')', column) }}
-        {{ insert_rows(relation, '(' ~ sql ~ ')') }}
-    {%- else %}
-        create {{ 'temporary' if temporary }} table {{ relation }} as (
-            {{ sql }}
-        );
-    {%- endif %}
+{% macro default__partitioned_table_as(relation, rows, column) -%}
+    create temporary table new_rows on commit drop as {{ rows }} with no data;
+    create table {{ relation }} (like new_rows) partition by range ({{ column }});
+    {{ create_month_partitions(relation, rows, column) }}
+    {{ insert_rows(relation, rows) }}
 {%- endmacro %}
 
 {#-
     The first month makes the table: DuckDB 2.0 forgets the bounds of rows that are inserted into a table made by an empty
     query in the same transaction, and then finds none of them. (It finds those of a table made by its columns, as table_of does.)
 -#}
-{% macro duckdb__stored_table_as(temporary, relation, compiled_code) -%}
-    {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not temporary -%}
-        {%- set rows = '(' ~ compiled_code ~ ')' -%}
-        {%- for condition in month_conditions(rows) -%}
-            {%- if loop.first %}
+{% macro duckdb__partitioned_table_as(relation, rows, column) -%}
+    {%- for condition in month_conditions(rows) -%}
+        {%- if loop.first %}
     create table {{ relation }} as select * from {{ rows }} as arrived where {{ condition }};
-            {%- else %}
+        {%- else %}
     {{ default__insert_rows(relation, rows, none, condition) }}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- elif temporary %}
-    create temporary table {{ relation.include(database=false, schema=false) }} as (
-        {{ compiled_code }}
-    );
-    {%- elif config.get('materialized') == 'incremental' or config.get('contract').enforced -%}
-        {%- if config.get('contract').enforced -%}
-            {{ get_assert_columns_equivalent(compiled_code) }}
         {%- endif -%}
-        {{ table_of(relation, compiled_code, config.get('meta')) }}
-    {%- else -%}
-        {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code) }}
-    {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- Name of the table that holds a month's messages. -#}
@@ -252,6 +234,7 @@
 {%- endmacro %}
 
 {% macro postgres__name_partitions() -%}
+    {%- if (config.get('meta') or {}).get('monthly_partitions_by') -%}
     {%- set built_as = make_intermediate_relation(this).identifier -%}
     do $do$
     declare
@@ -273,7 +256,8 @@
             execute format('alter table %s rename to %I', partition, replace(partition_name, '{{ built_as }}', '{{ this.identifier }}'));
         end loop;
     end
-    $do$
+    $do$;
+    {%- endif -%}
 {%- endmacro %}
 
 {#- SQL that adds rows to a detached month, which may lack columns that app_tracks got since, or hold the same messages. -#}

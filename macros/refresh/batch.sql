@@ -1,0 +1,230 @@
+{#-
+    A refresh is one batch. Each model applies the open batch in one transaction with its watermark in refresh.models, and the next
+    batch opens only when all models have applied it; so no model is ever more than one batch behind, and what the batch brings can
+    lie in the schema this_batch until then. docs/how-a-refresh-works.md tells it whole.
+-#}
+
+{#- The number of the open batch; 0 before the first. -#}
+{% macro current_batch_id() %}
+    {{ return(model_states()['this run'].batch_id) }}
+{% endmacro %}
+
+{#-
+    A mapping, empty at first, that stays under this key for the whole run, for all models unless the key names one. (dbt's
+    graph is the one thing that they share.)
+-#}
+{% macro run_cache(key) %}
+    {{ return(graph.setdefault('run_cache', {}).setdefault(key, {}) if execute else {}) }}
+{% endmacro %}
+
+{#-
+    What refresh.models says of each model, by name, and as `this run` the number of the open batch. A model asks once: its
+    parents have ended, and nobody else changes its row. What runs before or after the models asks anew.
+-#}
+{% macro model_states() %}
+    {%- set is_model = model is defined and model.resource_type == 'model' -%}
+    {%- set states = run_cache('states of ' ~ model.unique_id) if is_model else {} -%}
+    {%- if not states -%}
+        {%- set names = state_tables().models.keys() | list -%}
+        {%- do states.update({'this run': {'batch_id': 0}}) -%}
+        {%- for row in state_rows('models', 'select ' ~ names | join(', ') ~ ' from ' ~ state_table('models')) -%}
+            {%- do states.update({row[0]: dict(zip(names, row))}) -%}
+        {%- endfor -%}
+        {%- for row in state_rows('batches', 'select coalesce(max(batch_id), 0) from ' ~ state_table('batches')) -%}
+            {%- do states.update({'this run': {'batch_id': row[0]}}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(states) }}
+{% endmacro %}
+
+{#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
+{% macro applied_batch_id(name=none) %}
+    {%- set name = name or (model.name if model.resource_type == 'model') -%}
+    {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
+{% endmacro %}
+
+{#- Whether the model is built from scratch when it runs next. Then all that is made of it is, too. -#}
+{% macro is_rebuilt(name) %}
+    {%- set states, node = model_states(), stored_node(name) -%}
+    {%- set state = states.get(name, {}) -%}
+    {%- if node.config.full_refresh is false -%}
+        {{ return(stored_relation(name) is none) }} {#- it goes on with its table whatever is said of it -#}
+    {%- elif not state or state.is_rebuild_due or stored_relation(name) is none -%}
+        {{ return(true) }}
+    {%- elif 'is_rebuilt' not in state -%}
+        {%- do state.update({'is_rebuilt': false}) -%}
+        {%- for other in (stored_children(name) if holds_all_for_rebuilt(node) else kept_parents(node)) -%}
+            {%- set is_newer = not holds_all_for_rebuilt(node) and states.get(other, {}).get('rebuilt_at', state.rebuilt_at) > state.rebuilt_at -%}
+            {%- if is_newer or ('model.signup_attribution.' ~ other in selected_resources and is_rebuilt(other)) -%}
+                {%- do state.update({'is_rebuilt': true}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if not holds_all_for_rebuilt(node) and reads_this_batch(node) and state.batch_id < complete_batch_id(name) - 1 -%}
+            {%- do state.update({'is_rebuilt': true}) -%} {# runs left it out of a batch whose rows are gone #}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(state.is_rebuilt) }}
+{% endmacro %}
+
+{#- The newest batch that all parents of a model have been brought to, which is as far as it can go. -#}
+{% macro complete_batch_id(name) %}
+    {%- set states, batches = model_states(), [current_batch_id()] -%}
+    {%- for parent in stored_parents(stored_node(name)) -%}
+        {%- do batches.append(states.get(parent, {}).get('batch_id', 0)) -%}
+    {%- endfor -%}
+    {{ return(batches | min) }}
+{% endmacro %}
+
+{#-
+    What a model has to do: rebuild, apply the batch, move on (nothing changed in what it reads, so that only its watermark does), or
+    leave all as it is. A model with `always` in its meta reads what is no model: rules, settings, tables of the business.
+-#}
+{% macro next_step(name) %}
+    {%- set states, meta, complete = model_states(), config.get('meta') or {}, complete_batch_id(name) -%}
+    {%- if is_rebuilt(name) -%}
+        {{ return('rebuild') }}
+    {%- elif meta.always and (config.get('incremental_strategy') == 'replace_all' or not stored_parents(stored_node(name))) -%}
+        {{ return('apply') }}
+    {%- elif states.get(name, {}).get('batch_id', 0) >= complete -%}
+        {{ return('leave') }}
+    {%- elif meta.always or not stored_parents(stored_node(name)) -%}
+        {{ return('apply') }}
+    {%- endif -%}
+    {%- for parent in stored_parents(stored_node(name)) -%}
+        {%- if states[parent].changed_batch_id > states[name].batch_id -%}
+            {{ return('apply') }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return('move') }}
+{% endmacro %}
+
+{#- Whether a node of dbt's graph is a table of ours that applies batches. -#}
+{% macro is_batched(node) %}
+    {{ return(node.package_name == 'signup_attribution' and node.config.materialized in ['batched', 'published']) }}
+{% endmacro %}
+
+{#- Whether a model reads rows that only the open batch has. -#}
+{% macro reads_this_batch(node) %}
+    {%- for name in stored_parents(node) if stored_node(name).config.incremental_strategy == 'this_batch' -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
+{% endmacro %}
+
+{#- Whether a table of this_batch holds more than the batch when what reads it is built from scratch: all that there is. -#}
+{% macro holds_all_for_rebuilt(node) %}
+    {{ return((node.config.get('meta') or {}).get('holds_all_for_rebuilt', false)) }}
+{% endmacro %}
+
+{#- The model in dbt's graph. -#}
+{% macro stored_node(name) %}
+    {{ return(graph.nodes['model.signup_attribution.' ~ name]) }}
+{% endmacro %}
+
+{#- The model's table, or none. Used where a ref would close a circle. -#}
+{% macro stored_relation(name) %}
+    {%- set node = graph.get('nodes', {}).get('model.signup_attribution.' ~ name) if execute else none -%}
+    {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
+{% endmacro %}
+
+{#- Names of the tables of ours that a node reads; through views and models without a relation, which are as new as what they read. -#}
+{% macro stored_parents(node) %}
+    {%- set known = run_cache('parents') -%}
+    {%- if node.unique_id not in known -%}
+        {%- set names = [] -%}
+        {%- for id in node.depends_on.nodes if id.startswith('model.') -%}
+            {%- set parent = graph.nodes[id] -%}
+            {%- do names.extend([parent.name] if is_batched(parent) else stored_parents(parent)) -%}
+        {%- endfor -%}
+        {%- do known.update({node.unique_id: names | unique | list}) -%}
+    {%- endif -%}
+    {{ return(known[node.unique_id]) }}
+{% endmacro %}
+
+{#-
+    As stored_parents, but where a table of this_batch holds all for who is built from scratch, what that was made of; and the table too
+    where its rows do not tell which batch brought them (`for_all_or_none`), so that one reader is not built from scratch without the others.
+-#}
+{% macro kept_parents(node) %}
+    {%- set names = [] -%}
+    {%- for name in stored_parents(node) -%}
+        {%- set parent = stored_node(name) -%}
+        {%- if not holds_all_for_rebuilt(parent) or parent.config.meta.get('for_all_or_none') -%}
+            {%- do names.append(name) -%}
+        {%- endif -%}
+        {%- do names.extend(kept_parents(parent) if holds_all_for_rebuilt(parent) else []) -%}
+    {%- endfor -%}
+    {{ return(names | unique | list) }}
+{% endmacro %}
+
+{#- The nodes of all tables of ours that apply batches. -#}
+{% macro batched_nodes() %}
+    {%- set known = run_cache('batched nodes') -%}
+    {%- if not known -%}
+        {%- set nodes = [] -%}
+        {%- for id, node in graph.nodes.items() if id.startswith('model.signup_attribution.') and is_batched(node) -%}
+            {%- do nodes.append(node) -%}
+        {%- endfor -%}
+        {%- do known.update({'all': nodes}) -%}
+    {%- endif -%}
+    {{ return(known.all) }}
+{% endmacro %}
+
+{#- Names of the tables of ours that read a model and keep what they make of it. -#}
+{% macro stored_children(name) %}
+    {%- set known = run_cache('children') -%}
+    {%- if name not in known -%}
+        {%- set names = [] -%}
+        {%- for node in batched_nodes() if name in stored_parents(node) -%}
+            {%- do names.extend(stored_children(node.name) if holds_all_for_rebuilt(node) else [node.name]) -%}
+        {%- endfor -%}
+        {%- do known.update({name: names | unique | list}) -%}
+    {%- endif -%}
+    {{ return(known[name]) }}
+{% endmacro %}
+
+{#-
+    The oldest watermark of those that read a table of this_batch: what it has to hold begins after it. Who is left out of this run gets
+    at least what the batch brings.
+-#}
+{% macro applied_by_all_readers(name) %}
+    {%- set batches = [] -%}
+    {%- for reader in (stored_children(name) if execute else []) -%}
+        {%- set is_left_out = selected_resources and 'model.signup_attribution.' ~ reader not in selected_resources -%}
+        {%- do batches.append(current_batch_id() - 1 if is_left_out else applied_batch_id(reader)) -%}
+    {%- endfor -%}
+    {{ return(batches | min if batches else 0) }}
+{% endmacro %}
+
+{#-
+    Query on a table of this_batch: the rows that this model has not applied yet. Refuses when the model is built from scratch and the
+    table was made for less.
+-#}
+{% macro new_rows_of(name) -%}
+    {%- set relation = ref(name) -%}
+    {%- set state = model_states().get(name) if execute and model.resource_type == 'model' else none -%}
+    {%- if state and not state.is_whole and is_rebuilt(model.name) -%}
+        {%- do stop(model.name ~ ' has to be rebuilt but ' ~ name ~ ' holds only new rows: select it too (dbt run --full-refresh --select ' ~ name ~ '+).') -%}
+    {%- endif -%}
+    select * from {{ relation }}
+    where batch_id > {{ applied_batch_id() }}
+{%- endmacro %}
+
+{#- The rows that the open batch brings to a stored table, after its refresh: in a schema of their own, under its name. -#}
+{% macro batch_relation(name) %}
+    {{ return(api.Relation.create(database=target.database, schema=project_schema('this_batch'), identifier=stored_node(name).alias, type='table')) }}
+{% endmacro %}
+
+{#-
+    After `from`: the rows that the batch brought to a table, or in a build from scratch the table.
+-#}
+{% macro batch_rows(name) -%}
+    {%- set relation = ref(name) -%}
+    {%- if not execute or model.resource_type != 'model' or not is_incremental() -%}
+        {{ relation }}
+    {%- elif model_states()[name].made_batch_id != complete_batch_id(model.name) -%}
+        (select * from {{ relation }} where false)
+    {%- else -%}
+        {{ batch_relation(name) }}
+    {%- endif -%}
+{%- endmacro %}

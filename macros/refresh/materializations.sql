@@ -1,0 +1,135 @@
+{#-
+    How our tables are made: `batched`, and `published` for those that others read together (macros/refresh/publish.sql). Either the
+    table is built from scratch and takes the place of the one before, or the rows that the open batch brings are put into
+    this_batch and from there, by the strategy of its folder (macros/refresh/strategies.sql), into the table. One transaction.
+-#}
+{% materialization batched, default %}
+    {%- set target_relation, step = this.incorporate(type='table'), next_step(model.name) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks if step in ['rebuild', 'apply'] else [], inside_transaction=True) }}
+    {%- set replaced = [] -%}
+    {%- if step == 'leave' -%}
+        {%- call statement('main') -%} select 1 {%- endcall -%}
+    {%- elif step == 'move' -%}
+        {%- call statement('main') -%} {{ announce_model() }} {{ move_watermark() }} {%- endcall -%}
+    {%- elif step == 'rebuild' or config.get('incremental_strategy') == 'this_batch' -%}
+        {%- do replaced.append(build(target_relation)) -%}
+    {%- else -%}
+        {{ apply_batch(target_relation) }}
+    {%- endif -%}
+    {{ run_hooks(post_hooks if step in ['rebuild', 'apply'] else [], inside_transaction=True) }}
+    {%- do document(target_relation, step == 'rebuild') -%}
+    {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
+    {%- do adapter.commit() -%}
+    {%- for relation in replaced | select -%}
+        {%- do adapter.drop_relation(relation) -%}
+    {%- endfor -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% materialization published, default %}
+    {%- set relations, is_first = [published_relation(model.name)], model.name == (published_tables() | first) -%}
+    {%- set step = next_step(model.name) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if step in ['leave', 'move'] -%}
+        {%- call statement('main') -%} {{ move_watermark() if step == 'move' else 'select 1' }} {%- endcall -%}
+        {%- do document(relations[0], false) -%}
+    {%- elif is_first -%}
+        {{ make_batch_rows() }}
+        {%- do relations.extend(publish_all()) -%}
+    {%- else -%}
+        {%- do stop(model.name ~ (' has to be rebuilt' if step == 'rebuild' else ' changes') ~ ' together with ' ~ (published_tables() | first)
+            ~ ': select both (dbt run ' ~ ('--full-refresh ' if step == 'rebuild') ~ '--select ' ~ config.get('meta').rows ~ '+).') -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': relations}) }}
+{% endmaterialization %}
+
+{#- Builds the table from scratch and swaps it in; the relation that was there, for the caller to drop after the commit. -#}
+{% macro build(target_relation) %}
+    {%- set existing, made_as = load_cached_relation(this), make_intermediate_relation(target_relation) -%}
+    {%- set replaced = make_backup_relation(target_relation, existing.type if existing else 'table') -%}
+    {%- do drop_relation_if_exists(load_cached_relation(made_as)) -%}
+    {%- do drop_relation_if_exists(load_cached_relation(replaced)) -%}
+    {%- call statement('main') -%}
+        {{ announce_model() }}
+        {{ begin_parts() }}
+        {{ stored_table_as(made_as, sql) }}
+    {%- endcall -%}
+    {%- do add_other_parts(made_as) -%}
+    {%- if existing -%}
+        {%- do adapter.rename_relation(existing, replaced) -%}
+    {%- endif -%}
+    {%- do adapter.rename_relation(made_as, target_relation) -%}
+    {%- call statement('built') -%}
+        {{ name_partitions() }}
+        {{ save_watermark(
+            model.name, '(select count(*) from ' ~ target_relation ~ ')', '(select count(*) from ' ~ target_relation ~ ')', 'null',
+            adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)
+        ) }}
+    {%- endcall -%}
+    {%- do create_indexes(target_relation) -%}
+    {%- do take_statistics(target_relation) -%}
+    {{ return(replaced if existing else none) }}
+{% endmacro %}
+
+{#- Puts the rows that the model's query gives into this_batch. -#}
+{% macro make_batch_rows() %}
+    {%- set rows = batch_relation(model.name) -%}
+    {%- call statement('rows') -%}
+        {{ announce_model() }}
+        {{ begin_parts() }}
+        drop table if exists {{ rows }};
+        {{ stored_table_as(rows, sql, is_of_batch=true) }}
+        comment on table {{ rows }} is {{ quoted(marked('The rows that the newest batch brought to ' ~ this)) }};
+    {%- endcall -%}
+    {%- do add_other_parts(rows) -%}
+{% endmacro %}
+
+{#- Brings the rows of the batch to the table. -#}
+{% macro apply_batch(target_relation) %}
+    {{ make_batch_rows() }}
+    {%- set rows = batch_relation(model.name) -%}
+    {%- do add_new_columns(target_relation, adapter.get_columns_in_relation(rows)) -%}
+    {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
+    {%- do check_contract(model, columns) -%}
+    {%- call statement('main') -%}
+        {%- if config.get('incremental_strategy') == 'append' -%}
+            {{ append_rows(target_relation, rows, columns) }}
+            {{ save_watermark(model.name, '(select count(*) from ' ~ rows ~ ')', '(select count(*) from ' ~ rows ~ ')', 0, columns) }}
+        {%- else -%}
+            {{ replace_rows(model, target_relation, rows, columns, applied_batch_id()) }}
+        {%- endif -%}
+    {%- endcall -%}
+    {%- do take_statistics(target_relation) -%}
+{% endmacro %}
+
+{#- Columns that the rows have and the table has not: added to it. -#}
+{% macro add_new_columns(relation, columns) %}
+    {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+    {%- for column in columns if column.name not in known -%}
+        {%- do run_query('alter table ' ~ relation ~ ' add column ' ~ quoted_name(column.name) ~ ' ' ~ column.data_type) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- Comments on the table and its columns, where the table is new or what the project says of it has changed. -#}
+{% macro document(relation, is_new) %}
+    {%- if is_new or model_states().get(model.name, {}).get('documentation') != documentation(model) -%}
+        {%- do persist_docs(relation, model) -%}
+        {%- call statement('documented') -%}
+            update {{ state_table('models') }} set documentation = {{ quoted(documentation(model)) }} where model = '{{ model.name }}'
+        {%- endcall -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Facts for the planner on what has changed. -#}
+{% macro take_statistics(relation) %}
+    {%- set sql = analyze_table(relation) -%}
+    {%- if sql | trim -%}
+        {%- do run_query(sql) -%}
+    {%- endif -%}
+{% endmacro %}

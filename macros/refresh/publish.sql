@@ -1,0 +1,79 @@
+{#-
+    The tables that others read at any time, and together. What the batch brings to them is put into this_batch first; when all of it is
+    there, one transaction brings it to all of them, by statements that no reader has to wait for: rows
+    are deleted and inserted, also when all are built from scratch, and no table is ever replaced, so that views of others stay.
+-#}
+
+{#- Names of the published tables, in the order in which they are made. -#}
+{% macro published_tables() %}
+    {%- set known = run_cache('published tables') -%}
+    {%- if not known and execute -%}
+        {%- set names, ordered = batched_nodes() | selectattr('config.materialized', 'equalto', 'published') | map(attribute='name') | list, [] -%}
+        {#- who reads others of them comes after these -#}
+        {%- for _ in names -%}
+            {%- for name in names if name not in ordered and not stored_parents(stored_node(name)) | select('in', names) | reject('in', ordered) | list -%}
+                {%- do ordered.append(name) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- do known.update({'all': ordered}) -%}
+    {%- endif -%}
+    {{ return(known.get('all', [])) }}
+{% endmacro %}
+
+{#- The relation of a published table, whether it is there or not. -#}
+{% macro published_relation(table) %}
+    {%- set node = stored_node(table) -%}
+    {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table')) }}
+{% endmacro %}
+
+{#- The relation in this_batch that has the rows for a published table: its own, or that of the model which its meta names. -#}
+{% macro rows_to_publish(table) %}
+    {{ return(batch_relation((stored_node(table).config.meta or {}).get('rows', table))) }}
+{% endmacro %}
+
+{#- Columns of a published table, or of the rows for it. -#}
+{% macro published_columns(relation) %}
+    {{ return(adapter.get_columns_in_relation(relation) | rejectattr('name', 'equalto', 'batch_id') | list) }}
+{% endmacro %}
+
+{#- Publishes: brings the rows of the batch to all published tables, in one transaction with their watermarks. Their relations. -#}
+{% macro publish_all() %}
+    {%- set relations, columns, stored, after = [], {}, [], applied_batch_id() -%}
+    {%- for table in published_tables() -%}
+        {%- do relations.append(published_relation(table)) -%}
+        {%- do columns.update({table: published_columns(rows_to_publish(table))}) -%}
+        {%- do check_contract(stored_node(table), columns[table]) -%}
+        {%- if stored_relation(table) is not none -%}
+            {%- do stored.append(table) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {#- readers have to wait for the end of the transaction that adds a column: it is one of its own -#}
+    {%- for table in stored -%}
+        {%- do add_new_columns(published_relation(table), columns[table]) -%}
+    {%- endfor -%}
+    {%- do adapter.commit() -%}
+    {%- call statement('main', auto_begin=true) -%}
+        {{ announce_model() }}
+        {%- for table in published_tables() %}
+            {%- set relation, rows, node = published_relation(table), rows_to_publish(table), stored_node(table) -%}
+            {%- if table in stored %}
+        {{ replace_rows(node, relation, rows, columns[table], after) }}
+            {%- else %}
+        {{ table_of(relation, 'select ' ~ quoted_names(columns[table]) ~ ' from ' ~ rows, node.config.meta) }}
+                {%- for index in node.config.get('indexes') or [] %}
+        {{ get_create_index_sql(relation, index) }};
+                {%- endfor %}
+                {%- set row_count = '(select count(*) from ' ~ rows ~ ')' %}
+        {{ save_watermark(table, row_count, row_count, 'null', columns[table], is_rebuilt=true) }}
+            {%- endif %}
+        {%- endfor %}
+    {%- endcall -%}
+    {%- for table in published_tables() -%}
+        {%- if table not in stored or flags.FULL_REFRESH or model_states().get(table, {}).get('documentation') != documentation(stored_node(table)) -%}
+            {%- do persist_docs(published_relation(table), stored_node(table)) -%}
+        {%- endif -%}
+        {%- do apply_grants(published_relation(table), stored_node(table).config.get('grants'), should_revoke=true) -%}
+        {%- do take_statistics(published_relation(table)) -%}
+    {%- endfor -%}
+    {{ return(relations) }}
+{% endmacro %}

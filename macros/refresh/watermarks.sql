@@ -1,0 +1,56 @@
+{#-
+    SQL that moves a model's watermark and logs what it wrote: the last of its transaction. rows_written, rows_read, rows_deleted:
+    expressions. columns: those that the table is left with. is_rebuilt: all rows were made anew, by a build from scratch.
+    is_of_present_text: all rows were made of the present text of the model.
+-#}
+{% macro save_watermark(name, rows_written, rows_read, rows_deleted, columns, is_rebuilt=false, is_of_present_text=false) %}
+    {%- set state, complete, node = model_states().get(name, {}), complete_batch_id(model.name), stored_node(name) -%}
+    {%- set is_kept = node.config.incremental_strategy != 'this_batch' -%}
+    {%- set is_whole = holds_all_for_rebuilt(node) and applied_by_all_readers(name) == 0 %}
+    create temporary table watermark as
+    select
+        '{{ name }}' as model, cast({{ complete }} as bigint) as batch_id,
+        {#- of a table built from scratch, others have to be too -#}
+        {%- if is_rebuilt or not state.get('rebuilt_at') %}
+        greatest({{ utc_now() }}, (select max(rebuilt_at) + interval '1 microsecond' from {{ state_table('models') }})) as rebuilt_at,
+        {%- else %}
+        (select max(rebuilt_at) from {{ state_table('models') }} where model = '{{ name }}') as rebuilt_at,
+        {%- endif %}
+        cast({{ rows_written }} as bigint) as rows_written, cast({{ rows_read }} as bigint) as rows_read,
+        cast({{ rows_deleted }} as bigint) as rows_deleted, {{ utc_now() }} as refreshed_at;
+    delete from {{ state_table('models') }} where model = '{{ name }}';
+    insert into {{ state_table('models') }} ({{ state_tables().models.keys() | join(', ') }})
+    select
+        model, batch_id,
+        case
+            when {{ 'true' if is_rebuilt and is_kept else 'rows_written > 0 or rows_deleted > 0' }} then batch_id
+            else {{ state.get('changed_batch_id', 0) }}
+        end,
+        {{ 'null' if is_rebuilt or not is_kept or node.config.materialized == 'published' else 'batch_id' }}, {{ is_whole }}, false, rebuilt_at,
+        {{ quoted(documentation(node)) }}, rows_written, refreshed_at, {{ written_columns(columns) }}
+    from watermark;
+    {{ log_model(name, 'rows_read', 'rows_written', 'rows_deleted', 'refreshed_at from watermark') }}
+    drop table watermark;
+    {{ record_text(node, is_of_present_text or is_rebuilt) }}
+{% endmacro %}
+
+{#- SQL for a model that has nothing to do in this batch: only its watermark moves. -#}
+{% macro move_watermark() %}
+    update {{ state_table('models') }} set batch_id = {{ complete_batch_id(model.name) }}, rows_written = 0, refreshed_at = {{ utc_now() }}
+    where model = '{{ model.name }}';
+    {{ log_model(model.name, 0, 0, 0, utc_now()) }}
+{% endmacro %}
+
+{#- SQL that logs a model in place of what a run that died has logged of it. Arguments but the name: expressions. -#}
+{% macro log_model(name, rows_read, rows_inserted, rows_deleted, finished_at) %}
+    delete from {{ state_table('refresh_log') }} where batch_id = {{ current_batch_id() }} and model = '{{ name }}';
+    insert into {{ state_table('refresh_log') }} (
+        batch_id, model, status, attempts, rows_read, rows_inserted, rows_deleted, finished_at
+    )
+    select {{ current_batch_id() }}, '{{ name }}', 'success', 1, {{ rows_read }}, {{ rows_inserted }}, {{ rows_deleted }}, {{ finished_at }};
+{% endmacro %}
+
+{#- Literal: the names of columns as refresh.models keeps them, a line each. -#}
+{% macro written_columns(columns) -%}
+    {{ quoted(columns | map(attribute='name') | join('\n')) }}
+{%- endmacro %}

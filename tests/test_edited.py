@@ -48,7 +48,7 @@ def test_an_edited_model_is_said_and_its_full_refresh_finished(duckdb_engine):
         assert "no_such_table" in build(engine, "--full-refresh", "--select", "touches+")[1]
     with edited(engine.project, {**TOUCHES, **EXTRA}):
         said, error = build(engine)
-        assert said == [FINISHED.format(3)] and (
+        assert said == [FINISHED.format(4)] and (
             "all_sessions has an enforced contract that failed: its SQL gives extra INTEGER where "
             "models/sessions/_sessions__models.yml promises no such column: edit both alike") in error
     with edited(engine.project, TOUCHES):

@@ -65,22 +65,22 @@ def spare_of(published: Path) -> Path:
     return published.with_name(published.name + ".spare")
 
 
-def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None) -> None:
+def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None, is_new=False) -> None:
     """Put what refreshes left in the readers' file, at one moment: who has the one before open goes on reading it.
 
     work: a database that no other process has open; schema_of: name of the schema of a folder of models; memory: what DuckDB may
-    use, such as 8GB. Raises OSError, duckdb.Error; the readers' file is as it was then. What is_readers_file says no to is not kept.
+    use, such as 8GB; is_new: nothing of the files before stays, in whatever they keep of deleted rows. Raises OSError, duckdb.Error; the readers' file is as it was then. What is_readers_file says no to is not kept.
     """
     spare = spare_of(published)
     try:
         with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
             connection.execute(f"attach {quoted(work)} as work (read_only)")
             copy = Copy(connection, schema_of)
-            changes = copy.changes() if attached(connection, spare) else {}
+            changes = copy.changes() if not is_new and attached(connection, spare) else {}
             if not changes:  # it is read, broken, too old or not there
                 connection.execute("detach database if exists published")
                 remove(spare)
-                if can_be_read(published):
+                if not is_new and can_be_read(published):
                     shutil.copyfile(published, spare)
                 connection.execute(f"attach {quoted(spare)} as published")
                 changes = copy.changes()
@@ -93,7 +93,7 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
         with suppress(OSError):
             remove(spare)
         raise
-    exchange(spare, published)
+    exchange(spare, published, not is_new)
 
 
 def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
@@ -114,15 +114,15 @@ def remove(file: Path):
         part.unlink(missing_ok=True)
 
 
-def exchange(spare: Path, published: Path):
-    """Put the spare file in place of the published one, which is spare from then on, where files can have two names."""
+def exchange(spare: Path, published: Path, is_kept: bool):
+    """Put the spare file in place of the published one, which is spare from then on if it is kept and files can have two names."""
     kept = published.with_name(published.name + ".before")
     kept.unlink(missing_ok=True)
-    try:
-        os.link(published, kept)
-        is_kept = True
-    except OSError:
-        is_kept = False
+    if is_kept:
+        try:
+            os.link(published, kept)
+        except OSError:
+            is_kept = False
     os.replace(spare, published)
     if is_kept:
         os.replace(kept, spare)

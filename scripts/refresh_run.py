@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 import refresh_log
+from erasure import finish, is_unfinished
 from notify_settings import Settings
 from published import PUBLISHED_VARIABLE, is_readers_file, publish, published_file
 from refresh_errors import failure, first_line
@@ -178,6 +179,8 @@ class Run:
 
     def publish(self):
         """DuckDB: replace the file that readers have. Raises RefreshError, KeyboardInterrupt."""
+        if is_unfinished(self.target):
+            finish(self.target)
         published = self.target.file and published_file(self.target.file, self.target.schema(""))
         if not published:
             return

@@ -3,8 +3,11 @@
 import re
 from datetime import date, datetime, timedelta
 
-from harness import all_differences, assert_equal, describe
-from oracle import Settings
+from erase import erase
+from harness import all_differences, assert_equal, describe, project_rules
+from oracle import Settings, erased_messages, without
+from project import environment
+from target import find_target
 
 STORED = "partitioning.app_tracks"
 PLAN = {"pass_through_columns": ["plan"]}
@@ -175,13 +178,23 @@ def test_months_and_detached_months(engine):
     engine.refresh(PLAN)
     assert_as_if_nothing_was_detached(engine, loads)
 
+    # Who is erased goes from detached months too, and from what is left of deleted ones.
+    gone = erased_messages(loads, ["b"], Settings(), project_rules())
+    with environment(engine.database.environment):
+        counts, _ = erase(find_target(engine.name), ["b"])
+    assert counts.messages == len(gone) == 11 and {"b0-0", "b1-0", "late-2", "last"} < {event_id for _, event_id in gone}
+    loads = without(loads, gone, Settings(), project_rules())
+    assert ids(engine, DETACHED.format("2026_01")) == sorted([*(one for one in in_january if one[0] != "b"), "late-1", "known"])
+    assert listed(engine)[JANUARY]["detached_row_count"] == 6
+    assert_as_if_nothing_was_detached(engine, loads)
+
     engine.refresh(PLAN, full_refresh=True)
     assert_equal(engine, loads)
     assert_months(engine)
     assert all(row["detached_row_count"] == 0 for row in listed(engine).values())
     # What was detached before the rebuild is in app_tracks again: detached a second time, it is there once.
     assert not operate(engine, month="2026-01")
-    assert ids(engine, DETACHED.format("2026_01")) == sorted([*in_january, "late-1", "late-2", "known"])
+    assert ids(engine, DETACHED.format("2026_01")) == sorted([*(one for one in in_january if one[0] != "b"), "late-1", "known"])
     assert_as_if_nothing_was_detached(engine, loads)
 
 

@@ -7,6 +7,7 @@ others than usual.
     EXAMPLES=1000 HYPOTHESIS_SEED=5 pytest tests/test_properties.py
 """
 
+import hashlib
 import os
 import re
 
@@ -14,12 +15,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings as hypothesis_settings
 
 import strategies
+from erase import erase
 from harness import all_differences, as_vars, describe
-from oracle import Settings
+from oracle import Settings, compute, erased_messages, without
+from project import environment
+from target import find_target
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 POSTGRES_EXAMPLES = max(20, EXAMPLES // 5)
 PER_DATABASE = 50
+ERASED_AFTER = 2  # loads
 POLICIES = ("timeline", "first", "last")
 USUAL_SEED = 2026
 PREFIX = re.compile(r"e\d+-")
@@ -71,15 +76,32 @@ def check_all(engine, rules, count, seed_number):
 
 
 def check(engine, rules, apart, settings):
-    """Load by load: refresh and compare with the oracle; at the end also rebuild all tables."""
+    """Load by load: refresh and compare with the oracle, and erase somebody of each second scenario; at the end also rebuild all tables."""
     engine.reset()
     loads = strategies.merge(apart.values())
     for number, load in enumerate(loads, 1):
         engine.receive(load)
         engine.refresh({**as_vars(settings), "sources": strategies.SOURCES})
         complain(all_differences(engine, loads[:number], settings, rules), apart, f"{settings}, after load {number}")
+        if number == min(ERASED_AFTER, len(loads)):
+            ids = somebody_of(compute(loads[:number], settings, rules)["aliases"])
+            gone = erased_messages(loads[:number], ids, settings, rules)
+            with environment(engine.database.environment):
+                counts, unknown = erase(find_target(engine.name), ids)
+            assert counts.messages == len(gone) > 0 and not unknown
+            loads = without(loads, gone, settings, rules)
+            complain(all_differences(engine, loads[:number], settings, rules), apart, f"{settings}, after erasing {ids}")
     engine.refresh({**as_vars(settings), "sources": strategies.SOURCES}, full_refresh=True)
     complain(all_differences(engine, loads, settings, rules), apart, f"{settings}, after a full refresh")
+
+
+def somebody_of(aliases):
+    """An id of each second scenario, whichever comes first in some order."""
+    ids = {}
+    for one in sorted((row["id"] for row in aliases), key=lambda id_: hashlib.md5(id_.encode()).digest()):
+        if (match := PREFIX.match(one)) and int(match[0][1:-1]) % 2 == 0:
+            ids.setdefault(match[0], one)
+    return list(ids.values())
 
 
 def complain(found, apart, when):

@@ -57,7 +57,7 @@
     ids as (
         select message_type, source_place, event_id, cast(load_time as date) as load_day, max(cast(is_read_again as integer)) = 1 as is_read_again
         from source_rows
-        where event_id is not null {{ "and coalesce(load_time >= timestamp '" ~ since ~ "', true)" if since else '' }}
+        where event_id is not null and {{ is_not_erased("message_type || ' ' || event_id") }} {{ "and coalesce(load_time >= timestamp '" ~ since ~ "', true)" if since else '' }}
         group by message_type, source_place, event_id, cast(load_time as date)
     ),
 

@@ -85,7 +85,7 @@
 
 {#-
     The bookkeeping tables: name -> column -> type. refresh_runs and refresh_log are for people and monitors (macros/refresh/logs.sql),
-    sample_ids for a developer's sample.
+    as is erasures; sample_ids are for a developer's sample, erased_messages tell which messages may not come back (scripts/erase.py).
 -#}
 {% macro state_tables() %}
     {{ return({
@@ -101,6 +101,11 @@
         'source_columns': {'message_type': 'text', 'source_place': 'text', 'column_name': 'text', 'data_type': 'text'},
         'archived_messages': {
             'message_type': 'text', 'event_id': 'text', 'anonymous_id': 'text', 'user_id': 'text', 'occurred_at': 'timestamp'
+        },
+        'erased_messages': {'salt': 'text', 'message_hash': 'text'},
+        'erasures': {
+            'erased_by': 'text', 'person_count': 'bigint', 'id_count': 'bigint', 'message_count': 'bigint', 'session_count': 'bigint',
+            'signup_count': 'bigint', 'erased_at': 'timestamp', 'finished_at': 'timestamp'
         },
         'sample_ids': {'id_type': 'text', 'id': 'text', 'batch_id': 'bigint'},
         'refresh_runs': {

@@ -52,3 +52,4 @@ stg_messages as (
 )
 
 select * from stg_messages
+where {{ is_not_erased() }}

@@ -133,8 +133,8 @@ def reject_reason(message):
     return None
 
 
-def read_messages(loads, settings, rules):
-    """Loads in order of arrival -> (accepted messages, rejected rows), copies removed from both."""
+def counted_messages(loads, settings, rules):
+    """Loads in order of arrival -> what identifies a message -> the copy of it that counts."""
     chosen = {}
     for load_number, load in enumerate(loads):
         for key, rows in load.items():
@@ -145,8 +145,13 @@ def read_messages(loads, settings, rules):
                 order = copy_order(load_number, message)
                 if key not in chosen or order < chosen[key][0]:
                     chosen[key] = (order, message)
+    return {key: message for key, (_, message) in chosen.items()}
+
+
+def read_messages(loads, settings, rules):
+    """Loads in order of arrival -> (accepted messages, rejected rows), copies removed from both."""
     accepted, rejected = [], []
-    for _, message in chosen.values():
+    for message in counted_messages(loads, settings, rules).values():
         reason = reject_reason(message)
         if reason is None:
             accepted.append(message)

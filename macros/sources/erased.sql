@@ -1,0 +1,32 @@
+{#-
+    Condition that a message is none of those that scripts/erase.py erased, and of which only salted hashes are kept. key: what it is
+    known by, by default its collection and id, or all that it says where it has no id.
+-#}
+{% macro is_not_erased(key=none) -%}
+    {%- set kept = run_cache('erasures') -%}
+    {%- if execute and 'salt' not in kept -%}
+        {%- set salts = state_rows('erased_messages', 'select salt from ' ~ state_table('erased_messages') ~ ' limit 1') -%}
+        {%- do kept.update({'salt': salts[0][0] if salts else none}) -%}
+    {%- endif -%}
+    {%- if not kept.get('salt') -%}
+    true
+    {%- else -%}
+    {%- set key = key or "case when event_id is null then 'content ' || " ~ content_hash() ~ " else message_type || ' ' || event_id end" -%}
+    not exists (
+        select 1 from {{ state_table('erased_messages') }} where message_hash = {{ hash_of(quoted(kept.salt) ~ ' || ' ~ key) }}
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- SHA-256 of a text, in hexadecimal. -#}
+{% macro hash_of(text) -%}
+    {{ adapter.dispatch('hash_of', 'signup_attribution')(text) }}
+{%- endmacro %}
+
+{% macro default__hash_of(text) -%}
+    sha256({{ text }})
+{%- endmacro %}
+
+{% macro postgres__hash_of(text) -%}
+    encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
+{%- endmacro %}

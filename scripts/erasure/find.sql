@@ -1,0 +1,97 @@
+-- Whom and what to erase, as temporary tables that begin with `erased_`. `asked` has the ids that were asked for.
+
+-- A user rather than an anonymous id of the same name. Rejected messages may have ids that nothing else has.
+create temporary table erased_persons as
+select distinct alias_id from {aliasing}.aliases as named
+where
+    id in (select id from asked)
+    and (
+        id_type = 'user_id'
+        or not exists (select 1 from {aliasing}.aliases as users where users.id = named.id and users.id_type = 'user_id')
+    );
+
+create temporary table erased_rejected as
+select distinct asked.id, case when rejected.user_id = asked.id then 'user_id' else 'anonymous_id' end as id_type
+from asked
+inner join {partitioning}.rejected_events as rejected on asked.id in (rejected.user_id, rejected.anonymous_id)
+where not exists (select 1 from {aliasing}.aliases where aliases.id = asked.id);
+
+create temporary table erased_users as
+select id as user_id from {aliasing}.aliases
+where id_type = 'user_id' and alias_id in (select alias_id from erased_persons)
+union
+select id from erased_rejected where id_type = 'user_id';
+
+-- Their anonymous ids, and whether a message tells of another user there.
+create temporary table erased_devices as
+with devices as (
+    select id as anonymous_id from {aliasing}.aliases
+    where id_type = 'anonymous_id' and alias_id in (select alias_id from erased_persons)
+    union
+    select anonymous_id from {aliasing}.known_pairs
+    where user_id in (select user_id from erased_users)
+    union
+    select anonymous_id from {sessions_stages}.session_visits
+    where anonymous_id != '' and alias_id in (select alias_id from erased_persons)
+    union
+    select id from erased_rejected where id_type = 'anonymous_id'
+),
+
+used as (
+    select anonymous_id, user_id from {partitioning}.app_tracks
+    union
+    select previous_id, user_id from {partitioning}.app_tracks
+    union
+    select anonymous_id, user_id from {refresh}.archived_messages
+)
+
+select
+    anonymous_id,
+    anonymous_id in (
+        select anonymous_id from used
+        where anonymous_id is not null and user_id is not null and user_id not in (select user_id from erased_users)
+    ) as is_shared
+from devices;
+
+-- An anonymous message on a shared id is that of who has the visit that it lies in, or else of who would have one that began then.
+create temporary table erased_messages as
+with messages as (
+    select message_type, event_id, null as content_hash, anonymous_id, user_id, previous_id, occurred_at
+    from {partitioning}.app_tracks
+    union all
+    select message_type, event_id, null, anonymous_id, user_id, null, occurred_at
+    from {refresh}.archived_messages
+    union all
+    select message_type, event_id, case when event_id is null then content_hash end, anonymous_id, user_id, null, occurred_at
+    from {partitioning}.rejected_events
+),
+
+own_ids as (
+    select user_id as id from erased_users
+    union
+    select anonymous_id from erased_devices where not is_shared
+),
+
+without_user as (
+    select messages.*, coalesce(visits.alias_id, owners.alias_id) as alias_id
+    from messages
+    inner join erased_devices on messages.anonymous_id = erased_devices.anonymous_id and erased_devices.is_shared
+    left join {sessions_stages}.session_visits as visits
+        on messages.anonymous_id = visits.anonymous_id
+        and visits.user_id = ''
+        and messages.occurred_at between visits.visit_start and visits.visit_end
+    left join {aliasing}.device_owners as owners
+        on messages.anonymous_id = owners.anonymous_id
+        and (owners.owns_after is null or messages.occurred_at > owners.owns_after)
+        and (owners.owns_until is null or messages.occurred_at <= owners.owns_until)
+    where messages.user_id is null and messages.occurred_at is not null
+)
+
+select message_type, event_id, content_hash, anonymous_id, user_id, occurred_at from messages
+where
+    user_id in (select user_id from erased_users)
+    or anonymous_id in (select anonymous_id from erased_devices where not is_shared)
+    or previous_id in (select id from own_ids)
+union
+select message_type, event_id, content_hash, anonymous_id, user_id, occurred_at from without_user
+where alias_id in (select alias_id from erased_persons);

@@ -1,0 +1,130 @@
+-- Ids that others have too: they are left with fewer messages, and an anonymous id with fewer users, whose turns may now be one.
+
+create temporary table left_spans as
+with spans as (
+    select
+        *,
+        case
+            when user_id = lag(user_id) over (partition by anonymous_id order by span_number) then 0
+            else 1
+        end as is_change
+    from {aliasing}.identity_spans
+    where
+        anonymous_id in (select anonymous_id from erased_devices where is_shared)
+        and user_id not in (select user_id from erased_users)
+),
+
+numbered as (
+    select *, sum(is_change) over (partition by anonymous_id order by span_number rows unbounded preceding) as number
+    from spans
+)
+
+select anonymous_id, user_id, cast(number as integer) as span_number, min(span_start) as span_start, max(span_end) as span_end
+from numbered
+group by anonymous_id, user_id, number;
+
+delete from {aliasing}.identity_spans where anonymous_id in (select anonymous_id from erased_devices);
+insert into {aliasing}.identity_spans (anonymous_id, user_id, span_number, span_start, span_end)
+select anonymous_id, user_id, span_number, span_start, span_end from left_spans;
+
+delete from {aliasing}.known_pairs where user_id in (select user_id from erased_users);
+
+create temporary table left_owners as
+with ranked as (
+    select
+        *,
+        row_number() over (
+            partition by anonymous_id
+            order by case when {policy} = 'first' then first_seen_at end, case when {policy} = 'last' then last_seen_at end desc, user_id
+        ) as choice
+    from {aliasing}.known_pairs
+    where anonymous_id in (select anonymous_id from erased_devices where is_shared)
+),
+
+owners as (
+    select
+        anonymous_id,
+        user_id,
+        span_number as owner_number,
+        lag(span_end) over (partition by anonymous_id order by span_number) as owns_after,
+        case when lead(span_end) over (partition by anonymous_id order by span_number) is not null then span_end end as owns_until
+    from left_spans
+    where {policy} = 'timeline'
+    union all
+    select anonymous_id, user_id, 1, null, null from ranked
+    where choice = 1 and {policy} != 'timeline'
+),
+
+-- nobody else's visit changes its owner, so the rows are of no new batch
+batches as (
+    select anonymous_id, max(batch_id) as batch_id from {aliasing}.device_owners
+    group by anonymous_id
+)
+
+select owners.*, users.alias_id, batches.batch_id
+from owners
+inner join {aliasing}.aliases as users on owners.user_id = users.id and users.id_type = 'user_id'
+inner join batches on owners.anonymous_id = batches.anonymous_id;
+
+delete from {aliasing}.device_owners where anonymous_id in (select anonymous_id from erased_devices);
+insert into {aliasing}.device_owners (anonymous_id, user_id, alias_id, owner_number, batch_id, owns_after, owns_until)
+select anonymous_id, user_id, alias_id, owner_number, batch_id, owns_after, owns_until from left_owners;
+
+create temporary table left_ids as
+with changed as (
+    select anonymous_id as id, 'anonymous_id' as id_type from erased_devices where is_shared
+    union
+    select user_id, 'user_id' from erased_messages
+    where user_id is not null and user_id not in (select user_id from erased_users)
+),
+
+seen as (
+    select anonymous_id, user_id, occurred_at from {partitioning}.app_tracks
+    union all
+    select anonymous_id, user_id, occurred_at from {refresh}.archived_messages
+),
+
+seen_ids as (
+    select anonymous_id as id, 'anonymous_id' as id_type, occurred_at from seen
+    where anonymous_id in (select id from changed)
+    union all
+    select user_id, 'user_id', occurred_at from seen
+    where user_id in (select id from changed)
+),
+
+last_owners as (
+    select anonymous_id, alias_id from left_owners
+    where owns_until is null
+),
+
+user_counts as (
+    select anonymous_id, count(*) as user_count from {aliasing}.known_pairs
+    where anonymous_id in (select id from changed)
+    group by anonymous_id
+)
+
+select
+    changed.id,
+    changed.id_type,
+    last_owners.alias_id,
+    user_counts.user_count,
+    min(seen_ids.occurred_at) as first_seen_at,
+    max(seen_ids.occurred_at) as last_seen_at
+from changed
+left join seen_ids on changed.id = seen_ids.id and changed.id_type = seen_ids.id_type
+left join last_owners on changed.id = last_owners.anonymous_id and changed.id_type = 'anonymous_id'
+left join user_counts on changed.id = user_counts.anonymous_id and changed.id_type = 'anonymous_id'
+group by changed.id, changed.id_type, last_owners.alias_id, user_counts.user_count;
+
+update {aliasing}.aliases as stored
+set
+    alias_id = coalesce(left_ids.alias_id, stored.alias_id),
+    user_count = coalesce(left_ids.user_count, stored.user_count),
+    first_seen_at = left_ids.first_seen_at,
+    last_seen_at = left_ids.last_seen_at
+from left_ids
+where stored.id = left_ids.id and stored.id_type = left_ids.id_type and left_ids.first_seen_at is not null;
+
+delete from {aliasing}.aliases as stored
+using left_ids
+where stored.id = left_ids.id and stored.id_type = left_ids.id_type and left_ids.first_seen_at is null;

@@ -1,0 +1,57 @@
+"""Which messages are those of a person who is to be erased, and the loads without them."""
+
+from .messages import collection_of, counted_messages, identity_of_message, message_order, read_message, reject_reason
+from .people import People
+from .sessions import group_by, split_at_gaps
+from .settings import microseconds
+
+
+def erased_messages(loads, ids, settings, rules):
+    """What identifies each message of the persons with these ids: a user's if it is one, else an anonymous id's."""
+    counted = counted_messages(loads, settings, rules)
+    accepted = sorted((message for message in counted.values() if reject_reason(message) is None), key=message_order)
+    people = People(accepted, settings.identity_policy)
+    alias_of = {(row["id_type"], row["id"]): row["alias_id"] for row in people.aliases()}
+    persons = {alias_of.get(("user_id", id_), alias_of.get(("anonymous_id", id_))) for id_ in ids} - {None}
+    users = {id_ for (id_type, id_), alias_id in alias_of.items() if id_type == "user_id" and alias_id in persons}
+    owners = owners_of_messages(accepted, people, settings)
+    devices = {message["anonymous_id"] for message, alias_id in owners if alias_id in persons} - {None}
+    others = {
+        message[column] for message in accepted for column in ("anonymous_id", "previous_id")
+        if message["user_id"] is not None and message["user_id"] not in users
+    }
+    own = users | (devices - others)
+    is_theirs = {identity_of_message(message): alias_id in persons for message, alias_id in owners}
+
+    def is_erased(key, message):
+        if message["user_id"] in users or message["anonymous_id"] in devices - others or message["previous_id"] in own:
+            return True
+        if message["user_id"] is not None or message["anonymous_id"] not in devices or message["occurred_at"] is None:
+            return False
+        return is_theirs[key] if key in is_theirs else people.owner(message["anonymous_id"], message["occurred_at"]) in persons
+
+    return {key for key, message in counted.items() if is_erased(key, message)}
+
+
+def owners_of_messages(messages, people, settings):
+    """Pairs of a message and the alias that it belongs to."""
+    pairs = []
+    for (anonymous_id, user_id), own in group_by(messages, lambda m: (m["anonymous_id"], m["user_id"])).items():
+        if user_id is not None:
+            pairs += [(message, user_id) for message in own]
+            continue
+        visits = split_at_gaps([message for message in own if message["is_session_event"]], microseconds(settings.session_gap_minutes, 60))
+        bounds = [(visit[0]["occurred_at"], visit[-1]["occurred_at"]) for visit in visits]
+        for message in own:
+            time = message["occurred_at"]
+            begun = next((start for start, end in bounds if start <= time <= end), time)
+            pairs.append((message, people.owner(anonymous_id, begun) or anonymous_id))
+    return pairs
+
+
+def without(loads, erased, settings, rules):
+    """The loads without the messages that these identify."""
+    return [{
+        key: [row for row in rows or () if identity_of_message(read_message(*collection_of(key), row, settings, rules)) not in erased]
+        for key, rows in load.items()
+    } for load in loads]

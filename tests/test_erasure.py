@@ -1,0 +1,154 @@
+"""Who was erased is nowhere any more, all others are as if they had never been, and their messages do not come back."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import erase
+import erasure
+from harness import as_vars, assert_equal
+from oracle import Settings, erased_messages, without
+from project import environment
+from published import publish, published_file, spare_of
+from samples import together
+
+SITE = Settings(own_domains=("example.com",))
+AT = datetime(2026, 3, 1, 9)
+USER, PHONE, KIOSK = "erased-user-8c11", "erased-phone-5d02", "kiosk"
+SECRETS = (USER, PHONE, "erased-message", "erased-page", "erased-click", "erased-campaign", "erased-event")
+FOLDERS = ("partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
+
+
+def message(name, device, user=None, minutes=0, **more):
+    at = AT + timedelta(minutes=minutes)
+    return {"id": name, "anonymous_id": device, "user_id": user, "timestamp": at, "received_at": at, **more}
+
+
+def page_of_erased(number, device, user=None, minutes=0):
+    url = f"https://example.com/erased-page-{number}?gclid=erased-click-{number}&utm_campaign=erased-campaign"
+    return message(f"erased-message-{number}", device, user, minutes, url=url, referrer="https://erased-page.example.org/")
+
+
+def person():
+    """Two loads of who is erased: on a phone, and on a kiosk where others come before, between and after."""
+    first = {
+        "pages": [
+            page_of_erased(1, PHONE), page_of_erased(2, KIOSK, minutes=100), page_of_erased(3, KIOSK, USER, minutes=105),
+            {**page_of_erased(4, PHONE, USER), "id": None}, {**page_of_erased(5, PHONE), "timestamp": None, "received_at": None},
+        ],
+        "identifies": [message("erased-message-6", PHONE, USER, 1), message("erased-message-7", KIOSK, USER, 110)],
+        "aliases": [{"id": "erased-message-8", "previous_id": PHONE, "user_id": USER, "timestamp": AT, "received_at": AT}],
+    }
+    second = {"tracks": [message("erased-message-9", PHONE, USER, 600, event="signed_up", event_text="erased-event"),
+                         message("erased-message-10", KIOSK, USER, 310, event="Opened")]}
+    return [first, second]
+
+
+def others():
+    """Two loads of who use the kiosk too."""
+    first = {
+        "pages": [message("kept 1", KIOSK, minutes=0, url="https://example.com/?gclid=kept"), message("kept 2", KIOSK, minutes=200),
+                  message("kept 3", KIOSK, minutes=400, url="https://example.com/?utm_campaign=kept")],
+        "tracks": [message("kept 4", KIOSK, "ann", 5, event="signed_up"), message("kept 5", KIOSK, "ann", 205, event="Opened")],
+    }
+    return [first, {"tracks": [message("kept 6", KIOSK, "bob", 405, event="signed_up"), message("kept 7", "else", "ann", 210, event="Opened")]}]
+
+
+def command_line(engine, capsys, *arguments):
+    """Exit code, stdout and stderr."""
+    with environment(engine.database.environment):
+        code = erase.main(["--target", engine.name, *arguments])
+    return code, *capsys.readouterr()
+
+
+def stored(engine) -> dict[str, list[str]]:
+    """Table -> what is stored in it, but for the numbers of batches."""
+    found = engine.database.query(
+        "select table_schema, table_name, column_name from information_schema.columns inner join information_schema.tables "
+        "using (table_schema, table_name) where table_type = 'BASE TABLE' order by ordinal_position")
+    tables = {}
+    for row in found:
+        if row["table_schema"] in FOLDERS and not row["table_name"].startswith("app_tracks_") and not row["column_name"].endswith("batch_id"):
+            tables.setdefault(f"{row['table_schema']}.{row['table_name']}", []).append(row["column_name"])
+    return {table: sorted(map(repr, engine.fetch(table, ", ".join(columns)))) for table, columns in tables.items()}
+
+
+def places_of(engine, secrets) -> set[str]:
+    """Tables of the project, and files, that hold one of these texts."""
+    found = set()
+    for row in engine.database.query("select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'"):
+        if row["table_schema"] not in ("segment", "pg_catalog", "information_schema"):
+            table = f"{row['table_schema']}.{row['table_name']}"
+            condition = " or ".join(f"strpos(cast(stored as text), '{secret}') > 0" for secret in secrets)
+            if engine.database.query(f"select 1 as found from {table} as stored where {condition} limit 1"):
+                found.add(table)
+    if engine.name == "duckdb":
+        for file in engine.database.path.parent.rglob("signup_attribution*"):
+            if file.is_file() and any(secret.encode() in file.read_bytes() for secret in secrets):
+                found.add(file.name)
+    return found
+
+
+def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch):
+    is_file = engine.name == "duckdb"
+    loads = [together([*small_sample_days, *others()[:1], *person()[:1]]), together([*others()[1:], *person()[1:]])]
+    for load in loads:
+        engine.receive(load)
+        engine.refresh(as_vars(SITE), since="2026-01-01", reporting=is_file)
+        if is_file:
+            publish(engine.database.path, published_file(engine.database.path))
+    assert_equal(engine, loads, SITE, project_seeds)
+    for table in ("tracks", "pages", "identifies", "aliases"):  # sources are not ours to erase
+        engine.database.execute(f"delete from segment.{table} where user_id = '{USER}' or anonymous_id = '{PHONE}' or id = 'erased-message-2'"
+                                if table != "aliases" else f"delete from segment.aliases where user_id = '{USER}'")
+    places = places_of(engine, SECRETS)
+    assert {"partitioning.app_tracks", "partitioning.rejected_events", "this_batch.batch_messages", "aliasing.known_pairs",
+            "sessions_stages.evidence_combinations", "partitioning.event_names", "sessions.attribution"} < places
+    if is_file:
+        assert {file.name for file in files_of(engine)} < places
+    before = stored(engine)
+
+    code, out, error = command_line(engine, capsys, PHONE, "--dry-run")
+    assert code == 0 and not error and "persons 1, ids 2, messages 10, sessions 4, sign-ups 1" in out and USER in out, out
+    code, _, error = command_line(engine, capsys, PHONE)
+    assert code == 2 and "--yes" in error
+    code, _, error = command_line(engine, capsys, "nobody", "--yes")
+    assert code == 1 and error == "Nobody has the id 'nobody': look for it in the table aliases, capital letters count.\n"
+    assert stored(engine) == before and not engine.fetch("refresh.erasures")
+
+    if is_file:  # what is left to do when it is broken off is done later
+        with monkeypatch.context() as broken:
+            broken.setattr(erasure, "rewrite", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+            code, _, error = command_line(engine, capsys, PHONE, "--yes")
+        assert code == 1 and "not yet out of" in error and "disk full" in error
+        assert places_of(engine, SECRETS) == {file.name for file in files_of(engine)}
+        code, out, _ = command_line(engine, capsys, PHONE, "--yes")
+        assert code == 1 and "is finished" in out
+    else:
+        code, out, error = command_line(engine, capsys, PHONE, "--yes")
+        assert code == 0 and not error and "VACUUM" in out
+    assert not places_of(engine, SECRETS)
+    (logged,) = engine.fetch("refresh.erasures")
+    assert (logged["person_count"], logged["id_count"], logged["message_count"], logged["session_count"], logged["signup_count"]) == (1, 2, 10, 4, 1)
+    assert logged["erased_by"] and logged["finished_at"] >= logged["erased_at"]
+    gone = erased_messages(loads, [PHONE], SITE, project_seeds)
+    left = without(loads, gone, SITE, project_seeds)
+    assert_equal(engine, left, SITE, project_seeds, "after the erasure")
+
+    # The same messages once more, and one that is new.
+    again = together([*person(), {"pages": [page_of_erased("new", PHONE, minutes=30), page_of_erased("later", KIOSK, USER, minutes=900)]}])
+    engine.receive(again)
+    engine.refresh(as_vars(SITE), since="2026-01-01", reporting=is_file)
+    left += without([again], gone, SITE, project_seeds)
+    assert [row["id"] for row in left[-1]["pages"]] == ["erased-message-new", "erased-message-later"]
+    assert_equal(engine, left, SITE, project_seeds, "after the same messages came again")
+    known = stored(engine)
+    engine.refresh(as_vars(SITE), full_refresh=True, reporting=is_file)
+    assert_equal(engine, left, SITE, project_seeds, "after a full refresh")
+    rebuilt = stored(engine)
+    assert {table for table in rebuilt if rebuilt[table] != known.get(table)} == set()
+
+
+def files_of(engine) -> list[Path]:
+    """The files of a DuckDB database."""
+    published = published_file(engine.database.path)
+    return [engine.database.path, published, spare_of(published)]

@@ -3,5 +3,5 @@
     table of ours is also built from scratch when a refresh marked it so, or what it reads was built from scratch.
 -#}
 {% macro is_incremental() %}
-    {{ return(execute and model.resource_type == 'model' and is_batched(model) and not is_rebuilt(model.name)) }}
+    {{ return(execute and model.resource_type == 'model' and is_batched(table_node()) and not is_rebuilt(table_node().name)) }}
 {% endmacro %}

@@ -11,7 +11,7 @@
 
 {#- The target's schema and _, such as dev_ann_; nothing where that is the engine's default. -#}
 {% macro schema_prefix() -%}
-    {%- if target.schema and target.schema != {'duckdb': 'main'}.get(target.type, 'public') -%}
+    {%- if target.schema and target.schema != engine_schema() -%}
         {{ target.schema }}_
     {%- endif -%}
 {%- endmacro %}

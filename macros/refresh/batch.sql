@@ -37,9 +37,20 @@
     {{ return(states) }}
 {% endmacro %}
 
+{#- The table that the SQL of a model is for: the model itself, or of one without a table the one that reads it. -#}
+{% macro table_node() %}
+    {%- set readers = [model] -%}
+    {%- if execute and model.resource_type == 'model' and not is_batched(model) -%}
+        {%- for node in batched_nodes() if model.unique_id in node.depends_on.nodes -%}
+            {%- do readers.append(node) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(readers | last) }}
+{% endmacro %}
+
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
 {% macro applied_batch_id(name=none) %}
-    {%- set name = name or (model.name if model.resource_type == 'model') -%}
+    {%- set name = name or (table_node().name if model.resource_type == 'model') -%}
     {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
 {% endmacro %}
 
@@ -222,7 +233,7 @@
     {%- set relation = ref(name) -%}
     {%- if not execute or model.resource_type != 'model' or not is_incremental() -%}
         {{ relation }}
-    {%- elif model_states()[name].made_batch_id != complete_batch_id(model.name) -%}
+    {%- elif model_states()[name].made_batch_id != complete_batch_id(table_node().name) -%}
         (select * from {{ relation }} where false)
     {%- else -%}
         {{ batch_relation(name) }}

@@ -37,11 +37,17 @@
 {%- endmacro %}
 
 {#-
-    Query: of each of these persons the last values before the change, in a stored relation, of columns that never get smaller with
-    the time.
+    Query: of each of these persons the last values before the change, in a stored relation; no row in a build from scratch. columns: those
+    that never get smaller with the time, each with a literal of its type.
 -#}
 {% macro last_before_the_change(relation, time, columns) -%}
-    {{ adapter.dispatch('last_before_the_change', 'signup_attribution')(relation, time, columns) }}
+    {%- if is_incremental() -%}
+    {{ adapter.dispatch('last_before_the_change', 'signup_attribution')(relation, time, columns.keys() | list) }}
+    {%- else -%}
+    select '' as alias_id
+    {%- for column, literal in columns.items() %}, {{ literal }} as {{ column }}{% endfor %}
+    where false
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro default__last_before_the_change(relation, time, columns) -%}

@@ -18,8 +18,8 @@
     since_is_optional: with replace_persons, that rows without that time make way, too.
     until: a later time of the row, where rows of the same keys last without overlapping: as those from the first new row on are
     those that do not end before it, they are found by this time, which has an index.
-    Rows that stay are found once and then known by key, as to look up each of them in the table costs PostgreSQL all rows of its
-    person each time.
+    Which rows make way is found first, and apart: PostgreSQL expects that hardly any of them stay as they are, and would
+    look for what they make way for once more for each that does.
 -#}
 {% macro replace_rows(node, target_relation, rows, columns, after) %}
     {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
@@ -61,40 +61,36 @@
         {%- endset -%}
         {%- set found = and_found_in(target_relation ~ '.' ~ shared[0], rows, shared[0]) -%}
     {%- endif -%}
-    {{ count_before(target_relation) }}
     {{ analyze_columns(rows, keys) }}
-    create temporary table unchanged_rows as
-    select {{ target_relation }}.{{ keys | join(', ' ~ target_relation ~ '.') }}
-    from {{ ([target_relation] + causes) | join(', ') }}
-    where
-        {%- if lists %}
-        false
-        {%- else %}
-        {{ makes_way }} {{ found }}
-        and exists (
-            select 1 from {{ rows }} as batch_rows
-            where
-                {{ same_values(keys, 'batch_rows', target_relation) }}
-                {%- for column in facts %}
-                and batch_rows.{{ column.quoted }} is not distinct from {{ target_relation }}.{{ column.quoted }}
-                {%- endfor %}
-        )
-        {%- endif %};
+    create temporary table making_way as
+    with stored as {{ computed_once() if causes }} (
+        select
+            {{ target_relation }}.{{ columns | map(attribute='quoted') | join(', ' ~ target_relation ~ '.') }},
+            {{ target_relation }}.{{ row_address() }} as row_address
+        from {{ ([target_relation] + causes) | join(', ') }}
+        where {{ makes_way }} {{ found }}
+    )
+    select
+        stored.row_address, stored.{{ keys | join(', stored.') }},
+        {{ 'false' if lists else 'batch_rows.' ~ keys[0] ~ ' is not null' }} as is_unchanged
+    from stored
+    left join {{ rows }} as batch_rows
+        on {{ same_values(keys, 'batch_rows', 'stored') }}
+        {%- for column in facts if not lists %}
+        and batch_rows.{{ column.quoted }} is not distinct from stored.{{ column.quoted }}
+        {%- endfor %};
     delete from {{ target_relation }}
-    {{ 'using ' ~ (causes | join) if causes }}
-    where
-        {{ makes_way }}
-        and not exists (select 1 from unchanged_rows where {{ same_values(keys, 'unchanged_rows', target_relation) }});
+    where {{ row_address() }} in (select row_address from making_way where not is_unchanged);
     insert into {{ target_relation }} ({{ names }})
     select {{ names }} from {{ rows }} as batch_rows
-    where not exists (select 1 from unchanged_rows where {{ same_values(keys, 'unchanged_rows', 'batch_rows') }});
+    where not exists (select 1 from making_way where is_unchanged and {{ same_values(keys, 'making_way', 'batch_rows') }});
     {%- set row_count = '(select count(*) from ' ~ rows ~ ')' %}
-    {%- set rows_written = row_count ~ ' - (select count(*) from unchanged_rows)' %}
     {{ save_watermark(
-        node.name, rows_written, row_count, rows_deleted(target_relation, rows_written), columns,
+        node.name, row_count ~ ' - (select count(*) from making_way where is_unchanged)', row_count,
+        '(select count(*) from making_way where not is_unchanged)', columns,
         is_rebuilt=is_rebuilt(node.name), is_of_present_text=is_whole
     ) }}
-    drop table unchanged_rows;
+    drop table making_way;
 {% endmacro %}
 
 {#- Condition that rows of two relations agree in the columns, which are never null. -#}

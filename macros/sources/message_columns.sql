@@ -12,6 +12,23 @@
               + ['is_session_event', 'is_clock_corrected', 'occurred_at', 'received_at', 'loaded_at']) }}
 {% endmacro %}
 
+{#- The columns passed through, of a source row (source_rows numbers them), each with a comma after it. -#}
+{% macro passed_columns() -%}
+    {%- for column in pass_through_columns() -%}
+        passed_{{ loop.index }} as {{ quoted_name(column.name) }},
+    {% endfor -%}
+{%- endmacro %}
+
+{#- Nulls in place of event_columns and the columns passed through, for messages that are no events. -#}
+{% macro no_event_columns() -%}
+    {%- for column in event_columns() -%}
+        {{ as_id_text('null') }} as {{ column }},
+    {% endfor -%}
+    {%- for column in pass_through_columns() -%}
+        cast(null as {{ column.type }}) as {{ quoted_name(column.name) }},
+    {% endfor -%}
+{%- endmacro %}
+
 {#-
     The times of a source row under the names the models use: claimed_at is what the client's clock said, received_at when
     the server received the message, load_time when the warehouse did; each may be null.

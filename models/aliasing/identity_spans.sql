@@ -1,6 +1,5 @@
-{{ config(
-    unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id']}, indexes=lookup_indexes([['anonymous_id']])
-) }}
+{{ config(unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id']},
+    indexes=lookup_indexes([['anonymous_id']])) }}
 
 with batch_intervals as (
     {{ new_rows_of('batch_intervals') }}

@@ -1,6 +1,5 @@
-{{ config(
-    materialized='batched', unique_key=['spent_on', 'source', 'medium', 'campaign', 'currency'], meta={'always': true}
-) }}
+{{ config(materialized='batched', unique_key=['spent_on', 'source', 'medium', 'campaign', 'currency'],
+    meta={'always': true}) }}
 
 with ad_spend as (
     {{ business_rows('ad_spend') }}

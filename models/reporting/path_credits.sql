@@ -1,11 +1,7 @@
 {{ config(
-    materialized='batched', incremental_strategy='replace_persons',
-    unique_key=['alias_id', 'touch_number', 'model'],
-    meta={
-        'since': 'signup_timestamp', 'settings': ['position_first_share', 'position_last_share', 'time_decay_half_life_days']
-    },
-    indexes=lookup_indexes([['alias_id'], ['model', 'channel']])
-) }}
+    materialized='batched', incremental_strategy='replace_persons', unique_key=['alias_id', 'touch_number', 'model'],
+    meta={'since': 'signup_timestamp', 'settings': ['position_first_share', 'position_last_share', 'time_decay_half_life_days']},
+    indexes=lookup_indexes([['alias_id'], ['model', 'channel']])) }}
 
 {% set unattributed = quoted(unattributed_name()) -%}
 -- what changed after a sign-up changes nothing of what led to it

@@ -1,7 +1,6 @@
-{{ config(
-    materialized='batched', incremental_strategy='replace_persons',
-    unique_key='alias_id', meta={'since': 'signup_timestamp', 'since_is_optional': true}, indexes=lookup_indexes([['alias_id']])
-) }}
+{{ config(materialized='batched', incremental_strategy='replace_persons', unique_key='alias_id',
+    meta={'since': 'signup_timestamp', 'since_is_optional': true},
+    indexes=lookup_indexes([['alias_id']])) }}
 
 -- what changed after a sign-up changes nothing of what led to it
 with attribution as (

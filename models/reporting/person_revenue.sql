@@ -1,6 +1,5 @@
-{{ config(
-    materialized='batched', unique_key=['alias_id', 'currency', 'paid_on'], meta={'always': true}, indexes=lookup_indexes([['alias_id']])
-) }}
+{{ config(materialized='batched', unique_key=['alias_id', 'currency', 'paid_on'], meta={'always': true},
+    indexes=lookup_indexes([['alias_id']])) }}
 
 with revenue as (
     {{ business_rows('revenue') }}

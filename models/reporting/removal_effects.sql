@@ -3,36 +3,8 @@
 -- A first-order Markov chain over channels, fitted on the paths of all persons: each path starts, moves from channel to
 -- channel, and ends in a sign-up or in none. A channel's removal effect is the share of the chain's probability of a
 -- sign-up that is lost when every move to the channel ends in none instead.
-with recursive person_paths as (
-    select * from {{ ref('person_paths') }}
-),
-
-paths as (
-    select
-        path,
-        count(*) as person_count,
-        count(*) filter (where has_signup) as signup_count
-    from person_paths
-    where touch_count > 0
-    group by path
-),
-
-places as (
-    select
-        *,
-        unnest(path) as channel,
-        generate_subscripts(path, 1) as place
-    from paths
-),
-
-moves as (
-    select
-        channel,
-        path[place + 1] as next_channel,
-        sum(person_count) as person_count,
-        sum(case when path[place + 1] is null then signup_count else 0 end) as signup_count
-    from places
-    group by channel, path[place + 1]
+with recursive channel_moves as (
+    select * from {{ ref('channel_moves') }}
 ),
 
 channels as (
@@ -41,17 +13,17 @@ channels as (
         row_number() over (order by channel) as state,
         sum(person_count) as person_count,
         cast(sum(signup_count) as double precision) / sum(person_count) as signup_share
-    from moves
+    from channel_moves
+    where channel is not null
     group by channel
 ),
 
 starts as (
     select
-        channel,
-        cast(sum(person_count) as double precision) / sum(sum(person_count)) over () as start_share
-    from places
-    where place = 1
-    group by channel
+        next_channel as channel,
+        cast(person_count as double precision) / sum(person_count) over () as start_share
+    from channel_moves
+    where channel is null
 ),
 
 -- the identity less the matrix of moves between channels ...
@@ -60,10 +32,12 @@ matrix as (
         from_states.state as i,
         to_states.state as j,
         case when from_states.state = to_states.state then 1 else 0 end
-        - cast(coalesce(moves.person_count, 0) as double precision) / from_states.person_count as entry
+        - cast(coalesce(channel_moves.person_count, 0) as double precision) / from_states.person_count as entry
     from channels as from_states
     cross join channels as to_states
-    left join moves on from_states.channel = moves.channel and to_states.channel = moves.next_channel
+    left join channel_moves
+        on from_states.channel = channel_moves.channel
+        and to_states.channel = channel_moves.next_channel
 ),
 
 -- ... inverted in place (Gauss-Jordan elimination), a channel a step; its diagonal leads, so no rows need change places

@@ -1,8 +1,6 @@
-{{ config(
-    unique_key=['alias_id', 'session_number'],
+{{ config(unique_key=['alias_id', 'session_number'],
     meta={'rows': 'batch_sessions', 'since': 'session_start', 'unpacked': ['alias_id']},
-    indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel']])
-) }}
+    indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel']])) }}
 
 -- Changes together with attribution, in one transaction.
 -- depends_on: {{ ref('attribution') }}

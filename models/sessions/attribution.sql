@@ -1,7 +1,5 @@
-{{ config(
-    unique_key='alias_id',
-    indexes=lookup_indexes([['alias_id'], ['signup_timestamp'], ['first_touch_channel'], ['last_touch_channel']])
-) }}
+{{ config(unique_key='alias_id',
+    indexes=lookup_indexes([['alias_id'], ['signup_timestamp'], ['first_touch_channel'], ['last_touch_channel']])) }}
 
 -- depends_on: {{ ref('changed_persons') }}
 with batch_sessions as (

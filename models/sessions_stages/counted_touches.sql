@@ -1,8 +1,5 @@
-{{ config(
-    unique_key=['alias_id', 'touch_number'],
-    meta={'since': 'signup_timestamp', 'unpacked': ['alias_id']},
-    indexes=lookup_indexes([['alias_id']])
-) }}
+{{ config(unique_key=['alias_id', 'touch_number'], meta={'since': 'signup_timestamp', 'unpacked': ['alias_id']},
+    indexes=lookup_indexes([['alias_id']])) }}
 
 -- What changed after a sign-up changes nothing of what led to it: those before the change stay.
 -- depends_on: {{ ref('changed_persons') }}

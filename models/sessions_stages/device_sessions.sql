@@ -1,11 +1,6 @@
-{{ config(
-    incremental_strategy='replace_keys',
-    unique_key=['anonymous_id', 'user_id', 'first_at'],
-    meta={
-        'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'until': 'last_at', 'unpacked': ['anonymous_id', 'alias_id']
-    },
-    indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']])
-) }}
+{{ config(incremental_strategy='replace_keys', unique_key=['anonymous_id', 'user_id', 'first_at'],
+    meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'until': 'last_at', 'unpacked': ['anonymous_id', 'alias_id']},
+    indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']])) }}
 
 with batch_intervals as (
     {{ new_rows_of('batch_intervals') }}

@@ -8,69 +8,15 @@ click_ids as (
     select * from {{ ref('click_ids') }}
 ),
 
-excluded_referrers as (
-    select * from {{ ref('excluded_referrers') }}
-),
-
-referrer_hosts as (
-    select distinct referrer_host from evidence_combinations
-),
-
-referrer_forms as (
-    {{ host_forms('referrer_hosts', 'referrer_host') }}
-),
-
-known_referrers as (
-    {{ host_matches('referrer_forms') }}
-),
-
--- payment and login providers send people back: they are not where anybody came from
-exclusions as (
-    select
-        referrer_forms.host,
-        excluded_referrers.domain,
-        unnest(string_to_array(coalesce(excluded_referrers.returned_to, 'any'), '|')) as returned_to,
-        excluded_referrers.returned_to is null as is_any_page
-    from referrer_forms
-    inner join excluded_referrers on referrer_forms.form = excluded_referrers.domain
-),
-
-exclusion_matches as (
-    select
-        evidence_combinations.combination_id,
-        min(exclusions.domain) as domain
-    from evidence_combinations
-    inner join exclusions on evidence_combinations.referrer_host = exclusions.host
-    where
-        exclusions.is_any_page
-        or (
-            exclusions.returned_to not like '/%'
-            and not exists (
-                select 1 from (select unnest(string_to_array(exclusions.returned_to, '+')) as name) as asked_for
-                where strpos(evidence_combinations.parameter_names || '&', '&' || asked_for.name || '&') = 0
-            )
-        )
-    group by evidence_combinations.combination_id
-),
-
--- the path of the page is not part of a combination: which it may not be is
-path_exclusions as (
-    select
-        host,
-        min(domain) as domain,
-        replace(string_agg(distinct returned_to, '|' order by returned_to), '.', '[.]') as return_paths
-    from exclusions
-    where returned_to like '/%'
-    group by host
+evidence_referrers as (
+    select * from {{ ref('evidence_referrers') }}
 ),
 
 click_matches as (
     select
         evidence_combinations.combination_id,
         click_ids.*,
-        row_number() over (
-            partition by evidence_combinations.combination_id order by click_ids.priority, click_ids.click_id_name
-        ) as choice
+        row_number() over (partition by combination_id order by click_ids.priority, click_ids.click_id_name) as choice
     from evidence_combinations
     inner join click_ids
         on strpos(evidence_combinations.parameter_names || '&', '&' || lower(click_ids.click_id_name) || '&') > 0
@@ -87,27 +33,22 @@ resolved as (
         clicks.click_id_name,
         clicks.source as click_source,
         clicks.medium as click_medium,
-        known_referrers.source as known_source,
-        known_referrers.category as known_category,
-        known_referrers.host_pattern as known_pattern,
-        coalesce(exclusion_matches.domain, path_exclusions.domain) as excluded_domain,
-        case when exclusion_matches.domain is null then path_exclusions.return_paths end as return_paths,
+        evidence_referrers.source as known_source,
+        evidence_referrers.category as known_category,
+        evidence_referrers.host_pattern as known_pattern,
+        evidence_referrers.excluded_domain,
+        evidence_referrers.return_paths,
         coalesce(clicks.is_paid, false) as is_paid_click,
-        evidence_combinations.referrer_host is not null and exclusion_matches.domain is null as is_external_referrer,
+        coalesce(evidence_referrers.is_external, false) as is_external_referrer,
         evidence_combinations.combination_id = {{ untracked_combination_id() }} as is_untracked,
         coalesce(evidence_combinations.utm_source, evidence_combinations.utm_medium) is not null as has_utm_pair
     from evidence_combinations
     left join clicks on evidence_combinations.combination_id = clicks.combination_id
-    left join known_referrers on evidence_combinations.referrer_host = known_referrers.host
-    left join exclusion_matches on evidence_combinations.combination_id = exclusion_matches.combination_id
-    left join path_exclusions on evidence_combinations.referrer_host = path_exclusions.host
+    left join evidence_referrers on evidence_combinations.combination_id = evidence_referrers.combination_id
 ),
 
 with_evidence as (
-    select
-        *,
-        has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence
-    from resolved
+    select *, has_campaign_parameter or click_id_name is not null or is_external_referrer as has_evidence from resolved
 ),
 
 evidence_sources as (

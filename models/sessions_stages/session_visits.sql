@@ -1,8 +1,6 @@
-{{ config(
-    unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
+{{ config(unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
     meta={'since': 'visit_end', 'unpacked': ['anonymous_id', 'alias_id']},
-    indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']])
-) }}
+    indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']])) }}
 
 with device_sessions as (
     select device_sessions.* from {{ ref('device_sessions') }} as device_sessions
@@ -10,12 +8,7 @@ with device_sessions as (
 ),
 
 earlier_sessions as (
-    {%- if is_incremental() %}
-    {{ last_before_the_change(this, 'visit_end', ['session_number', 'is_identified']) }}
-    {%- else %}
-    select '' as alias_id, 0 as session_number, false as is_identified
-    where false
-    {%- endif %}
+    {{ last_before_the_change(this, 'visit_end', {'session_number': 0, 'is_identified': false}) }}
 ),
 
 -- the same merge as on one device, now over all visits of a person

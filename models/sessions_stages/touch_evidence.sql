@@ -1,8 +1,5 @@
-{{ config(
-    incremental_strategy='append',
-    meta={'unpacked': ['anonymous_id']},
-    indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id']])
-) }}
+{{ config(incremental_strategy='append', meta={'unpacked': ['anonymous_id']},
+    indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id']])) }}
 
 -- What may be evidence of where a visit came from, taken from each message once. Whether it is evidence, and of what,
 -- is decided later by the rules, so that an edited rule needs no message again.

@@ -9,12 +9,7 @@ stg_aliases as (
         {{ as_id_text('null') }} as anonymous_id,
         user_id,
         previous_id,
-        {%- for column in event_columns() %}
-        {{ as_id_text('null') }} as {{ column }},
-        {%- endfor %}
-        {%- for column in pass_through_columns() %}
-        cast(null as {{ column.type }}) as {{ quoted_name(column.name) }},
-        {%- endfor %}
+        {{ no_event_columns() }}
         source_place,
         {{ staged_times() }}
     from source

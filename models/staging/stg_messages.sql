@@ -30,9 +30,7 @@ stg_messages as (
         valid_anonymous_id as anonymous_id,
         valid_user_id as user_id,
         valid_previous_id as previous_id,
-        {%- for column in event_columns() %}
-        {{ column }},
-        {%- endfor %}
+        {{ event_columns() | join(', ') }},
         {%- for column in pass_through_columns() %}
         {{ quoted_name(column.name) }},
         {%- endfor %}

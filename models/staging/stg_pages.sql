@@ -23,9 +23,7 @@ stg_pages as (
         nullif(context_campaign_content, '') as utm_content,
         context_user_agent as user_agent,
         context_ip as ip,
-        {% for column in pass_through_columns() -%}
-            passed_{{ loop.index }} as {{ quoted_name(column.name) }},
-        {% endfor -%}
+        {{ passed_columns() }}
         source_place,
         {{ staged_times() }}
     from source

@@ -21,22 +21,27 @@ from stored_tables import stored_tables
 from target import ROOT
 
 DEFAULT_FILE = ROOT / "target" / "report.html"
-DEFAULT_MODEL = "last_non_direct"
-TITLE = b"<title>Where sign-ups come from</title>"  # what tells a report from other pages
+DEFAULT_MODEL = "first"
+TITLE = b"<title>Where sign-ups come from"  # what tells a report from other pages
 
 
-def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL, period: str | None = None) -> Path:
+def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL, period: str | None = None,
+                name: str | None = None, with_persons: bool = False) -> Path:
     """Make the report of the plan's target and return where it is. Raises RefreshError.
 
-    zone: report_timezone; model: that gives campaigns their credit; period: 'month' or 'week', None to choose.
+    zone: report_timezone; model: that gives campaigns their credit; period: 'week', 'month' or 'quarter' that it opens with, None
+    to choose; name: of the site, by default the first of own_domains; with_persons: with ids and stories of some who signed up.
     """
     # What draws charts takes a second to import, which wrong options need not wait for.
     from report_facts import read_facts
     from report_page import page_of
 
-    with stored_tables(plan.target, "signup_attribution report", published=True, profile=plan.profile) as tables:
-        facts = read_facts(tables, zone, model, period)
-    return write(output.absolute(), page_of(facts))
+    with stored_tables(plan.target, "signup_attribution report", published=not with_persons, profile=plan.profile) as tables:
+        facts = read_facts(tables, zone, model, with_persons)
+    domains = plan.vars.get("own_domains")
+    text = page_of(facts, name or (str(domains[0]) if domains and isinstance(domains, list) else None), period)
+    # Ids are for who made it, until they give it to others.
+    return write(output.absolute(), text, 0o600 if with_persons else 0o644)
 
 
 def check_output(path: Path):
@@ -50,7 +55,7 @@ def check_output(path: Path):
         raise RefreshError(f"The report cannot be written to {path} ({error.strerror}): name another file.") from error
 
 
-def write(path: Path, text: str) -> Path:
+def write(path: Path, text: str, mode: int = 0o644) -> Path:
     """Put the text there at one moment: who opens the file finds the old report or the new one. Raises RefreshError."""
     made = None
     check_output(path)
@@ -59,7 +64,7 @@ def write(path: Path, text: str) -> Path:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".html", delete=False) as file:
             made = Path(file.name)
             file.write(text)
-        made.chmod(0o644)
+        made.chmod(mode)
         os.replace(made, path)
     except OSError as error:
         raise RefreshError(f"The report cannot be written to {path} ({error.strerror}): name another file.") from error
@@ -82,16 +87,19 @@ def time_zone(plan: Plan, defaults: dict) -> str:
 @click.option("--vars", "variables", metavar="YAML", help="The variables of the refresh, as YAML text or a YAML file.")
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_FILE,
               help="Where it is written.  [default: target/report.html of the project]")
-@click.option("--period", type=click.Choice(["month", "week"]),
-              help="What is compared.  [default: month, or week while two whole months are not there]")
+@click.option("--period", type=click.Choice(["week", "month", "quarter"]),
+              help="The period it opens with: the last that is over.  [default: month, or week while two whole months are not there]")
 @click.option("--model", type=click.Choice(list(MODELS)), default=DEFAULT_MODEL, show_default=True, metavar="MODEL",
-              help="Model of credit of the campaigns' table.")
-def command(target, profile, variables, output, period, model):
+              help="Model of credit of the campaigns.")
+@click.option("--name", metavar="TEXT", help="The site's name.  [default: the first of own_domains]")
+@click.option("--with-persons", is_flag=True,
+              help="Show what explain.py says of some persons of each channel, with their ids: only you may read the file then.")
+def command(target, profile, variables, output, period, model, name, with_persons):
     from refresh import plan_refresh, read_yaml
 
     plan = plan_refresh(target, variables=variables, with_seeds=False, profile=profile)
     zone = time_zone(plan, read_yaml(ROOT / "dbt_project.yml")["vars"])
-    print(f"The report is in {make_report(plan, output, zone, model, period)}.")
+    print(f"The report is in {make_report(plan, output, zone, model, period, name, with_persons)}.")
 
 
 def main(arguments=None) -> int:

@@ -12,61 +12,84 @@ BOUNDS = """
     from {sessions}.all_sessions
 """
 IS_TIME_ZONE = "select 1 as found from pg_timezone_names() where name = %s"
-ACTIVITY = """
-    with dated as (
-        select alias_id, cast(session_start at time zone 'UTC' at time zone %s as date) as day
-        from {sessions}.all_sessions
-    )
-    select count(*) as sessions, count(distinct alias_id) as visitors from dated
-    where day >= %s and day < %s
+SESSIONS = """
+    select cast(session_start at time zone 'UTC' at time zone %s as date) as day, channel, count(*) as sessions
+    from {sessions}.all_sessions
+    group by 1, 2
 """
-# Of each first touch the sign-ups of every day; first_channel and last_channel as the marts name them.
+# Persons with a session on a day, by how many days before it they had the last one (null: none), in all and by channel. Of any
+# days, those who had none since the first of them are the visitors.
+VISITORS = """
+    with dated as (
+        select distinct alias_id, channel, cast(session_start at time zone 'UTC' at time zone %s as date) as day
+        from {sessions}.all_sessions
+    ),
+    visits as (
+        select alias_id, channel, day from dated
+        union
+        select alias_id, null as channel, day from dated
+    ),
+    returns as (
+        select channel, day, day - lag(day) over (partition by alias_id, channel order by day) as days_since from visits
+    )
+    select day, channel, days_since, count(*) as visitors from returns
+    group by day, channel, days_since
+"""
 SIGNUPS = """
     select
         cast(signup_timestamp at time zone 'UTC' at time zone %s as date) as day,
         coalesce(first_touch_channel, '(unattributed)') as first_channel,
         coalesce(last_touch_channel, '(unattributed)') as last_channel,
+        cast(floor(days_to_signup) as integer) as days,
+        session_count_before_signup + 1 as sessions,
         count(*) as signups
     from {sessions}.attribution
-    group by 1, 2, 3
+    group by 1, 2, 3, 4, 5
 """
 # The marts follow the time zone they were made with: these are the same sign-ups by their days.
-MART_WEEKS = """
-    select cohort_start as period_start, sum(signup_count) as signups from {reporting}.signup_retention
-    where cohort_type = 'week' and age = 0
-    group by cohort_start
+MART_DAYS = """
+    select happened_on as day, sum(signups) as signups from {reporting}.performance_entries
+    where model = 'first' and signups > 0
+    group by happened_on
 """
-MONEY = """
-    select currency, sum(signups) as signups, sum(cost) as cost, sum(revenue) as revenue
-    from {reporting}.channel_performance
-    where model = 'first' and period_type = %s and period_start >= %s and period_start < %s
-    group by currency
-"""
-MONEY_ROWS = """
+CHANNELS = """
     select
-        exists (select 1 from {reporting}.ad_costs) as has_costs,
-        exists (select 1 from {reporting}.person_revenue) as has_revenue
+        happened_on as day, model, channel, currency, sum(signups) as signups, sum(cost) as cost, sum(revenue) as revenue
+    from {reporting}.performance_entries
+    group by happened_on, model, channel, currency
 """
 CAMPAIGNS = """
     select
-        channel, source, medium, campaign, currency, sum(signups) as signups, sum(cost) as cost, sum(revenue) as revenue,
-        nullif(sum(cost), 0) / nullif(sum(signups), 0) as cac,
-        sum(revenue) / nullif(sum(signups), 0) as ltv,
-        sum(revenue) / nullif(sum(cost), 0) as roas
-    from {reporting}.campaign_performance
-    where model = %s and period_type = 'month' and period_start >= %s
-    group by channel, source, medium, campaign, currency
+        happened_on as day, campaign, source, medium, channel, currency,
+        sum(signups) as signups, sum(cost) as cost, sum(revenue) as revenue
+    from {reporting}.performance_entries
+    where model = %s
+    group by happened_on, campaign, source, medium, channel, currency
 """
-CREDITS = "select model, channel, signups from {reporting}.channel_credits"
 RETENTION = """
-    select channel, age, sum(signup_count) as signups, sum(active_count) as active
+    select cohort_start, channel, age, signup_count as signups, active_count as active
     from {reporting}.signup_retention
     where cohort_type = %s and is_complete
-    group by channel, age
 """
-TIME_TO_SIGNUP = """
-    select measure, value, sum(signup_count) as signups from {reporting}.time_to_signup
-    group by measure, value
+# Of each channel those who brought the most, the newest of them first.
+PERSONS = """
+    with paid as (
+        select alias_id, sum(revenue) as revenue from {reporting}.person_revenue
+        where currency = %s
+        group by alias_id
+    ),
+    ranked as (
+        select
+            attribution.alias_id, coalesce(first_touch_channel, '(unattributed)') as channel, paid.revenue,
+            row_number() over (
+                partition by first_touch_channel
+                order by coalesce(paid.revenue, 0) desc, attribution.signup_timestamp desc, attribution.alias_id
+            ) as place
+        from {sessions}.attribution
+        left join paid on attribution.alias_id = paid.alias_id
+    )
+    select alias_id, channel, revenue, place from ranked
+    where place <= %s
 """
 HEALTH = """
     select last_status, last_success_at, newest_message_at, newest_message_lag_seconds, last_duration_seconds

@@ -1,6 +1,7 @@
 """A small site for the report: hostile names of campaigns, money, and what its numbers are by queries of the tests' own."""
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -61,39 +62,62 @@ def local_day(value: datetime) -> date:
     return value.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(ZONE)).date()
 
 
-def expected_tables(database) -> dict[str, list[tuple]]:
-    """Name of a table of the page -> its rows, by queries of this test's own."""
-    signups = database.fetch("sessions.attribution")
+@dataclass(frozen=True)
+class Choice:
+    """What a reader of the page chose: days from `start` to before `end`, and a channel, None for all."""
 
+    start: date
+    end: date
+    channel: str | None = None
+
+    def has(self, day: date, channel=None) -> bool:
+        return self.start <= day < self.end and (self.channel is None or channel == self.channel)
+
+
+def expected_tables(database, choice: Choice) -> dict[str, list[tuple]]:
+    """Name of a table of the page -> its rows, by queries of this test's own."""
     def channel(row, touch):
         return row[f"{touch}_touch_channel"] or "(unattributed)"
 
-    weeks, pairs, days, sessions = Counter(), Counter(), Counter(), Counter()
+    signups = [row for row in database.fetch("sessions.attribution")
+               if choice.has(local_day(row["signup_timestamp"]), channel(row, "first"))]
+    by_start, pairs, days, sessions = Counter(), Counter(), Counter(), Counter()
+    length = (choice.end - choice.start).days
     for row in signups:
         day = local_day(row["signup_timestamp"])
-        monday = day - timedelta(days=day.weekday())
-        weeks[f"{monday.day} {monday:%b %Y}", channel(row, "first")] += 1
+        start = day if length <= 31 else day - timedelta(days=day.weekday())
+        by_start[f"{start.day} {start:%b %Y}", channel(row, "first")] += 1
         pairs[channel(row, "first"), channel(row, "last")] += 1
         days[row["days_to_signup"] // 1] += 1
         sessions[row["session_count_before_signup"] + 1] += 1
     active, cohorts = Counter(), Counter()
     for row in database.query("select * from reporting.signup_retention where cohort_type = 'week' and is_complete"):
-        for name in ("All sign-ups", row["channel"]):
-            active[name, row["age"]] += row["active_count"]
-            cohorts[name, row["age"]] += row["signup_count"]
-    credits = defaultdict(dict)
-    for row in database.fetch("reporting.channel_credits"):
-        credits[row["channel"]][row["model"]] = row["signups"]
+        if choice.channel in (None, row["channel"]):
+            key = f"{row['cohort_start'].day} {row['cohort_start']:%b %Y}", row["age"]
+            active[key] += row["active_count"]
+            cohorts[key] += row["signup_count"]
+    credits = defaultdict(Counter)
+    for row in database.fetch("reporting.touch_credits"):
+        if choice.has(local_day(row["signup_timestamp"]), row["channel"]):
+            credits[row["channel"]][row["model"]] += row["credit"]
     months = database.query("select month, row_count, newest_batch_id from partitioning.partitions")
     return {
-        "over-time": [(*key, count) for key, count in weeks.items()],
+        "over-time": [(*key, count) for key, count in by_start.items()],
         "touches": [(*key, count) for key, count in pairs.items()],
-        "credits": [(name, *(by_model.get(model, 0) for model in MODELS)) for name, by_model in credits.items()],
-        "retention": [(name, age, cohorts[name, age], count, 100 * count / cohorts[name, age])
-                      for (name, age), count in active.items()],
+        "credits": [(name, *(by_model[model] for model in MODELS)) for name, by_model in credits.items()],
+        "retention": [(start, age, cohorts[start, age], count, 100 * count / cohorts[start, age])
+                      for (start, age), count in active.items()],
         "days": in_bars(days, (0, 1, 3, 7, 14, 30, 60, 90)), "sessions": in_bars(sessions, (1, 2, 3, 4, 5, 10, 20)),
         "months": [(f"{row['month']:%b %Y}", row["row_count"], row["newest_batch_id"]) for row in months],
+        "channels": [(name, *values.values()) for name in all_channels(database)
+                     if any((values := exact_figures(database, Choice(choice.start, choice.end, name))).values())
+                     and choice.channel in (None, name)],
     }
+
+
+def all_channels(database) -> set[str]:
+    return {row["channel"] for row in database.query(
+        "select channel from sessions.all_sessions union select channel from reporting.performance_entries")}
 
 
 def in_bars(counts, ends):
@@ -105,29 +129,33 @@ def in_bars(counts, ends):
     return [*found, (f"{low}+", sum(count for value, count in counts.items() if value >= low))]
 
 
-def figures(site, month: int) -> dict[str, float]:
-    """The headline of a month of 2026."""
-    def within(value):
-        return (value.year, value.month) == (2026, month)
-
-    visits = [row for row in site.fetch("sessions.all_sessions") if within(local_day(row["session_start"]))]
-    signed_up = {row["alias_id"] for row in site.fetch("sessions.attribution") if within(local_day(row["signup_timestamp"]))}
+def exact_figures(site, choice: Choice) -> dict[str, float]:
+    """The headline of what was chosen."""
+    visits = [row for row in site.fetch("sessions.all_sessions") if choice.has(local_day(row["session_start"]), row["channel"])]
+    signed_up = {row["alias_id"] for row in site.fetch("sessions.attribution")
+                 if choice.has(local_day(row["signup_timestamp"]), row["first_touch_channel"] or "(unattributed)")}
     visitors = len({row["alias_id"] for row in visits})
-    cost = sum(row["cost"] for row in site.fetch("reporting.ad_costs") if within(row["spent_on"]))
+    cost = sum(row["cost"] for row in site.fetch("reporting.ad_costs") if choice.has(row["spent_on"], row["channel"]))
     revenue = sum(row["revenue"] for row in site.fetch("reporting.person_revenue") if row["alias_id"] in signed_up)
-    shown = {"Sign-ups": len(signed_up), "Visitors": visitors, "Sessions": len(visits),
-             "Sign-ups per visitor": 100 * len(signed_up) / visitors, "Cost": cost, "CAC": cost / len(signed_up),
-             "Revenue so far": revenue, "ROAS": revenue / cost}
-    return {name: round(value) if name in ("Cost", "Revenue so far") and value >= 1000 else value for name, value in shown.items()}
+    return {"Sign-ups": len(signed_up), "Visitors": visitors, "Sessions": len(visits),
+            "Sign-ups per visitor": 100 * len(signed_up) / visitors if visitors else None, "Cost": cost,
+            "CAC": cost / len(signed_up) if cost and signed_up else None,
+            "Revenue so far": revenue, "ROAS": revenue / cost if cost else None}
 
 
-def campaigns(database) -> dict[tuple, list]:
+def figures(site, choice: Choice) -> dict[str, float]:
+    """The same as tiles show it."""
+    return {name: round(value) if name in ("Cost", "Revenue so far") and value >= 1000 else value
+            for name, value in exact_figures(site, choice).items()}
+
+
+def campaigns(database, choice: Choice) -> dict[tuple, list]:
     """Campaign, source, medium and channel -> sign-ups, cost, CAC, LTV, revenue, ROAS."""
     sums, found = defaultdict(lambda: [0.0, 0.0, 0.0]), {}
-    query = f"select * from reporting.campaign_performance where model = '{MODEL}' and period_type = 'month'"
-    for row in database.query(query):
-        key = (row["campaign"], row["source"], row["medium"], row["channel"])
-        sums[key] = [old + float(row[name] or 0) for old, name in zip(sums[key], ("signups", "cost", "revenue"))]
+    for row in database.query(f"select * from reporting.performance_entries where model = '{MODEL}'"):
+        if choice.has(row["happened_on"], row["channel"]):
+            key = (row["campaign"], row["source"], row["medium"], row["channel"])
+            sums[key] = [old + float(row[name] or 0) for old, name in zip(sums[key], ("signups", "cost", "revenue"))]
     for key, (signups, cost, revenue) in sums.items():
         found[key] = [signups, cost, cost / signups if cost and signups else None, revenue / signups if signups else None,
                       revenue, revenue / cost if cost else None]

@@ -9,6 +9,7 @@ import sys
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -28,6 +29,7 @@ VARS = {
 ANALYSES = sorted((ROOT / "analyses").glob("*.sql"))
 METRICS = ("signups", "visitors", "sessions", "conversion_to_signup", "sessions_per_signup", "ad_cost", "signup_revenue", "cac",
            "ltv")
+UNSEEN = "google/cpc/unseen"
 SIGNED_UP = datetime(2026, 5, 20, 12)
 
 
@@ -49,7 +51,8 @@ def money(users) -> dict[str, list[dict]]:
     """What is spent on ads, and what every other user pays."""
     return {
         "ad_spend": [{"date": f"2026-{month:02}-10", "cost": 100.5 * month, "currency": "USD", "source": "google",
-                      "medium": "cpc", "campaign": "brand"} for month in (4, 5, 6)],
+                      "medium": "cpc", "campaign": "brand"} for month in (4, 5, 6)] + [
+                         {"date": "2026-05-10", "cost": 40, "currency": "USD", "source": "google", "medium": "cpc", "campaign": "unseen"}],
         "revenue": [{"user_id": user, "amount": 7.25 + n, "currency": "USD", "paid_at": datetime(2026, 6, 9)}
                     for n, user in enumerate(sorted(users)[::2])],
     }
@@ -101,7 +104,7 @@ def run_analyses(engine, folder) -> dict[str, list[dict]]:
 
 
 def check_analyses(found, expected, business, tracks):
-    assert len(found) >= 11
+    assert len(found) >= 14
     assert not [name for name, rows in found.items() if not rows], "analyses without an answer"
     messages, signups, sessions = (expected[name] for name in ("app_tracks", "attribution", "all_sessions"))
 
@@ -152,6 +155,25 @@ def check_analyses(found, expected, business, tracks):
     assert float(sum(row["revenue"] for row in campaigns)) == pytest.approx(sum(paid.values()), abs=0.1)
     assert float(sum(row["cost"] for row in campaigns)) == pytest.approx(sum(row["cost"] for row in business["ad_spend"]))
 
+    posts, payers = defaultdict(list), {user for user, amount in paid.items() if amount > 0}
+    for row in signups:
+        if row["blog_url"]:
+            posts[urlsplit(row["blog_url"]).path.rstrip("/") or "/"].append(row)
+    shown = {row["blog_path"]: (row["signup_count"], row["came_by_it_count"], row["payer_count"]) for row in found["blog_posts_that_bring_signups"]}
+    assert shown == {path: (len(those), sum(row["blog_url"] == row["first_page_ever_visited"] for row in those),
+                            sum(row["alias_id"] in payers for row in those)) for path, those in posts.items()}
+
+    first = {(row["first_touch_source"], row["first_touch_medium"], row["first_touch_campaign"]) for row in signups}
+    spent = {(row["source"], row["medium"], row["campaign"]) for row in business["ad_spend"]}
+    lost = {row["campaign"]: row for row in found["spend_without_signups"]}
+    assert lost.keys() == {"/".join(key) for key in spent - first} == {UNSEEN}
+    assert (float(lost[UNSEEN]["cost"]), lost[UNSEEN]["assisted_count"], lost[UNSEEN]["is_matched"]) == (40, 0, False)
+
+    ads = Counter(("/".join((one["source"], one["medium"], one["campaign"])), one["content"] or "(none)", one["term"] or "(none)")
+                  for one in (first_touch(expected["touches"], row) for row in signups) if one["campaign"])
+    assert {(row["campaign"], row["content"], row["term"]): float(row["signups"]) for row in found["signups_by_content"]} == ads
+    assert len({row["content"] for row in found["signups_by_content"]}) > 1
+
     months = Counter(month(row["signup_timestamp"]) for row in signups)
     cohorts = {row["cohort_start"]: row for row in found["cohorts_that_come_back"] if row["cohort_type"] == "month"}
     assert {start: row["signup_count"] for start, row in cohorts.items()} == months
@@ -159,6 +181,11 @@ def check_analyses(found, expected, business, tracks):
         row["alias_id"] for row in sessions if month(row["session_start"]).month == 5}
     april = next(row for start, row in cohorts.items() if start.month == 4)
     assert float(april["percent_after_1"]) == pytest.approx(100 * len(back) / april["signup_count"], abs=0.06)
+
+
+def first_touch(touches, signup):
+    """The person's touch of the smallest number."""
+    return min((touch for touch in touches if touch["alias_id"] == signup["alias_id"]), key=lambda touch: touch["touch_number"])
 
 
 def month(time):

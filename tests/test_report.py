@@ -1,8 +1,9 @@
 """The report: its numbers are those of the tables on both engines, and a real browser shows all of it and runs nothing else."""
 
+import csv
 import re
 import shutil
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -19,14 +20,15 @@ from refresh_report import Report
 from refresh_plan import RefreshError
 from report_facts import read_facts
 from report_page import page_of
-from report_periods import Period, compared_periods
-from report_words import change
-from reported import MODEL, ZONE, refreshed
+from reported import MODEL, ZONE, Choice, refreshed
 from stored_tables import stored_tables
 
 NOW = datetime(2026, 7, 1, tzinfo=timezone.utc)
 # Columns that name a row of a table of the page.
-KEY_COLUMNS = {"over-time": 2, "touches": 2, "credits": 1, "retention": 2, "days": 1, "sessions": 1, "months": 1}
+KEY_COLUMNS = {"over-time": 2, "touches": 2, "credits": 1, "retention": 2, "days": 1, "sessions": 1, "months": 1, "channels": 1}
+MAY = Choice(date(2026, 5, 1), date(2026, 6, 1))
+CHOICES = (Choice(date(2026, 4, 10), date(2026, 5, 21)), Choice(date(2026, 4, 10), date(2026, 5, 21), "Paid Search"),
+           Choice(date(2026, 5, 18), date(2026, 5, 19), "Email"))
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,9 @@ def assert_rows(shown: list[list[str]], expected, name):
     assert found.keys() == wanted.keys() and len(found) == len(shown) == len(expected), name
     for key, row in wanted.items():
         for one, other in zip(found[key][len(key):], row[len(key):]):
+            if other is None:
+                assert one == "–", (name, key)
+                continue
             digits = len(one.removesuffix(" %").partition(".")[2])
             assert number(one) == pytest.approx(float(other), abs=0.51 * 10 ** -digits), (name, key)
 
@@ -97,6 +102,7 @@ def test_page_shows_the_tables_in_a_browser(site, tmp_path, capsys):
     outside = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
     assert "<img" not in outside and "<script>alert" not in text and "alert(1)" in text
     assert "default-src 'none'" in text and "unsafe-eval" not in outside and len(text) < 3_000_000
+    assert not re.search(r"user \d", text) and path.stat().st_mode & 0o777 == 0o644
     with chromium(tmp_path / "profile") as page:
         for width, scheme in ((1280, "light"), (390, "dark")):
             page.open(path, width, scheme)
@@ -105,11 +111,27 @@ def test_page_shows_the_tables_in_a_browser(site, tmp_path, capsys):
             paper = page.run("return getComputedStyle(document.body).backgroundColor")
             assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 28)"}[scheme]
         page.open(path, 1280)
-        assert_numbers(page, site)
-        assert_campaigns(page, site)
+        assert page.run("return document.getElementById('stale').hidden") is False
+        assert_headline(page, site)
+        assert_numbers(page, site, MAY)
+        assert_campaigns(page, site, MAY)
+        for choice in CHOICES:
+            choose(page, choice)
+            assert_numbers(page, site, choice)
+            assert_campaigns(page, site, choice)
+        click_channel(page)
+        assert_periods(page)
         assert_keyboard(page)
+        assert_csv(page, tmp_path)
         assert page.run("return document.images.length") == 0
         assert page.run("return [...document.scripts].filter(one => one.type !== 'application/json').length") == 2
+        assert told(capsys, site, "--output", str(path), "--with-persons", "--name", "My <b>site")[0] == 0
+        assert path.stat().st_mode & 0o777 == 0o600  # it has ids
+        page.open(path, 1280)
+        assert page.driver.title == "Where sign-ups come from: My <b>site"
+        page.run("document.querySelector('#channels-table a').click()")
+        told_of = page.run("const one = document.querySelector(location.hash); return [one.textContent, one.nextElementSibling.textContent]")
+        assert told_of[0] in reported.all_channels(site) and "Person user " in told_of[1] and "ATTRIBUTION" in told_of[1]
         assert page.complaints() == []
         assert path.as_uri() in page.requests() and asked_outside(page, path) == []
 
@@ -159,7 +181,7 @@ def renamed(value, names):
 
 def test_channels_with_the_names_of_what_objects_have(site, tmp_path):
     facts = facts_of(site)
-    channels = list(facts["over_time"]["shown"])
+    channels = list({facts["texts"][row[1]]: None for row in facts["touches"]})
     page_text = page_of(renamed(facts, {channels[0]: "__proto__", channels[1]: "constructor", channels[2]: "</script><b>"}))
     path = tmp_path / "report.html"
     path.write_text(page_text, encoding="utf-8")
@@ -187,25 +209,41 @@ def assert_drawn(page):
     assert len(named) == len(sizes) and all(len(name) > 30 for name in named)
 
 
-def assert_numbers(page, site):
-    """The numbers below the charts, the headline and the data health."""
-    shown = page.run("""
-        return Object.fromEntries([...document.querySelectorAll("table[data-numbers]")].map(table => [table.dataset.numbers,
-            [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.textContent.trim()))]))""")
-    expected = reported.expected_tables(site)
-    assert shown.keys() == expected.keys()
-    for name, rows in shown.items():
-        assert_rows(rows, expected[name], name)
+def drawn(page):
+    WebDriverWait(page.driver, 30).until(lambda _: page.run("return document.documentElement.dataset.drawn"))
 
+
+def choose(page, choice: Choice):
+    """Give the page these days and this channel, as a reader does."""
+    for name, value in (("from", choice.start), ("to", choice.end - timedelta(days=1)), ("channel", choice.channel or "")):
+        page.run("const one = document.getElementById(arguments[0]); one.value = arguments[1]; one.dispatchEvent(new Event('change'))",
+                 name, str(value))
+        drawn(page)
+
+
+def shown_tables(page) -> dict[str, dict]:
+    """Name -> head, rows and foot of the tables of the page; a number as it is, else text."""
+    return page.run("""
+        const cells = row => [...row.cells].map(cell => {
+            const copy = cell.cloneNode(true); for (const more of copy.querySelectorAll("small, a")) more.remove();
+            return copy.textContent.trim(); });
+        return Object.fromEntries([...document.querySelectorAll("[data-table]")].map(place => [place.dataset.table, {
+            head: cells(place.querySelector("thead tr")), rows: [...place.querySelectorAll("tbody tr")].map(cells),
+            foot: [...place.querySelectorAll("tfoot tr")].map(cells) }]))""")
+
+
+def assert_headline(page, site):
+    """The tiles, each against the month before, and the data health."""
     tiles = page.run("""
         return Object.fromEntries([...document.querySelectorAll("[data-figure]")].map(tile => [tile.dataset.figure,
             [tile.querySelector(".value").textContent, tile.querySelector(".change").innerText]]))""")
     assert page.driver.find_element(By.ID, "headline-title").text == "May 2026, against April 2026"
-    may, april = (reported.figures(site, month) for month in (5, 4))
+    may, april = reported.figures(site, MAY), reported.figures(site, Choice(date(2026, 4, 1), MAY.start))
     assert {name: number(value) for name, (value, _) in tiles.items()} == pytest.approx(may, abs=0.05)
     for name, (_, words) in tiles.items():
         assert number(words.splitlines()[1].removeprefix("before: ")) == pytest.approx(april[name], abs=0.05), name
         assert any(said in words for said in ("more", "less", "unchanged")), words
+    assert page.run("return document.querySelectorAll('.spark polyline').length") == len(tiles)
 
     facts = page.run("return Object.fromEntries([...document.querySelectorAll('[data-fact] dd')].map("
                      "one => [one.parentNode.dataset.fact, one.textContent]))")
@@ -214,32 +252,107 @@ def assert_numbers(page, site):
     assert facts["rejected"] == "1missing_identity 1"
     newest = site.query("select max(occurred_at) as at from partitioning.app_tracks")[0]["at"]
     assert facts["newest"] == f"{newest:%Y-%m-%d %H:%M} UTC"
-    assert reported.HOSTILE_ERROR in page.driver.find_element(By.ID, "runs").text
+    assert reported.HOSTILE_ERROR in page.run("return document.getElementById('runs').textContent")
 
 
-def assert_campaigns(page, site):
-    """The campaigns' table has the money of the marts, and shows names as they are."""
-    shown = page.run("""
-        return [...document.querySelector("#campaign-table").tBodies[0].rows].map(row => [...row.cells].map(cell =>
-            "value" in cell.dataset ? (cell.dataset.value === "" ? null : Number(cell.dataset.value)) : cell.textContent))""")
-    expected = reported.campaigns(site)
-    assert {tuple(row[:4]) for row in shown} == expected.keys() and len(shown) == len(expected)
-    assert {row[0] for row in shown} >= {name.lower() for name in reported.HOSTILE}
-    for row in shown:
-        assert row[4:] == pytest.approx(expected[tuple(row[:4])], abs=1e-6), row
+def assert_numbers(page, site, choice):
+    """The tables below the charts are those of the days and channel chosen, and so are their totals."""
+    shown, expected = shown_tables(page), reported.expected_tables(site, choice)
+    assert shown.keys() - {"campaigns"} == expected.keys()
+    over_time = shown["over-time"]
+    signups = sum(row[-1] for row in expected["over-time"])
+    assert number(over_time["foot"][0][-1]) == signups and page.run("return report.figures(report.state)['Sign-ups']") == signups
+    pivoted = [(row[0], name, count) for row in over_time["rows"] for name, count in zip(over_time["head"][1:-1], row[1:-1]) if count != "0"]
+    assert [number(row[-1]) for row in over_time["rows"]] == [sum(number(one) for one in row[1:-1]) for row in over_time["rows"]]
+    for name, rows in expected.items():
+        assert_rows(pivoted if name == "over-time" else shown[name]["rows"], rows, name)
+    if choice.channel is None:
+        assert_rows(shown["channels"]["foot"], [("All channels", *reported.exact_figures(site, choice).values())], "channels")
+        assert [number(one) for one in shown["credits"]["foot"][0][1:]] == [pytest.approx(signups, abs=0.05)] * 10
+
+
+def assert_campaigns(page, site, choice):
+    """The campaigns' table has the money of the marts, and shows names as they are; without a campaign only when asked."""
+    def rows():
+        return page.run("""
+            return ["tbody", "tfoot"].map(part => [...document.querySelectorAll(`#campaigns-table ${part} tr`)].map(row =>
+                [...row.cells].map(cell => "value" in cell.dataset ? (cell.dataset.value === "" ? null : Number(cell.dataset.value)) :
+                    cell.firstChild?.firstChild?.textContent ?? cell.textContent)))""")
+
+    expected = reported.campaigns(site, choice)
+    named = {key: values for key, values in expected.items() if key[0] != "(none)"}
+    total = [sum(values[place] for values in expected.values()) for place in (0, 1, 4)]
+    for wanted in (named, expected):
+        shown, foot = rows()
+        assert {tuple(row[:4]) for row in shown} == wanted.keys() and len(shown) == len(wanted)
+        for row in shown:
+            assert row[5:] == pytest.approx(wanted[tuple(row[:4])], abs=1e-4), row
+        assert not expected and not foot or foot[-1][0] == "Total" and [foot[-1][place] for place in (5, 6, 9)] == pytest.approx(total, abs=1e-3)
+        page.run("document.getElementById('with-none').click()")
+    if choice is MAY:
+        assert {row[0] for row in shown} >= {name.lower() for name in reported.HOSTILE}
+    lost = [key for key, values in named.items() if values[1] and not values[0]]
+    finding = page.driver.find_element(By.ID, "lost").text
+    assert (f"on {len(lost)} campaigns" in finding or len(lost) == 1) and lost[0][0] in finding if lost else not finding
+
+
+def click_channel(page):
+    """A click on a channel shows it alone, another one all again; its colour stays."""
+    choose(page, MAY)
+    colour = "return getComputedStyle(document.querySelector('#channels-table .dot')).backgroundColor"
+    email = "//table[@id='channels-table']//button[contains(., 'Email')]"
+    before = page.run("return getComputedStyle(arguments[0].firstChild).backgroundColor", page.driver.find_element(By.XPATH, email))
+    page.run("arguments[0].click()", page.driver.find_element(By.XPATH, email))
+    drawn(page)
+    assert [row[0] for row in shown_tables(page)["channels"]["rows"]] == ["Email"] and page.run(colour) == before == "rgb(194, 65, 12)"
+    page.run("arguments[0].click()", page.driver.find_element(By.XPATH, email))
+    drawn(page)
+    assert len(shown_tables(page)["channels"]["rows"]) > 3
+
+
+def assert_periods(page):
+    """Week, month, quarter and all days, and the steps between them; words of changes."""
+    def chosen(kind):
+        page.run("const one = document.getElementById('kind'); one.value = arguments[0]; one.dispatchEvent(new Event('change'))", kind)
+        drawn(page)
+        return page.run("return [document.getElementById('from').value, document.getElementById('to').value]")
+
+    assert chosen("month") == ["2026-05-01", "2026-05-31"] and chosen("week") == ["2026-05-25", "2026-05-31"]
+    page.run("document.getElementById('earlier').click()")
+    drawn(page)
+    assert page.driver.find_element(By.ID, "headline-title").text == "Week of 18 May 2026, against week of 11 May 2026"
+    assert chosen("quarter")[0] == "2026-04-01"
+    assert chosen("all") == page.run("const one = document.getElementById('from'); return [one.min, one.max]")
+    for arguments, words in (([110, 100, "number"], ["up", "10.0 % more"]), ([3, 4, "amount"], ["down", "25.0 % less"]),
+                             ([.12, .1, "share"], ["up", "2.0 points more"]), ([5, 0, "number"], ["up", "up from nothing"]),
+                             ([-1, -2, "amount"], ["up", "50.0 % more"]), ([5, None, "number"], ["none", "nothing to compare with"])):
+        assert page.run("return report.change(...arguments)", *arguments) == words
+
+
+def assert_csv(page, folder):
+    """The file has the rows of the table, and nothing that a spreadsheet would run."""
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    page.run("document.querySelector('[data-table=campaigns] .csv').click()")
+    path = folder / "campaigns.csv"
+    WebDriverWait(page.driver, 20).until(lambda _: path.exists())
+    with open(path, newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    table = shown_tables(page)["campaigns"]
+    assert head == table["head"] and len(rows) == len(table["rows"]) + len(table["foot"])
+    assert [row[0] for row in rows] == [row[0] for row in table["rows"] + table["foot"]]
+    assert [number(f"{float(row[5]):.1f}") for row in rows] == pytest.approx([number(row[5]) for row in table["rows"] + table["foot"]])
 
 
 def assert_keyboard(page):
     """Tab leads to the skip link first; Enter on a heading sorts, and turns the order around."""
     page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     assert page.driver.switch_to.active_element.get_attribute("class") == "skip"
-    button = page.driver.find_element(By.XPATH, "//table[@id='campaign-table']//button[text()='CAC']")
     for order in ("descending", "ascending"):
-        button.send_keys(Keys.ENTER)
-        assert page.run("return arguments[0].closest('th').getAttribute('aria-sort')", button) == order
-        assert page.run("return document.querySelectorAll('[aria-sort]').length") == 1
-        values = page.run("return [...document.querySelector('#campaign-table').tBodies[0].rows].map(row => "
-                          "row.cells[6].dataset.value)")
+        page.driver.find_element(By.XPATH, "//table[@id='campaigns-table']//button[text()='CAC']").send_keys(Keys.ENTER)
+        assert page.run("return document.querySelector('#campaigns-table [aria-sort]').textContent") == "CAC"
+        assert page.run("return [...document.querySelectorAll('#campaigns-table [aria-sort]')].map(one => one.ariaSort)") == [order]
+        values = page.run("return [...document.querySelector('#campaigns-table').tBodies[0].rows].map(row => "
+                          "row.cells[7].dataset.value)")
         known = [float(value) for value in values if value]
         assert known == sorted(known, reverse=order == "descending") and len(set(known)) > 2
         assert values[len(known):] == [""] * (len(values) - len(known)) != []
@@ -280,7 +393,7 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
          "alter table reporting.kept rename to signup_retention; drop schema partitioning cascade",
          "partitioning.partitions, partitioning.rejected_events, partitioning.app_tracks are"),
         ("delete from reporting.ad_costs", "There are no costs: name the table"),
-        ("drop schema reporting cascade", "reporting.channel_credits is not there"),
+        ("drop schema reporting cascade", "reporting.performance_entries is not there"),
         ("delete from sessions.attribution", "Nobody has signed up yet."),
         ("delete from sessions.all_sessions", "There are no sessions yet"),
     ):
@@ -289,26 +402,32 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
         assert sentence in path.read_text(encoding="utf-8"), change_of
 
 
-def test_periods_changes_and_colours():
-    assert compared_periods(date(2026, 4, 1), date(2026, 6, 1)) == (
-        Period("month", date(2026, 5, 1), date(2026, 6, 1)), Period("month", date(2026, 4, 1), date(2026, 5, 1)))
-    # May is not over, and of April a day is missing.
-    assert compared_periods(date(2026, 4, 2), date(2026, 5, 31)) == (
-        Period("week", date(2026, 5, 18), date(2026, 5, 25)), Period("week", date(2026, 5, 11), date(2026, 5, 18)))
-    assert compared_periods(date(2025, 11, 1), date(2026, 1, 5))[0] == Period("month", date(2025, 12, 1), date(2026, 1, 1))
-    assert compared_periods(date(2026, 5, 1), date(2026, 5, 3)) == (Period("all", date(2026, 5, 1), date(2026, 5, 4)), None)
-    assert change(110, 100, "number") == ("up", "10.0 % more") and change(3, 4, "amount") == ("down", "25.0 % less")
-    assert change(.12, .1, "share") == ("up", "2.0 points more") and change(5, 0, "number") == ("up", "up from nothing")
-    assert change(5, None, "number")[0] == "none" and change(-1, -2, "amount")[0] == "up"
+def test_first_period_and_colours(site, tmp_path):
+    path = tmp_path / "report.html"
+    facts = facts_of(site)
+    with chromium(tmp_path / "profile") as page:
+        for first_on, last_on, period, expected in (
+            (date(2026, 4, 1), date(2026, 6, 1), None, "May 2026, against April 2026"),
+            # May is not over, and of April a day is missing.
+            (date(2026, 4, 2), date(2026, 5, 31), None, "Week of 18 May 2026, against week of 11 May 2026"),
+            (date(2025, 11, 1), date(2026, 1, 5), None, "December 2025, against November 2025"),
+            (date(2026, 1, 1), date(2026, 4, 1), "quarter", "Quarter from January 2026"),
+            (date(2026, 5, 1), date(2026, 5, 3), None, "All days"),
+        ):
+            path.write_text(page_of({**facts, "first_on": first_on, "last_on": last_on}, "</title><b>", period), encoding="utf-8")
+            page.open(path, 900)
+            assert page.driver.find_element(By.ID, "headline-title").text == expected
+        assert page.driver.title == "Where sign-ups come from: </title><b>" and page.complaints() == []
 
     style = (ROOT / "scripts" / "report" / "page.css").read_text(encoding="utf-8")
-    themes = [dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)]
-    assert len(themes) == 3 and themes[0] == themes[2]  # light, dark, print
+    pairs = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\);", style)
+    themes = [{name: pair[theme] for name, *pair in pairs} for theme in (0, 1)]
+    assert "@media print {\n  :root { color-scheme: light; }" in style
     for theme in themes:
         for name in ("ink", "muted", "accent", "good", "bad"):  # https://www.w3.org/TR/WCAG22/#contrast-minimum
             assert min(contrast(theme[name], theme[under]) for under in ("paper", "wash")) >= 4.5, name
-        for place in range(1, 9):  # https://www.w3.org/TR/WCAG22/#non-text-contrast
-            assert contrast(theme[f"c{place}"], theme["paper"]) >= 3, place
+        for name in [*(f"c{place}" for place in range(1, 22)), "other"]:  # https://www.w3.org/TR/WCAG22/#non-text-contrast
+            assert contrast(theme[name], theme["paper"]) >= 3, name
 
 
 def contrast(one: str, other: str) -> float:

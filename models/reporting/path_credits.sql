@@ -63,8 +63,8 @@ shared as (
 
 credited as (
     select
-        alias_id, touch_id, session_id, model, channel, source, medium, campaign, touch_number, credit, touch_timestamp,
-        signup_timestamp
+        alias_id, touch_id, session_id, model, channel, source, medium, campaign, term, content, touch_number, credit,
+        touch_timestamp, signup_timestamp
     from shared
     where credit > 0
 ),
@@ -80,6 +80,8 @@ unattributed as (
         {{ unattributed }} as source,
         {{ unattributed }} as medium,
         cast(null as text) as campaign,
+        cast(null as text) as term,
+        cast(null as text) as content,
         0 as touch_number,
         1 as credit,
         cast(null as timestamp) as touch_timestamp,

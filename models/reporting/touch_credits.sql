@@ -27,6 +27,8 @@ markov_credits as (
         source,
         medium,
         campaign,
+        term,
+        content,
         touch_number,
         -- without any effect: unattributed, or a run of some models only made no effects of a new channel
         case when removal_effects > 0 then coalesce(removal_effect, 0) / removal_effects else credit end as credit,

@@ -31,6 +31,8 @@ counted_touches as (
         source,
         medium,
         campaign,
+        term,
+        content,
         referrer,
         click_id,
         landing_page_url,

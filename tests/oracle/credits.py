@@ -85,7 +85,7 @@ def credit_rows(signups, settings, options, effects):
             total = sum(weights)
             given = [(touch, weight / total) for touch, weight in zip(touches, weights) if weight]
             for touch, credit in given or [(None, 1.0)]:
-                taken = ("touch_id", "session_id", "channel", "source", "medium", "campaign", "touch_number", "touch_timestamp")
+                taken = ("touch_id", "session_id", "channel", "source", "medium", "campaign", "term", "content", "touch_number", "touch_timestamp")
                 row = {column: touch[column] for column in taken} if touch else {
                     **dict.fromkeys(taken), **dict.fromkeys(("touch_id", "channel", "source", "medium"), NOBODY), "touch_number": 0}
                 rows.append({**row, "alias_id": alias_id, "model": model, "credit": credit, "signup_timestamp": at})

@@ -1,38 +1,38 @@
-# What there is to do here. Each target installs what it needs into .venv first.
+# Common tasks. Each target first installs what it needs into .venv.
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/requirements.stamp
-# So many tests run at a time: one more than cores, because those on PostgreSQL wait for its server.
+# Number of tests at a time: one more than cores, because those on PostgreSQL wait for its server.
 WORKERS ?= 3
-# A private PostgreSQL for measurements: what is usual with 24 GB of memory.
+# A private PostgreSQL for measurements, with settings usual for 24 GB of memory.
 LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_wal_size=8GB effective_cache_size=12GB
 
-# Airflow needs other versions of what the project needs, so it has an environment of its own.
+# Airflow needs other versions of the project's dependencies, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
 .PHONY: help install demo docs test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
 
 help:
-	@echo 'make demo    sample data, a first refresh, three daily ones, what came out, and the report (DuckDB)'
+	@echo 'make demo    sample data, a first refresh, three daily ones, the results and the report (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
-	@echo 'make lint    the style of the SQL, warnings of dbt, and what is deployed'
-	@echo 'make shape   how long models and macros are, and how far one has to read to follow a model, each beside its bar'
+	@echo 'make lint    SQL style, dbt warnings, and the files in deploy/'
+	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its bar'
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres VARS=my_site.yml'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
-	@echo 'make plans   that a refresh on PostgreSQL reads no table whole: make plans MESSAGES=10000000'
-	@echo 'make bench   refreshes timed against a plain project that is rebuilt whole: make bench MESSAGES=1000000 ENGINE=postgres JSON=figures.json'
+	@echo 'make plans   check that a refresh on PostgreSQL scans no table: make plans MESSAGES=10000000'
+	@echo 'make bench   time refreshes against a plain project that is rebuilt whole: make bench MESSAGES=1000000 ENGINE=postgres JSON=figures.json'
 	@echo 'make skew    refreshes of lopsided messages, at one and at twice the size: make skew SIZE=40000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
 	@echo 'make lock    requirements.lock from requirements.in'
-	@echo 'make clean   removes what was made here, .venv too'
+	@echo 'make clean   removes everything made here, including .venv'
 
 install: $(INSTALLED)
 
-# Where Python has no pip to put into a new environment, the one outside it installs there.
+# If Python cannot put pip into a new environment, the pip outside installs there.
 $(INSTALLED): requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(PYTHON) -m venv --clear --without-pip .venv
 	@if $(BIN)/python -m pip --version > /dev/null 2>&1; then \
@@ -45,16 +45,16 @@ $(INSTALLED): requirements.lock
 demo: install
 	$(BIN)/python scripts/demo.py
 
-# The page needs nothing but a browser. Types and sizes are those of the tables that are there.
+# The page needs only a browser. Types and sizes are those of the existing tables.
 docs: install
 	$(BIN)/dbt --no-use-colors --quiet docs generate --static $(if $(TARGET),--target $(TARGET)) $(if $(VARS),--vars "$$(cat $(VARS))")
 	@echo 'target/static_index.html'
 
-# PostgreSQL: the server that PGHOST names, or else a private one for the time of the tests.
+# PostgreSQL: the server that PGHOST names, else a private one for the duration of the tests.
 test: lint
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -rs -n $(WORKERS) --dist worksteal tests
 
-# It looks at nothing but the DAG, so the other tests' fixtures are left out.
+# It checks only the DAG, so the other tests' fixtures are left out.
 test-airflow: $(AIRFLOW)/requirements.stamp
 	AIRFLOW_HOME=$(CURDIR)/$(AIRFLOW)/home \
 	    $(AIRFLOW)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/test_airflow.py
@@ -64,7 +64,7 @@ $(AIRFLOW)/requirements.stamp: deploy/airflow/requirements.lock
 	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/airflow/requirements.lock
 	@touch $@
 
-# dbt and sqlfluff look at the project as it is before the first refresh, in a database of their own.
+# dbt and sqlfluff see the project as before its first refresh, in a database of their own.
 lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
 lint: install
 	$(BIN)/dbt --no-use-colors --quiet --warn-error parse --no-partial-parse
@@ -82,7 +82,7 @@ soak: export EXAMPLES ?= 1000
 soak: install
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
 
-# Prints what was done. The server that is crashed is another one than that of the readers.
+# Prints what was done. The server that is crashed is not the readers' server.
 chaos: export KILLS ?= 200
 chaos: export READS ?= 30
 chaos: install
@@ -108,7 +108,7 @@ skew: install
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark_skew.py --size $(SIZE) --engine $(ENGINE)
 
-# Apart from .venv: it needs pandas, polars, scipy and more, which nothing else here does.
+# Outside .venv: it needs pandas, polars, scipy and more, which nothing else here uses.
 mam:
 	$(PYTHON) -m venv target/mam
 	target/mam/bin/python -m pip install --quiet marketing-attribution-models==2.1.1

@@ -1,4 +1,4 @@
-{#- Meaning and limits of the project's variables, one macro a setting that SQL needs. -#}
+{#- Meaning and limits of the project's variables, one macro per setting that SQL needs. -#}
 
 {#- The longest pause inside one session, as an interval. Exactly this long is still the same session. -#}
 {% macro session_gap() -%}
@@ -15,7 +15,7 @@
     interval '{{ (var('max_clock_skew_minutes') | float * 60 * 1000000) | round | int }} microseconds'
 {%- endmacro %}
 
-{#- Condition that the client's clock cannot be believed: it was further ahead of the server's, or behind it, than it may be. -#}
+{#- Condition that the client's clock is wrong: further ahead of the server's, or behind it, than allowed. -#}
 {% macro is_wrong_clock(claimed_at, received_at) -%}
     coalesce(
         {{ claimed_at }} > {{ received_at }} + {{ max_clock_skew() }}
@@ -26,7 +26,7 @@
     )
 {%- endmacro %}
 
-{#- How long before a sign-up a touch may lie and still count, as an interval. -#}
+{#- How long before a sign-up a touch may be and still count, as an interval. -#}
 {% macro attribution_lookback() -%}
     interval '{{ (var('attribution_lookback_days') | float * 86400 * 1000000) | round | int }} microseconds'
 {%- endmacro %}
@@ -46,7 +46,7 @@
     {%- for column in columns -%}{{ quoted_name(column.name) }}{{ ', ' if not loop.last }}{%- endfor -%}
 {%- endmacro %}
 
-{#- Whether a variable's value is a list. Before variables are checked dbt reads the models with whatever they are. -#}
+{#- Whether a variable's value is a list. dbt parses the models before variables are checked. -#}
 {% macro is_list(value) %}
     {{ return(value is iterable and value is not string and value is not mapping) }}
 {% endmacro %}
@@ -65,7 +65,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- To be raised when messages are read or stored otherwise than before, so that tables have to be rebuilt from the sources. -#}
+{#- Increase this when messages are read or stored differently, so that tables have to be rebuilt from the sources. -#}
 {% macro version_of_tables() -%}
     3
 {%- endmacro %}
@@ -86,14 +86,14 @@
     {{ return(settings) }}
 {% endmacro %}
 
-{#- Stops with one sentence when a variable has a value that makes no sense. -#}
+{#- Stops with one sentence if a variable has a value that makes no sense. -#}
 {% macro check_variables() %}
     {%- for problem in variable_problems() -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
 {% endmacro %}
 
-{#- Why a sample must not be made here. -#}
+{#- Why a sample is refused here. -#}
 {% macro sample_refused() -%}
     A sample would replace the tables of everybody: set SIGNUP_ATTRIBUTION_SCHEMA to schemas of your own such as dev_ann.
 {%- endmacro %}
@@ -145,7 +145,7 @@
             {%- do problems.append(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
         {%- else -%}
             {%- for value in var(name) if not (value is string and value | trim) and not (name == 'pass_through_columns' and is_typed_column(value)) -%}
-                {%- do problems.append(name ~ ' must be a list of texts' ~ (' or {name, type}' if name == 'pass_through_columns' else '') ~ ', and ' ~ tojson(value) ~ ' is none: correct it under vars.') -%}
+                {%- do problems.append(name ~ ' must be a list of texts' ~ (' or {name, type}' if name == 'pass_through_columns' else '') ~ ', and ' ~ tojson(value) ~ ' is not one: correct it under vars.') -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}

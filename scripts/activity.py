@@ -1,4 +1,4 @@
-"""What runs on the PostgreSQL server, who waits for whom, and an end to it.
+"""Show what is running on the PostgreSQL server and who waits for whom, and end it.
 
     python scripts/activity.py list
     python scripts/activity.py list --newest --all
@@ -30,7 +30,7 @@ NOT_DONE = 1  # exit code
 APPLICATION = "signup_attribution activity"
 ENDINGS = {
     "ended": "{what} of {pid} has ended.", "gone": "{what} of {pid} was over already.",
-    "still running": "{what} of {pid} was asked to end and has not yet: look again with list{harder}.",
+    "still running": "{what} of {pid} was asked to end but is still running: check again with list{harder}.",
     "not permitted": "{what} of {pid} belongs to {user}, and you may not end it: ask for the role {user} or "
                      "pg_signal_backend (a superuser's connections only a superuser may end).",
 }
@@ -68,7 +68,7 @@ def list_command(newest, with_idle, is_json):
     with connected(APPLICATION) as server:
         found = connections(server)
     blocking = {pid for one in found for pid in one.blocked_by}
-    # Of those whose state is not shown only who is in the way is worth a line.
+    # Connections whose state is hidden are listed only if they block others.
     shown = by_age([
         one for one in found if with_idle or one.pid in blocking or not (one.is_idle or one.state is None)], newest)
     if is_json:
@@ -77,7 +77,7 @@ def list_command(newest, with_idle, is_json):
         print(table(shown) if shown else "Nothing is running.")
     hidden = sum(one.state is None for one in found)
     if hidden:
-        print(f"What {hidden} connections of other users do is not shown to you: ask for the role pg_read_all_stats.",
+        print(f"You cannot see what {hidden} connections of other users are doing: ask for the role pg_read_all_stats.",
               file=sys.stderr)
 
 
@@ -108,7 +108,7 @@ def show(pid, is_json):
 @click.argument("target", metavar="PID|WORD")
 @click.option("--force", is_flag=True, help="End the connection, not only its query.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "is_json", is_flag=True, help="What became of each, as a JSON list.")
+@click.option("--json", "is_json", is_flag=True, help="The outcome for each, as a JSON list.")
 def kill(target, force, yes, is_json):
     if not target.strip():
         raise RefreshError("An empty word would match every query: give a process id or a word.")
@@ -133,7 +133,7 @@ def kill(target, force, yes, is_json):
 
 
 def cancellable(hits: list[Connection], target: str) -> list[Connection]:
-    """Those that run a query. Raises RefreshError for none: an open transaction ends with its connection only."""
+    """Those that run a query. Raises RefreshError for none: an open transaction ends only with its connection."""
     running = [one for one in hits if one.runs_query]
     if not running:
         states = " and ".join(sorted({str(one.state) for one in hits}))
@@ -143,9 +143,9 @@ def cancellable(hits: list[Connection], target: str) -> list[Connection]:
 
 
 def ask(hits: list[Connection], force: bool, is_json: bool):
-    """Go on only if the user says so. Raises RefreshError where nobody can, click.Abort for a no."""
+    """Continue only if the user confirms. Raises RefreshError without a terminal, click.Abort for a no."""
     if not sys.stdin.isatty():
-        raise RefreshError("Nothing was done, because nobody can be asked here: add --yes.")
+        raise RefreshError("Nothing was done, because there is no terminal to ask for confirmation: add --yes.")
     what = "connection" if force else "query"
     count = f"this {what}" if len(hits) == 1 else f"these {len(hits)} {'connections' if force else 'queries'}"
     click.confirm(f"{'End' if force else 'Cancel'} {count}?", abort=True, err=is_json)

@@ -9,7 +9,7 @@ from tabulate import tabulate
 from refresh_errors import one_line
 from server_activity import Connection
 
-WIDTH_OF_A_FILE = 160  # when the output goes to no terminal
+WIDTH_OF_A_FILE = 160  # when the output is not a terminal
 LEAST_TEXT = 20
 DBT_COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
 UNPRINTABLE = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]")
@@ -31,7 +31,7 @@ def duration(seconds: float | None) -> str:
 
 
 def table(found: list[Connection]) -> str:
-    """One line for each connection, none longer than the terminal is wide unless the columns before the text are."""
+    """One line per connection, no longer than the terminal is wide unless the columns before the text already are."""
     width = shutil.get_terminal_size((WIDTH_OF_A_FILE, 0)).columns
     several = len({one.database for one in found}) > 1
     headers = ["pid", "user", *(["database"] if several else []), "application", "age", "state", "wait", "blocked by",

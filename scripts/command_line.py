@@ -1,4 +1,4 @@
-"""What all command lines do with what goes wrong: one sentence on stderr, and an exit code."""
+"""Error handling of every command line: one sentence on stderr, and an exit code."""
 
 import functools
 import sys

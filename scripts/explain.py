@@ -1,11 +1,11 @@
 """Tell a person's whole story: ids and how they were merged, sessions, touches with their evidence, and attribution.
 
-    python scripts/explain.py 'user 17'
+    python scripts/explain.py u1000001
     python scripts/explain.py --target postgres --json 5f0c2d9e-anonymous-id
 
-It says why each column of attribution holds what it holds. The person is named by the alias_id, a user id or an
-anonymous id, written exactly as it is stored. Only reads. Exit code 0; 1 when nobody has that id; 2 for wrong input,
-tables that are not there, or a database that cannot be read.
+It gives the reason for each column of attribution. Name the person by alias_id, user id or anonymous id, exactly as
+stored. Read-only. Exit code 0; 1 if nobody has that id; 2 for wrong input, missing tables, or a database that cannot be
+read.
 """
 
 import json
@@ -57,7 +57,7 @@ def command(person, target, profile, is_json):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    # Ids and URLs may have characters that the terminal's encoding has not.
+    # Ids and URLs may have characters that the terminal's encoding lacks.
     sys.stdout.reconfigure(errors="backslashreplace")
     return run(command, "explain.py", arguments)
 

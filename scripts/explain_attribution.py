@@ -1,4 +1,4 @@
-"""Why each column of a person's row of attribution holds what it holds."""
+"""Why each column of a person's row in attribution has its value."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ TOUCH_FACTS = {
 
 
 def reason_to_count(touch: dict, attribution: dict | None, settings: dict) -> tuple[bool, str]:
-    """Whether attribution looks at a touch, and why."""
+    """Whether a touch counts for attribution, and why."""
     if attribution is None:
         return False, "there is no sign-up"
     if touch["touch_timestamp"] > attribution["signup_timestamp"]:
@@ -27,7 +27,7 @@ def reason_to_count(touch: dict, attribution: dict | None, settings: dict) -> tu
 
 
 def attribution_story(row: dict, touches: list[dict], settings: dict, facts) -> dict:
-    """Column -> its value and why; and for each of the four choices the touch that was chosen and why.
+    """Column -> its value and the reason; and for each of the four choices the chosen touch and the reason.
 
     touches: with `counts`, as reason_to_count says.
     """
@@ -48,13 +48,13 @@ def choice_story(name: str, row: dict, touches: list[dict], settings: dict) -> d
     eligible = [touch for touch in counted if touch["is_attributed"]] if is_attributed else counted
     numbers = [touch["touch_number"] for touch in counted]
     span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"only {numbers[0]}" if numbers else "none"
-    of = f"those that count ({span})"
+    of = f"the touches that count ({span})"
     values = {fact: row[f"{name}_{fact}"] for fact in TOUCH_FACTS}
     chosen = [touch for touch in eligible if {fact: touch[column] for fact, column in TOUCH_FACTS.items()} == values]
     if not chosen:
-        reason = f"Empty, because none of {of} is paid or of a channel in attributed_channels."
+        reason = f"Empty, because none of {of} is paid or in one of attributed_channels."
         if eligible or any(value is not None for value in values.values()):
-            reason = "It does not agree with the touches: a refresh has not finished, run it again."
+            reason = "It disagrees with the touches, because a refresh has not finished: run it again."
         elif not counted:
             days = f"{settings['attribution_lookback_days']:g} days"
             reason = f"Empty, because no touch counts: each is more than {days} before the sign-up, or after it."
@@ -65,18 +65,18 @@ def choice_story(name: str, row: dict, touches: list[dict], settings: dict) -> d
     if is_attributed:
         why = (f"it is paid: {touch['paid_because']}" if touch["is_paid"]
                else f"its channel {touch['channel']} is one of attributed_channels")
-        reason = f"{which} attributed one of {of}; {why}."
+        reason = f"{which} attributed touch of {of}; {why}."
     else:
         reason = f"{which} of {of}."
     return {"touch_number": touch["touch_number"], "because": reason}
 
 
 def own_reasons(row: dict, settings: dict, facts) -> dict[str, str]:
-    """Why the columns that tell of no touch hold what they hold."""
+    """The reasons for columns that do not come from a touch."""
     sessions = facts["sessions"]
     events = " or ".join(map(said, settings["signup_events"]))
     message = facts["signups"][0] if facts["signups"] else None
-    by = f": {described(message)}" if message else ", in a message that is not stored any more"
+    by = f": {described(message)}" if message else ", in a message that is no longer stored"
     first = next((session for session in sessions if session["is_first_session"]), None)
     signup = next((session for session in sessions if session["is_signup_session"]), None)
     began = f"session 1, which began at {moment(first['session_start'])}" if first else "a session that is not stored"
@@ -103,11 +103,11 @@ def own_reasons(row: dict, settings: dict, facts) -> dict[str, str]:
 
 
 def seen_reason(seen_at: datetime | None, signup_at: datetime) -> str:
-    """Whether a browser or app was seen up to the sign-up, and what was missing otherwise."""
+    """Whether a browser or app was seen up to the sign-up; if not, what was missing."""
     what = "a page or screen, or has a page URL, a referrer or a user agent"
     if seen_at is None:
-        return (f"No event is {what}: send the browser's anonymous id with what a server sends, or identify the user in the "
-                "browser or app.")
+        return (f"No event is {what}: send the browser's anonymous id with the server's messages, or identify the user in "
+                "the browser or app.")
     if seen_at > signup_at:
         return f"No event up to the sign-up is {what}; the first that is came at {moment(seen_at)}."
     return f"The event at {moment(seen_at)} is {what}."

@@ -1,4 +1,4 @@
-"""What the stored tables hold of one person, each kind of row by one query."""
+"""Everything stored about one person, one query per kind of row."""
 
 import json
 
@@ -44,7 +44,7 @@ OWNERS = """
     where device_owners.anonymous_id = any(%s)
     order by device_owners.anonymous_id, device_owners.owner_number
 """
-# What was detached with its month still has its ids.
+# Detached messages still have their ids.
 IDENTIFYING = """
     select message_type, event_id, anonymous_id, user_id, occurred_at from {partitioning}.app_tracks
     where occurred_at = any(%s) and anonymous_id = any(%s) and user_id is not null
@@ -123,7 +123,7 @@ APPLIED = """
 
 
 class Common:
-    """What is the same for all persons: settings, seeds (name -> key -> row), and how new the tables are."""
+    """What all persons share: settings, seeds (name -> key -> row), and how up to date the tables are."""
 
     def __init__(self, tables: Tables):
         self.applied = tables.rows(APPLIED, READ)[0]
@@ -138,7 +138,7 @@ def persons_of(tables: Tables, text: str) -> list[dict]:
 
 
 def facts_of(tables: Tables, common: Common, alias_id: str) -> dict[str, list[dict]]:
-    """Name -> rows of everything stored of a person."""
+    """Name -> rows of everything stored about a person."""
     facts = {
         "ids": tables.rows(IDS, alias_id, alias_id, alias_id), "visits": tables.rows(VISITS, alias_id),
         "sessions": tables.rows(SESSIONS, alias_id), "touches": tables.rows(TOUCHES, alias_id),

@@ -1,7 +1,7 @@
-"""A person's story out of what is stored of them: each id, session and touch with its evidence, and why it is so.
+"""A person's story from what is stored about them: each id, session and touch with its evidence, and the reason for it.
 
-Pure: facts (see explain_facts) in, a mapping out that is printed as it is with --json. The rules are not applied again
-here: what they decided is stored, and is put into words.
+Pure: facts (see explain_facts) in, a mapping out that --json prints unchanged. The rules are not applied again here: what
+they decided is stored, and this puts it into words.
 """
 
 import re
@@ -40,14 +40,14 @@ def has_user(facts, alias_id: str) -> bool:
 
 
 def notes(common: Common, asked: dict, facts) -> list[str]:
-    """What the reader has to know before all else."""
+    """What the reader has to know first."""
     found = []
     if asked["id"] != asked["alias_id"]:
         found.append(f"{said(asked['id'])} is {KINDS[asked['id_type']]} of the person {said(asked['alias_id'])}.")
     others = sorted({row["alias_id"] for row in facts["pairs"] if row["alias_id"] != asked["alias_id"]})
     if others:
         shown = ", ".join(map(said, others[:10])) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
-        found.append(f"Devices are shared with other persons ({shown}): whose a visit is, is said for each device.")
+        found.append(f"Devices are shared with other persons ({shown}): each device below says who owns its visits.")
     if common.applied["oldest_batch_id"] != common.applied["newest_batch_id"]:
         found.append("A refresh is running, has failed or was of some models only: the tables may not agree yet.")
     if not facts["sessions"]:
@@ -76,7 +76,7 @@ def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
 
 
 def owner_story(owner: dict, common: Common, facts) -> dict:
-    """Whose visits without a user are in a period of a device, and by which message."""
+    """Who owns the visits without a user in a period of a device, and by which message."""
     pair = next(one for one in facts["pairs"] if all(one[name] == owner[name] for name in ("anonymous_id", "user_id")))
     policy = common.settings["identity_policy"]
     at = {"timeline": owner["span_start"], "first": pair["first_seen_at"], "last": pair["last_seen_at"]}[policy]
@@ -94,7 +94,7 @@ def owner_story(owner: dict, common: Common, facts) -> dict:
 
 
 def identifying(facts, pair: dict, at) -> dict | None:
-    """The message at this time that has an anonymous id together with a user id, of several the smallest id."""
+    """The message at this time that has an anonymous id together with a user id; of several, the one with the smallest id."""
     for message in facts["identifying"]:
         if all(message[name] == pair[name] for name in ("anonymous_id", "user_id")) and message["occurred_at"] == at:
             return {name: message[name] for name in MESSAGE}
@@ -110,7 +110,7 @@ def session_story(row: dict, facts) -> dict:
 
 
 def touch_stories(common: Common, facts) -> list[dict]:
-    """Each touch with its evidence and with what the rules made of it."""
+    """Each touch with its evidence and what the rules derived from it."""
     window = timedelta(seconds=common.settings["entry_window_seconds"])
     stories = []
     for touch in facts["touches"]:
@@ -140,14 +140,14 @@ def session_at(sessions: list[dict], touch: dict) -> dict | None:
 
 
 def is_excluded(row: dict) -> bool:
-    """Whether the referrer is no evidence on this page."""
+    """Whether the referrer does not count as evidence on this page."""
     path = re.sub("^([a-z][a-z0-9+.-]*:)?//[^/?#]*|[?#].*", "", (row["page_url"] or "").lower(), flags=re.DOTALL) + "/"
     is_here = not row["return_paths"] or re.search(row["return_paths"], path) is not None
     return row["excluded_domain"] is not None and is_here
 
 
 def excluded_story(row: dict, common: Common) -> dict:
-    """A referrer that is no evidence, and the row of excluded_referrers.csv that says so."""
+    """A referrer that does not count as evidence, and the row of excluded_referrers.csv that says so."""
     excluded = common.seeds["excluded_referrers"].get(row["excluded_domain"])
     return {**message_of(row), "referrer": row["referrer"], "row": excluded}
 
@@ -157,7 +157,7 @@ def message_of(row: dict) -> dict:
 
 
 def rule_rows(common: Common, touch: dict) -> dict:
-    """The rows of the seeds that decided; None where none did, or where it is not there any more."""
+    """The seed rows that decided; None if none did, or if the row no longer exists."""
     seeds = common.seeds
     return {
         "click_id_row": seeds["click_ids"].get(touch["click_id_name"]),
@@ -168,13 +168,13 @@ def rule_rows(common: Common, touch: dict) -> dict:
 
 
 def untracked_reason(visits: list[dict]) -> str:
-    """What was missing in a session that no browser or app was seen in."""
+    """What was missing in a session in which no browser or app was seen."""
     events = count(sum(visit["event_count"] for visit in visits), "event")
     missing = (f"no browser or app was seen in the session: {events}, but no page or screen, no page URL, no referrer, and no "
                "user agent")
     if any(visit["anonymous_id"] for visit in visits):
         return missing
-    return f"{missing}; nor an anonymous id, which would join them to what the same browser or app did"
+    return f"{missing}; and no anonymous id, which would connect them to what the same browser or app did"
 
 
 def source_reason(story: dict, common: Common) -> str:
@@ -183,9 +183,9 @@ def source_reason(story: dict, common: Common) -> str:
         return (f"no message of the session's first {seconds} seconds has a campaign parameter, a click id or an "
                 "external referrer")
     if story["source_rule"] == "utm":
-        return "the utm parameters, which come before all else"
+        return "the utm parameters, which take precedence"
     if story["source_rule"] == "click_id":
-        return f"the click id {story['click_id_name']} (click_ids.csv), as there is no utm_source and no utm_medium"
+        return f"the click id {story['click_id_name']} (click_ids.csv), because there is no utm_source and no utm_medium"
     if story["source_rule"] == "referrer":
         row = story["referrer_row"]
         how = (f"referrers.csv, {row['host_pattern']}: {row['source']}, {row['category']}" if row
@@ -198,10 +198,10 @@ def channel_reason(story: dict) -> str:
     if story["is_untracked"]:
         return "no rule: nothing can be known of where such a session came from"
     if story["channel_rule_order"] is None:
-        return "no rule of channel_rules.csv holds"
+        return "no rule of channel_rules.csv matches"
     rule = story["channel_rule"]
     if not rule:
-        return f"rule {story['channel_rule_order']} of channel_rules.csv, which is not there any more: refresh"
+        return f"rule {story['channel_rule_order']} of channel_rules.csv, which no longer exists: refresh"
     conditions = []
     if rule["source_category"]:
         asked = rule["source_category"].replace("|", " or ")
@@ -210,7 +210,7 @@ def channel_reason(story: dict) -> str:
     conditions += [f"{name} matches {rule[f'{name}_pattern']}" for name in ("source", "medium", "campaign")
                    if rule[f"{name}_pattern"]]
     holds = " and ".join(conditions) or "it has no condition"
-    return f"rule {rule['rule_order']} of channel_rules.csv, the first that holds: {holds}"
+    return f"rule {rule['rule_order']} of channel_rules.csv, the first that matches: {holds}"
 
 
 def paid_reason(story: dict) -> str:
@@ -221,7 +221,7 @@ def paid_reason(story: dict) -> str:
         return f"only paid clicks carry {row['click_id_name']} (click_ids.csv)"
     rule = story["channel_rule"]
     if story["channel_rule_order"] is not None and not rule:
-        return f"rule {story['channel_rule_order']} of channel_rules.csv, which is not there any more: refresh"
+        return f"rule {story['channel_rule_order']} of channel_rules.csv, which no longer exists: refresh"
     says = f"rule {rule['rule_order']} of channel_rules.csv calls {rule['channel']} {'' if rule['is_paid'] else 'not '}paid" if rule else (
-        "no rule of channel_rules.csv holds")
+        "no rule of channel_rules.csv matches")
     return says if story["is_paid"] else f"{says}, and there is no click id that only paid clicks carry"

@@ -1,4 +1,4 @@
-"""A person's story as text: aligned, and without anything that a terminal would obey."""
+"""A person's story as aligned text, safe to print on a terminal."""
 
 from datetime import datetime
 
@@ -93,14 +93,14 @@ def touch_lines(row: dict):
     if row["click_id_name"]:
         click = row["click_id_row"]
         paid = "paid" if click and click["is_paid"] else "not only paid"
-        seed = f"{click['source']} / {click['medium']}, {paid}" if click else "no such row any more"
+        seed = f"{click['source']} / {click['medium']}, {paid}" if click else "that row no longer exists"
         facts.append(("click id", f"{row['click_id_name']}={row['click_id']} (click_ids.csv: {seed})"))
     if row["referrer"]:
         seed = row["referrer_row"]
         words = f", {seed['host_pattern']}: {seed['source']}, {seed['category']}" if seed else " has no such host"
         facts.append(("referrer", f"{row['referrer']} (referrers.csv{words})"))
     for one in row["excluded"]:
-        domain = one["row"]["domain"] if one["row"] else "a row that is not there any more"
+        domain = one["row"]["domain"] if one["row"] else "a row that no longer exists"
         what = f"referrer {one['referrer']} of {one['event_id']}"
         facts.append(("not counted", f"{what} (excluded_referrers.csv: {domain})"))
     facts += [

@@ -1,4 +1,4 @@
-"""How the explanation of a person writes what it speaks of."""
+"""Wording shared by the parts of a person's story."""
 
 from datetime import datetime
 

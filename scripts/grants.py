@@ -1,4 +1,4 @@
-"""Make the roles owner, refresh and reader, and give each what it needs: runs grants.sql, which explains itself.
+"""Create the roles owner, refresh and reader with the privileges they need: runs grants.sql, which explains itself.
 
     python scripts/grants.py
     python scripts/grants.py --sources segment,shop --reader bi
@@ -34,11 +34,11 @@ def prefix_of(target: str | None, profile: Profile) -> str:
 
 
 @click.command(help=__doc__.split("\n\n")[0])
-@click.option("--owner", metavar="ROLE", help="Who owns the schemas.  [default: signup_attribution_owner]")
-@click.option("--refresh", metavar="ROLE", help="As whom refreshes run.  [default: signup_attribution_refresh]")
-@click.option("--reader", metavar="ROLE", help="Who reads what is published.  [default: signup_attribution_reader]")
-@click.option("--sources", metavar="SCHEMAS", help="Schemas with messages, with commas between.  [default: segment]")
-@click.option("--published", metavar="SCHEMAS", help="Schemas that readers see.  [default: sessions,reporting]")
+@click.option("--owner", metavar="ROLE", help="Role that owns the schemas.  [default: signup_attribution_owner]")
+@click.option("--refresh", metavar="ROLE", help="Role that runs refreshes.  [default: signup_attribution_refresh]")
+@click.option("--reader", metavar="ROLE", help="Role that reads the published schemas.  [default: signup_attribution_reader]")
+@click.option("--sources", metavar="SCHEMAS", help="Schemas with messages, separated by commas.  [default: segment]")
+@click.option("--published", metavar="SCHEMAS", help="Schemas that readers may read.  [default: sessions,reporting]")
 @target_options
 def command(target, profile, **chosen):
     settings = {**chosen, "prefix": prefix_of(target, profile)}

@@ -1,20 +1,19 @@
 /*
-Three roles for a database that others use too, and what each may do. Run it as an administrator of the database, once
-before the first refresh, and again whenever a schema is published or a new role loads sources. It may be run at any
-time; what is right already stays as it is.
+Three roles for a shared database, and their privileges. Run it as a database administrator, once before the first
+refresh, and again whenever a schema is published or a new role loads sources. It is safe to run at any time.
 
     python scripts/grants.py
     psql -v ON_ERROR_STOP=1 -f scripts/grants.sql
 
-signup_attribution_owner    owns the schemas, and as a member of the refresh role may do all that it may; no login
-signup_attribution_refresh  reads the sources, makes and writes the tables; logs in, with a password that you set
+signup_attribution_owner    owns the schemas, and can do whatever the refresh role can, as its member; no login
+signup_attribution_refresh  reads the sources, creates and writes the tables; logs in, with a password that you set
 signup_attribution_reader   reads the published schemas and nothing else; no login: grant it to people and BI tools
 
 Other names are settings of the session: grants.py has an option for each; with psql,
 PGOPTIONS="-c signup_attribution.reader=bi".
 
-An administrator is a superuser, or a role with CREATEROLE that owns the database and the sources. Who is no superuser
-has to own what an earlier refresh made.
+An administrator is a superuser, or a role with CREATEROLE that owns the database and the sources. Without being a
+superuser, it must also own what an earlier refresh created.
 */
 
 begin;

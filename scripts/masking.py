@@ -1,8 +1,8 @@
-"""Texts of queries without the secrets that may stand in them."""
+"""Query texts without the secrets they may contain."""
 
 import re
 
-# What names a secret, and the beginning of an address with a password in it.
+# Words that name a secret, and the beginning of an address that contains a password.
 SECRET = re.compile(
     r"passw(or)?d?|pwd|secret|token|credential|(api|access|private|encryption|account)[ _-]?key|crypt"
     r"|://(?=[^\s/@]*:[^\s@]*@)",
@@ -12,9 +12,9 @@ HIDDEN = "*** (the rest is hidden: it may hold a secret)"
 
 
 def masked(text: str) -> str:
-    """The text; of one that speaks of a secret only what stands before the first literal and before what is named.
+    """The text; if it mentions a secret, only the part before the first literal and before the secret's value.
 
-    A secret is written in too many ways (quotes, dollar quotes, escapes, comments between) to take out only itself.
+    A secret can be written in too many ways (quotes, dollar quotes, escapes, comments) to remove just the secret itself.
     """
     named = SECRET.search(text)
     if not named:

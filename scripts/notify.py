@@ -1,10 +1,10 @@
-"""Tell others of a refresh: figures to metrics stores, alerts to people, as refresh.yml says.
+"""Report a refresh to others: figures to metrics stores, alerts to people, as configured in refresh.yml.
 
     python scripts/notify.py --test
     python scripts/notify.py --test --settings /etc/signup_attribution/refresh.yml
 
---test sends something that is marked as a test to each endpoint and says whether that worked: exit code 0 if all did,
-1 if one did not, 2 if the settings are wrong or name no endpoint.
+--test sends a test message to each endpoint and says whether it arrived: exit code 0 if all did, 1 if one did not, 2 if
+the settings are wrong or name no endpoint.
 """
 
 import os
@@ -38,7 +38,7 @@ SENDERS = {
 
 
 def announce(record: RunRecord, settings: Settings, environment=os.environ) -> list[str]:
-    """Tell every endpoint of a refresh; one sentence for each that could not be told.
+    """Notify every endpoint of a refresh; one sentence for each that failed.
 
     Raises nothing but KeyboardInterrupt. A refresh that failed is to be announced when no retry is left.
     environment: variable -> value, with the secrets.
@@ -47,7 +47,7 @@ def announce(record: RunRecord, settings: Settings, environment=os.environ) -> l
         notice = Notice(record, measure(record), find_problems(record, settings))
         return [sentence for sentence in deliver(notice, settings, environment).values() if sentence]
     except Exception as error:
-        return [f"Nobody was told of this refresh: its record cannot be read ({type(error).__name__})."]
+        return [f"Nobody was notified of this refresh: its record cannot be read ({type(error).__name__})."]
 
 
 def announce_test(settings: Settings, environment=os.environ) -> dict[str, str | None]:
@@ -70,9 +70,9 @@ def endpoints(settings: Settings) -> dict:
 
 
 def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | None]:
-    """Tell all endpoints at the same time: name -> None, or one sentence on why it could not be told."""
+    """Notify all endpoints in parallel: name -> None, or one sentence on why that failed."""
     delivery = Delivery(settings, environment)
-    # What time-outs of libraries do not cover, such as looking up a host's name or a network drive that hangs.
+    # For what libraries' time-outs do not cover, such as resolving a host name, or a network drive that hangs.
     patience = settings.tries * 2 * settings.timeout_seconds + 1
     late = f"nothing happened within {patience:g} seconds: look at its host and the network"
     reasons = dict.fromkeys(endpoints(settings), late)
@@ -96,19 +96,19 @@ def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | 
     end = time.monotonic() + patience
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0))
-    return {name: reason and delivery.hide(f"{name} of refresh.yml was not told: {reason}.")
+    return {name: reason and delivery.hide(f"{name} of refresh.yml got no notification: {reason}.")
             for name, reason in reasons.items()}
 
 
-@click.command(help="Try the endpoints that refresh.yml names.")
-@click.option("--test", is_flag=True, required=True, help="Send a test to each and say whether it worked.")
+@click.command(help="Try the endpoints in refresh.yml.")
+@click.option("--test", is_flag=True, required=True, help="Send a test to each and say whether it arrived.")
 @click.option("--settings", "path", metavar="FILE", type=click.Path(path_type=Path), default=ROOT / "refresh.yml",
               help="The settings.  [default: refresh.yml of the project]")
 def command(test, path):
     settings = read_settings(path)
     results = announce_test(settings)
     if not results:
-        raise RefreshError(f"{path.name} names no endpoint: take the comment signs away before those you want.")
+        raise RefreshError(f"{path.name} names no endpoint: uncomment those you want.")
     for name, sentence in results.items():
         remark = " (UDP does not tell whether it arrived)" if name == "metrics.statsd" else ""
         print(sentence or f"{name}: sent{remark}")

@@ -1,4 +1,4 @@
-"""Who is to be woken: PagerDuty, Slack, any webhook. Nothing is remembered between refreshes.
+"""Alerts: PagerDuty, Slack, any webhook. No state is kept between refreshes.
 
 Each endpoint has a function: its settings, the notice, the delivery; it raises NotSent.
 """
@@ -19,7 +19,7 @@ LONGEST_TEXT = 1000
 
 
 def find_problems(record: RunRecord, settings: Settings) -> tuple[Problem, ...]:
-    """What is wrong after a refresh, and what is not wrong (any more).
+    """What is wrong after a refresh, and what is not (or no longer) wrong.
 
     Of the age of the data there is no word if it is unknown, or any is allowed.
     """
@@ -75,7 +75,7 @@ def send_pagerduty(own: Pagerduty, notice: Notice, delivery: Delivery):
 
 
 def details(record: RunRecord) -> dict:
-    """What helps to begin with: a small part of the record."""
+    """The most useful part of the record."""
     return {
         "batch_id": record.batch_id,
         "started_at": record.started_at.isoformat(),
@@ -96,7 +96,7 @@ def pagerduty_reason(response: requests.Response) -> str:
 
 
 def send_slack(own: Slack, notice: Notice, delivery: Delivery):
-    """A message on what is wrong. There is none when it is over: unlike PagerDuty, Slack does not know what was wrong.
+    """A message about what is wrong. There is none when it is over: unlike PagerDuty, Slack keeps no state of alerts.
 
     https://api.slack.com/messaging/webhooks
     """

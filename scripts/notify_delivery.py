@@ -1,4 +1,4 @@
-"""How something gets to an endpoint over HTTP: with the secrets of the environment, a time-out and a few tries.
+"""Delivery to an endpoint over HTTP: secrets from the environment, a time-out and a few tries.
 
 What goes wrong is said without secrets: no text of a library's error is repeated, because it may hold the address, and
 of an answer only what `explain` makes of it.
@@ -14,12 +14,12 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from notify_settings import Settings
 from run_record import RunRecord
 
-# At its most talkative this writes the path of each address, which for a webhook is the secret.
+# At debug level this logs the path of each address, which for a webhook is the secret.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 class NotSent(Exception):
-    """Why an endpoint got nothing and what to do, without a secret; `transient` if another try may succeed."""
+    """Why delivery failed and what to do, without secrets; `transient` if another try may succeed."""
 
     def __init__(self, reason: str, transient: bool = False):
         super().__init__(reason)
@@ -28,7 +28,7 @@ class NotSent(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something to be woken for, or the word that it is over.
+    """Something worth an alert, or the news that it is over.
 
     kind: 'failed', 'stale' or 'test'; is_open: whether it is so now; summary: one sentence.
     """
@@ -40,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Notice:
-    """What every endpoint is told of one refresh: its record, its measurements, and what is (no longer) wrong."""
+    """What every endpoint gets: the refresh's record, its measurements, and what is (no longer) wrong."""
 
     record: RunRecord
     measurements: tuple
@@ -50,7 +50,7 @@ class Notice:
 
 @dataclass
 class Delivery:
-    """The settings and secrets of deliveries; remembers the secrets it handed out, to keep them out of what is said."""
+    """The settings and secrets of deliveries; keeps the secrets it handed out, to remove them from messages."""
 
     settings: Settings
     environment: Mapping[str, str]
@@ -107,5 +107,5 @@ class Delivery:
 
 
 def is_transient(response: requests.Response) -> bool:
-    """Whether another try may succeed: too many requests, or the fault of the server."""
+    """Whether another try may succeed: too many requests, or an error of the server."""
     return response.status_code == 429 or response.status_code >= 500

@@ -21,22 +21,22 @@ from run_record import RunRecord
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "signup_attribution"
-# Name of each figure -> what it is. Ages are for stores that note when they got a figure, moments (Unix time)
-# for Prometheus, which goes on reading the last one.
+# Name of each figure -> its description. Ages are for stores that record when they got a figure; points in time (Unix time) are for
+# Prometheus, which keeps reading the last one.
 FIGURES = {
-    "refresh_success": "Whether the refresh succeeded: 1, or 0.",
-    "refresh_duration_seconds": "How long the refresh took.",
-    "refresh_last_success_timestamp_seconds": "When the last refresh that succeeded ended.",
-    "newest_message_age_seconds": "How old the newest stored message was when the refresh ended.",
-    "newest_message_timestamp_seconds": "When the newest stored message occurred.",
-    "model_success": "Whether the model was made: 1, or 0.",
-    "model_duration_seconds": "How long the model took, all attempts together.",
-    "model_attempts": "How often the model was tried; 0 if it was skipped.",
+    "refresh_success": "Whether the refresh succeeded: 1 or 0.",
+    "refresh_duration_seconds": "Duration of the refresh.",
+    "refresh_last_success_timestamp_seconds": "End of the last successful refresh.",
+    "newest_message_age_seconds": "Age of the newest stored message at the end of the refresh.",
+    "newest_message_timestamp_seconds": "Time of the newest stored message.",
+    "model_success": "Whether the model was built: 1 or 0.",
+    "model_duration_seconds": "Duration of the model, all attempts together.",
+    "model_attempts": "Number of attempts; 0 if the model was skipped.",
     "model_rows_read": "Rows that the model read.",
     "model_rows_inserted": "Rows that the model inserted.",
     "model_rows_deleted": "Rows that the model deleted.",
     "test": "A test of this endpoint by scripts/notify.py --test.",
-    "test_timestamp_seconds": "When this endpoint was tested.",
+    "test_timestamp_seconds": "Time of this endpoint's test.",
 }
 
 
@@ -50,7 +50,7 @@ class Measurement:
 
 
 def measure(record: RunRecord) -> tuple[Measurement, ...]:
-    """The figures of a refresh; one that nobody knows is left out."""
+    """The figures of a refresh, without unknown ones."""
     ended = record.started_at + timedelta(seconds=record.seconds)
     figures = [
         Measurement("refresh_success", int(record.status == "success")),
@@ -74,19 +74,19 @@ def measure(record: RunRecord) -> tuple[Measurement, ...]:
 
 
 def passing(notice: Notice) -> list[Measurement]:
-    """The figures for stores that note when they got them."""
+    """The figures for stores that record when they got them."""
     return [figure for figure in notice.measurements if not figure.name.endswith("_timestamp_seconds")]
 
 
 def send_statsd(own: Statsd, notice: Notice, delivery: Delivery):
-    """Gauges by UDP. With tags in DogStatsD's format, else the name says all: service.target.model.figure.
+    """Gauges over UDP. With tags in DogStatsD's format, else everything is in the name: service.target.model.figure.
 
     UDP does not tell whether a datagram arrived, only, on the same host, that nobody listens.
     https://docs.datadoghq.com/developers/dogstatsd/datagram_shell/
     """
     from datadog.dogstatsd import DogStatsd  # takes long to import
 
-    logging.getLogger("datadog").setLevel(logging.CRITICAL)  # what it would say of lost datagrams is said below
+    logging.getLogger("datadog").setLevel(logging.CRITICAL)  # lost datagrams are reported below
     service, target = delivery.settings.service, notice.record.target
     # With telemetry it counts what it could not send; the interval keeps it from sending that count as well.
     client = DogStatsd(own.host, own.port, disable_buffering=True, disable_aggregation=True,
@@ -127,7 +127,7 @@ class Families:
 
 
 def registry_of(families: Families) -> CollectorRegistry:
-    """What prometheus_client takes them from."""
+    """A registry for prometheus_client."""
     registry = CollectorRegistry()
     registry.register(families)
     return registry
@@ -142,7 +142,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
     path = ROOT / own.path
     service, target = delivery.settings.service, notice.record.target
     if notice.is_test:
-        # Not a name that the collector would read.
+        # The collector does not read this name.
         test = path.with_name(f"{path.name}.test")
         write_to_textfile(str(test), registry_of(Families(notice, service)))
         test.unlink()
@@ -151,7 +151,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
     try:
         kept = list(text_string_to_metric_families(path.read_text(encoding="utf-8"))) if path.exists() else []
     except ValueError:
-        raise NotSent(f"{path} is no text of metrics: move it away") from None
+        raise NotSent(f"{path} is not a metrics file: move it away") from None
     for family in kept:
         family.samples = [
             sample for sample in family.samples
@@ -160,7 +160,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
 
 
 def send_prometheus_pushgateway(own: PrometheusPushgateway, notice: Notice, delivery: Delivery):
-    """A POST to a Pushgateway: it replaces the figures it names, so that the last success stays after a failure.
+    """A POST to a Pushgateway: it replaces only the figures it names, so the last success stays after a failure.
 
     https://github.com/prometheus/pushgateway#post-method
     """

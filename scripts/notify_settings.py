@@ -1,4 +1,4 @@
-"""Who is told of a refresh: refresh.yml, read and checked. Everything is off unless it is named there.
+"""Settings of metrics and alerts: refresh.yml, read and checked. Everything is off unless it is named there.
 
 Secrets are never in the file: it names environment variables that hold them. No error repeats a value of the file,
 because that could be a secret in the wrong place.
@@ -51,13 +51,13 @@ def variable_name(text: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(no_secret)]
 Url = Annotated[Text, AfterValidator(plain_url)]
 Variable = Annotated[str, AfterValidator(variable_name)]
-# It becomes a part of names: of metrics, of a path, of the key of an alert.
+# It becomes part of names: of metrics, of a path, of an alert's key.
 Service = Annotated[Text, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
 Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
-    """A mapping of the file: unknown names are errors, and no value is turned into another kind."""
+    """A section of the file: unknown names are errors, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -113,12 +113,12 @@ class Webhook(Section):
 
 
 class Group(Section):
-    """Endpoints of one kind; None where all of its lines are comments."""
+    """Endpoints of one kind; None if all of its lines are comments."""
 
     @model_validator(mode="before")
     @classmethod
     def check_presence(cls, values):
-        """An endpoint's name with nothing below it is an error: whoever wrote it wants it on, None would be off."""
+        """An endpoint without settings is an error: whoever wrote it wants it on, but None would mean off."""
         if isinstance(values, dict):
             for name in cls.model_fields:
                 if values.get(name, {}) is None:
@@ -140,8 +140,8 @@ class Alerts(Group):
 
 
 class Settings(Section):
-    """service: what this installation is called there; stale_after_hours: allowed age of the newest message, None for
-    any; timeout_seconds, tries: of one delivery."""
+    """service: the name of this installation there; stale_after_hours: allowed age of the newest message, None for any;
+    timeout_seconds, tries: per delivery."""
 
     service: Service = "signup_attribution"
     stale_after_hours: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -152,17 +152,17 @@ class Settings(Section):
 
 
 def read_settings(path: Path, must_exist: bool = True) -> Settings:
-    """The settings in a file; those that tell nobody if there is none and it need not exist. Raises RefreshError."""
+    """The settings in a file; without the file, if it need not exist, settings without endpoints. Raises RefreshError."""
     if not must_exist and not path.exists():
         return Settings()
     try:
         return make_settings(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise RefreshError(f"{path} cannot be read: correct the path, and save it as text in UTF-8.") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}," if mark else ""
-        raise RefreshError(f"{path.name}{line} is no YAML: correct it.") from None
+        raise RefreshError(f"{path.name}{line} is not valid YAML: correct it.") from None
 
 
 def make_settings(values, origin: str = "refresh.yml") -> Settings:
@@ -173,12 +173,12 @@ def make_settings(values, origin: str = "refresh.yml") -> Settings:
         return Settings.model_validate({} if values is None else values)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-    problem = min(problems, key=is_known_name)  # what is missing may be there under a wrong name
+    problem = min(problems, key=is_known_name)  # a missing setting may be there under a wrong name
     raise RefreshError(f"{origin}: {sentence_of(problem)}")
 
 
 def is_known_name(problem: dict) -> bool:
-    """Whether a problem is another one than a name that there is not."""
+    """Whether a problem is anything but an unknown name."""
     return problem["type"] not in ("extra_forbidden", "invalid_key")
 
 
@@ -193,14 +193,14 @@ def sentence_of(problem: dict) -> str:
     if problem["type"].startswith(("model_", "dict_")):
         return f"{where} must have settings below it, or {{}} for its defaults: see the comments in refresh.yml."
     if problem["type"] == "string_pattern_mismatch":
-        rule = "must end in .prom" if name == "path" else "must be of letters, digits, _ and - alone"
+        rule = "must end in .prom" if name == "path" else "may have only letters, digits, _ and -"
     else:
         rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
     return f"{where} {rule}: correct it."
 
 
 def unknown_name(above: list, name) -> str:
-    """The sentence on a name that a section does not have; the name itself only if it cannot be a secret."""
+    """The sentence about an unknown name in a section; it repeats the name only if that cannot be a secret."""
     section = Settings
     for part in above:
         annotation = section.model_fields[part].annotation
@@ -212,6 +212,6 @@ def unknown_name(above: list, name) -> str:
     if shown and f"{shown}_env" in known:
         return f"{place} must not hold {shown}: {FROM_ENVIRONMENT}, write {shown}_env with the name of a variable."
     if shown and SECRET_WORDS.search(shown) and not close:
-        return f"{place} must not hold {shown}: {FROM_ENVIRONMENT}; settings that exist are {', '.join(known)}."
-    hint = f"did you mean {close[0]}?" if close else f"those that exist are {', '.join(known)}."
-    return f"{place} has a setting that does not exist{f', {shown}' if shown else ''}: {hint}"
+        return f"{place} must not hold {shown}: {FROM_ENVIRONMENT}; known settings are {', '.join(known)}."
+    hint = f"did you mean {close[0]}?" if close else f"known ones are {', '.join(known)}."
+    return f"{place} has an unknown setting{f', {shown}' if shown else ''}: {hint}"

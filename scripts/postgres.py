@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL for the tools that need no dbt."""
+"""A connection to PostgreSQL for tools that do not need dbt."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from refresh_errors import known_sentence, one_line
 from refresh_plan import RefreshError
 
 CONNECT_SECONDS = 10
-# What else a target of profiles.yml may say that libpq knows by the same name.
+# Options of a target in profiles.yml that libpq knows by the same name.
 PASSED_ON = ("sslmode", "sslcert", "sslkey", "sslrootcert", "keepalives_idle")
-# Only the server's own functions and operators are found without a schema, not what others make in public.
+# Only the server's own functions and operators are found without a schema, not those that others create in public.
 SAFE = "-c search_path=pg_catalog"
 ADDRESS_LOGIN = re.compile(r"://[^@\s]*@")
 
 
 def address(settings: dict | None) -> dict:
-    """Arguments of psycopg2 for a target of profiles.yml; for none those of the variables PG*."""
+    """Arguments of psycopg2 for a target of profiles.yml; without one, those of the variables PG*."""
     if settings is None:
         return {
             "host": os.environ.get("PGHOST", "localhost"), "port": os.environ.get("PGPORT", "5432"),
@@ -39,7 +39,7 @@ def safe_options() -> str:
 
 @contextmanager
 def connected(application: str, settings: dict | None = None):
-    """A connection where every statement is its own transaction. Raises RefreshError for none, or when it breaks off.
+    """Context manager: a connection in autocommit. Raises RefreshError if it cannot be made, or breaks.
 
     application: the name by which others see it in pg_stat_activity. settings: those of a target of profiles.yml, by default
     what the variables PG* say.

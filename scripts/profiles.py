@@ -1,4 +1,4 @@
-"""Targets of profiles.yml as they stand there, for what needs no dbt: to import that takes two seconds."""
+"""Targets of profiles.yml, read without dbt, whose import takes two seconds."""
 
 import os
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ DEFAULT_SCHEMAS = {"duckdb": "main", "postgres": "public"}
 
 
 def schema_prefix(engine: str, schema: str) -> str:
-    """What the names of our schemas begin with in this schema of a target. In SQL: macros/generate_schema_name.sql."""
+    """The prefix of our schemas' names for a target's schema. In SQL: macros/overrides/schema_names.sql."""
     return f"{schema}_" if schema and schema != DEFAULT_SCHEMAS.get(engine) else ""
 
 
@@ -31,7 +31,7 @@ class Output:
 
     @property
     def prefix(self) -> str:
-        """What the names of our schemas begin with."""
+        """The prefix of our schemas' names."""
         return schema_prefix(self.engine, str(self.settings.get("schema") or ""))
 
     @property
@@ -74,7 +74,7 @@ def find_output(name: str | None = None, profile: Profile = Profile()) -> Output
 
 
 def rendered(value, path: Path):
-    """A setting as dbt understands it: text with variables of the environment filled in. Raises RefreshError."""
+    """A setting as dbt reads it, with environment variables filled in. Raises RefreshError."""
     if not isinstance(value, str) or "{" not in value:
         return value
     from jinja2 import Environment, StrictUndefined, TemplateError
@@ -89,7 +89,7 @@ def rendered(value, path: Path):
 
 
 def variable(name: str, default: str | None = None) -> str:
-    """A variable of the environment. Raises RefreshError when it is not set and has no default."""
+    """An environment variable. Raises RefreshError when it is not set and has no default."""
     value = os.environ.get(name, default)
     if value is None:
         raise RefreshError(f"profiles.yml needs the variable {name}: set it.")

@@ -8,8 +8,8 @@
     python scripts/refresh.py --check
     python scripts/refresh.py --audit --since 2026-05-01
 
-One line for each table, then a summary; one JSON object a line where nobody watches. What fails by something
-that passes is tried again. Exit code 0 only when everything succeeded; 1 when a table could not be made (the
+One line for each table, then a summary; one JSON object a line where nobody watches. Temporary
+failures are retried. Exit code 0 only when everything succeeded; 1 when a table could not be built (the
 next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
 as before); 3 when another refresh is running; 4 when only the report could not be made; 130 when interrupted by
 Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. Paths in variables
@@ -88,7 +88,7 @@ def read_variables_option(text: str | None) -> dict:
 def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Report:
     """Carry out a plan; what was done. Raises RefreshError, KeyboardInterrupt.
 
-    progress: see refresh_progress. settings: who is told of it, by default those whom the project's refresh.yml names.
+    progress: see refresh_progress. settings: metrics and alerts, by default those of the project's refresh.yml.
     """
     started = time.monotonic()
     run = Run(plan, progress or Silent(), settings or read_settings(SETTINGS, must_exist=False))
@@ -99,7 +99,7 @@ def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Repo
 
 
 def make_progress(log_format: str, quiet: bool = False, log_file: str | None = None):
-    """Whom a refresh tells of what it does. Raises RefreshError when the log file cannot be written."""
+    """The reporters of a refresh's progress. Raises RefreshError when the log file cannot be written."""
     told = []
     if not quiet:
         told.append(Lines(sys.stdout) if log_format == "json" else Bar() if sys.stderr.isatty() else Text())
@@ -108,7 +108,7 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
             file = open(log_file, "a+", encoding="utf-8")
             file.seek(0)
             if file.buffer.read(1) not in (b"", b"{"):
-                raise RefreshError(f"The file {log_file} is no log of refreshes, and stays as it is: name another file after --log-file.")
+                raise RefreshError(f"The file {log_file} is not a log of refreshes, so it was left unchanged: name another file after --log-file.")
             told.append(Lines(file))
         except OSError as error:
             raise RefreshError(f"The file {log_file} cannot be written ({error.strerror}): correct the path after "
@@ -121,22 +121,22 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 @click.option("--since", metavar="DATE", help="Look again for messages loaded since this date (YYYY-MM-DD).")
 @click.option("--full-refresh", is_flag=True, help="Rebuild all tables from all messages.")
 @click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
-@click.option("--select", multiple=True, metavar="MODELS", help="Only these models, in dbt's syntax; may be repeated.")
-@click.option("--retry-for", metavar="TIME", help="How long a model is tried again that fails by what passes, such as a "
-              "lost connection or a lock: 90s, 15m, 2h.  [default: 2h]")
+@click.option("--select", multiple=True, metavar="MODELS", help="Only these models, in dbt's selection syntax; may be repeated.")
+@click.option("--retry-for", metavar="TIME", help="How long to retry a model that fails temporarily, as after a lost "
+              "connection or a lock time-out: 90s, 15m, 2h.  [default: 2h]")
 @click.option("--wait", metavar="TIME", is_flag=False, flag_value="forever",
-              help="Wait for another refresh to end, at most so long; without a time as long as it takes.")
+              help="Wait for another refresh to end, at most this long; without a time, as long as it takes.")
 @click.option("--sample", metavar="PERCENT", help="Only this share of persons, such as 1%, in the schemas of a developer "
               "(SIGNUP_ATTRIBUTION_SCHEMA=dev_ann).")
 @click.option("--log-format", type=click.Choice(["text", "json"]),
               help="What is printed.  [default: text on a terminal, else json: one object a line]")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
 @click.option("--check", "is_check", is_flag=True,
-              help="Change nothing: say what is fine and what to do about what is not.")
+              help="Change nothing; report what is fine and how to fix what is not.")
 @click.option("--audit", "is_audit", is_flag=True,
-              help="Look for messages of the sources, all or those loaded --since a date, that the tables lack.")
+              help="Look for messages in the sources (all, or those loaded --since a date) that the tables lack.")
 @click.option("--settings", metavar="FILE", type=click.Path(path_type=Path),
-              help="Who is told of the refresh.  [default: refresh.yml of the project]")
+              help="Metrics and alerts.  [default: refresh.yml of the project]")
 @click.option("--report", "report_file", metavar="FILE", is_flag=False, flag_value=str(ROOT / "target" / "report.html"),
               help="Then make the report: one HTML file.  [without a name: target/report.html of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")

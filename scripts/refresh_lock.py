@@ -1,9 +1,9 @@
 """One refresh of a database at a time.
 
-PostgreSQL: a table lock, held by the open transaction of a connection of its own, DuckDB: a lock on a file beside the database
-file. Both belong to the process that holds them: when it dies, however that happens, the server or the operating system frees
-them. The table lock is one on a view of the schema `refresh`, as only who may write there can take it (an advisory lock anybody
-can), and VACUUM has nothing to do with views, so that it never waits for a refresh.
+PostgreSQL: a table lock, held by an open transaction on a connection of its own. DuckDB: a lock on a file beside the database.
+Both belong to the process that holds them: however it dies, the server or the operating system releases them. The table lock is
+on a view of the schema `refresh`, because only roles with write access there can take it (anybody can take an advisory lock), and
+because VACUUM ignores views and so never waits for a refresh.
 
 https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
@@ -21,16 +21,16 @@ from refresh_plan import LOCKED_OUT, RefreshError
 from target import LOCK_APPLICATION, ROOT, Target, rows
 
 POLL_SECONDS = 1.0
-# The connection that holds the lock is idle for hours and meant to be; and the server should notice soon when it is gone.
+# The connection that holds the lock is meant to be idle for hours, and the server should soon notice when it is gone.
 SESSION = {"idle_in_transaction_session_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0",
            "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 VIEW = "refresh_lock"
-COMMENT = "One row. A refresh locks this view while it runs; only who may write here can do so."
+COMMENT = "One row. A refresh locks this view while it runs; only roles with write access here can."
 MADE_MEANWHILE = tuple(map(psycopg2.errors.lookup, ("42P06", "42P07", "23505")))
-# A refresh holds the first of these; who holds another of them keeps it from doing so. Models hold the second, beside others.
+# A refresh takes the first mode of REFRESH; the others conflict with it. Models take that of MODELS, which several can hold.
 REFRESH = ("ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
 MODELS = ("RowExclusiveLock",)
-# Who holds the lock in one of some modes: also what the view refresh_health asks.
+# Who holds the lock in any of the given modes; the view refresh_health asks the same.
 HOLDERS = f"""
     select pg_stat_activity.pid, usename, application_name, client_addr
     from pg_locks
@@ -48,7 +48,7 @@ def now() -> str:
 
 
 class ServerLock:
-    """The lock on PostgreSQL. `connection` is what holds it, in a transaction that lasts as long, or None."""
+    """The lock on PostgreSQL. `connection` holds it, in a transaction that stays open, or is None."""
 
     def __init__(self, target: Target):
         self.target, self.connection = target, None
@@ -73,7 +73,7 @@ class ServerLock:
         return True
 
     def make_view(self):
-        """Make what is locked, before the first refresh, unless somebody does at the same moment."""
+        """Create the view to be locked, before the first refresh, unless another process does so at the same moment."""
         schemas = rows(self.connection, "select to_regclass(format('%%I.%%I', nspname, %s)) is null from pg_namespace where nspname = %s",
                        [VIEW, self.schema])
         if schemas == [(False,)]:
@@ -89,9 +89,9 @@ class ServerLock:
                 raise
 
     def end_orphans(self):
-        """End what a dead holder left running: the server notices that its client is gone only when a statement has ended.
+        """End what a dead holder left running: the server notices that a client is gone only when its statement has ended.
 
-        Transactions of models hold the lock in another mode, too. Whoever has it while nobody has the first one has no runner.
+        Transactions of models hold the lock in a mode of their own. If they do while nobody holds it as a refresh, their runner is dead.
         """
         while left := rows(self.connection, HOLDERS, [self.schema, list(MODELS)]):
             for pid, *_ in left:
@@ -99,16 +99,16 @@ class ServerLock:
             time.sleep(POLL_SECONDS / 10)
 
     def holder(self) -> str:
-        """Who holds it, as words."""
+        """Who holds it, in words."""
         for pid, user, application, address in rows(self.connection, HOLDERS, [self.schema, list(REFRESH)]):
             who = f"{user} from {address or 'the same machine'} (server process {pid}"
             if (application or "").startswith(LOCK_APPLICATION):
                 return f"{who}){application.removeprefix(LOCK_APPLICATION)}"
-            return f"{who}, which does not call itself a refresh but {application or 'nothing'})"
-        return "somebody who ended just now"
+            return f"{who}, whose application name is {application or 'empty'}, not that of a refresh)"
+        return "a process that has just ended"
 
     def is_held(self) -> bool:
-        """Whether the connection still lives, and with it the lock."""
+        """Whether the connection, and with it the lock, is still alive."""
         try:
             return bool(self.connection) and rows(self.connection, "select 1") == [(1,)]
         except RefreshError:
@@ -122,7 +122,7 @@ class ServerLock:
 
 
 class FileLock:
-    """The lock on DuckDB: a file beside the database's, which says who holds it. It stays there, empty, afterwards."""
+    """The lock on DuckDB: a file beside the database that says who holds it. Afterwards it stays there, empty."""
 
     def __init__(self, target: Target):
         import fasteners
@@ -137,7 +137,7 @@ class FileLock:
             folder.mkdir(exist_ok=True)
         database = self.path.with_suffix("")
         if not folder.is_dir():
-            raise RefreshError(f"{database} cannot be opened: make its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+            raise RefreshError(f"{database} cannot be opened: create its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
         try:
             taken = self.lock.acquire(blocking=False)
         except OSError as error:
@@ -148,18 +148,18 @@ class FileLock:
         return taken
 
     def write(self, holder: dict):
-        """Say who holds the lock. (Through the handle that holds it: to close another one would free it.)"""
+        """Write down who holds the lock, through the handle that holds it: closing another handle would release it."""
         self.lock.lockfile.truncate(0)
         self.lock.lockfile.write(json.dumps(holder) if holder else "")
         self.lock.lockfile.flush()
 
     def holder(self) -> str:
-        """Who holds it, as words."""
+        """Who holds it, in words."""
         try:
             found = json.loads(self.path.read_text(encoding="utf-8"))
             return f"process {found['pid']} on {found['host']} since {found['since']}"
         except (OSError, ValueError, KeyError):
-            return "a process that has only just begun"
+            return "a process that has just started"
 
     def is_held(self) -> bool:
         return self.lock.acquired
@@ -192,15 +192,15 @@ def make_lock(target: Target):
 
 
 def acquire(lock, wait: float | None, say=lambda text: None):
-    """Take the lock. wait: seconds to wait for it at most. Raises RefreshError (exit code LOCKED_OUT) when somebody has it.
+    """Take the lock. wait: seconds to wait at most. Raises RefreshError (exit code LOCKED_OUT) when it is taken.
 
-    say: told who holds it, once, when there is something to wait for.
+    say: called once with who holds it, if there is something to wait for.
     """
     deadline = time.monotonic() + (wait or 0)
     told = False
     while not lock.acquire():
         if time.monotonic() >= deadline:
-            advice = "run again when it has ended, or use --wait" if not wait else "run again when it has ended"
+            advice = "run again when it has finished, or use --wait" if not wait else "run again when it has finished"
             raise RefreshError(f"Another refresh is running, by {lock.holder()}: {advice}.", LOCKED_OUT)
         if not told:
             say(f"Waiting for the refresh by {lock.holder()}.")

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from run_record import ModelRun, RunRecord
 from target import Target, rows
 
-EXPECTED_OF_RUNS = 10  # so many of the last successful runs of a model say how long it will take
+EXPECTED_OF_RUNS = 10  # the expected duration of a model is the median of this many successful runs
 
 
 def has_table(connection, schema: str, table: str) -> bool:
@@ -31,7 +31,7 @@ def expected_seconds(connection, target: Target) -> dict[str, float]:
 
 
 def batch_of(connection, target: Target, run: str) -> int | None:
-    """The batch that a run has opened or gone on with; None when it did not come so far."""
+    """The batch that a run opened or continued; None if it did not get that far."""
     if not has_table(connection, target.schema("refresh"), "refresh_log"):
         return None
     found = rows(connection, f"select max(batch_id) from {target.table('refresh', 'refresh_runs')} where run_id = %s", [run])
@@ -49,7 +49,7 @@ def newest_message_at(connection, target: Target) -> datetime | None:
 def completed(connection, target: Target, run: str, record: RunRecord) -> RunRecord:
     """The record with what the database knows of the run: its batch, the rows of its models, the newest message.
 
-    A model that is logged and not in the record was done, and the word of it got lost with the connection.
+    A model that is logged but not in the record succeeded; the connection dropped before we heard.
     """
     batch = batch_of(connection, target, run)
     counts = {}
@@ -67,8 +67,8 @@ def completed(connection, target: Target, run: str, record: RunRecord) -> RunRec
 
 
 def write(connection, target: Target, run: str, record: RunRecord):
-    """Complete the log with this run, in one transaction. A run that has no batch of its own (it ended before) gets one row
-    in refresh_runs, without a batch."""
+    """Complete the log with this run, in one transaction. A run without a batch (it ended too early) gets one row in
+    refresh_runs, without a batch."""
     runs, log, batch = target.table("refresh", "refresh_runs"), target.table("refresh", "refresh_log"), record.batch_id
     if not has_table(connection, target.schema("refresh"), "refresh_log"):
         return

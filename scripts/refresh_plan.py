@@ -1,4 +1,4 @@
-"""What a refresh will do, decided before anything runs: options in, a dbt command out.
+"""The plan of a refresh, made before anything runs: options in, a dbt command out.
 
 Nothing here reads a file or a database; names of variables and targets are handed in.
 """
@@ -25,8 +25,8 @@ KINDS = {(int, float): "a number", list: "a list such as [a, b]", dict: "names w
 class RefreshError(Exception):
     """Ends the refresh: one sentence that says what to do, and the exit code.
 
-    is_transient: it may pass by itself. is_refused: what was asked for makes no sense, so the tables are as well as before. failed: model -> why it failed, in the database's words; skipped: models that were not
-    tried because of that.
+    is_transient: a retry may succeed. is_refused: the request makes no sense, so the tables are as good as before. failed: model -> why
+    it failed, in the database's words; skipped: models that were not tried because of that.
     """
 
     def __init__(self, sentence: str, exit_code: int = BAD_INPUT, is_transient=False, failed=None, skipped=(), is_refused=False):
@@ -45,11 +45,11 @@ class Profile:
 
 @dataclass(frozen=True)
 class Plan:
-    """A refresh as it was asked for.
+    """A refresh as requested.
 
     target: name of the connection in the profile; vars: values that replace those in dbt_project.yml;
     select: models in dbt's selection syntax, none for all of them; retry_for: seconds for which a model that fails
-    by what passes is tried again; wait: seconds to wait at most for another refresh to end.
+    temporarily is retried; wait: seconds to wait at most for another refresh to end.
     """
 
     target: str
@@ -85,7 +85,7 @@ def make_plan(
             close = difflib.get_close_matches(str(name), list(defaults), n=1)
             hint = f"did you mean {close[0]}?" if close else f"those it has are {', '.join(sorted(defaults))}."
             raise RefreshError(f"The project has no variable {name}: {hint}")
-        # dbt stops at these without a word about the variable; what else a value must be is checked by the project.
+        # dbt stops at these without naming the variable; the project checks everything else about values.
         for kind, words in KINDS.items():
             if is_kind(defaults[name], kind) and not is_kind(value, kind):
                 raise RefreshError(f"{name} must be {words}, not {json.dumps(value, default=str)}: correct it.")
@@ -102,7 +102,7 @@ def make_plan(
 
 
 def is_kind(value, kind) -> bool:
-    """Whether a value is of one of the kinds; yes and no are no numbers."""
+    """Whether a value is of one of the kinds; booleans are not numbers."""
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
@@ -141,7 +141,7 @@ def read_variables(text: str, origin: str = "--vars") -> dict:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        problem = " ".join((getattr(error, "problem", None) or "it is no YAML").split())
+        problem = " ".join((getattr(error, "problem", None) or "it is not valid YAML").split())
         raise RefreshError(f"{origin} cannot be read ({problem}): {advice}") from error
     if values is None:
         return {}
@@ -157,7 +157,7 @@ def build_arguments(plan: Plan, root: str, only: tuple[str, ...] = ()) -> list[s
         "build", "--resource-type", "seed", "--resource-type", "model", *target_arguments(plan, root),
         *(["--full-refresh"] if plan.full_refresh else []),
         *(["--select", *select] if select else []),
-        # A selection that matches nothing would be a success otherwise.
+        # Otherwise a selection that matches nothing would succeed.
         "--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}',
     ]
 
@@ -168,6 +168,6 @@ def target_arguments(plan: Plan, root: str) -> list[str]:
         "--project-dir", root, "--profiles-dir", plan.profile.folder or root,
         "--profile", plan.profile.name, "--target", plan.target,
         *(["--vars", json.dumps(plan.vars, default=str)] if plan.vars else []),
-        # Nothing on the console; the log file has it all. Artefacts that nobody reads would take a second to write.
+        # Nothing on the console: the log file has everything. Writing artefacts that nobody reads would take a second.
         "--quiet", "--no-print", "--log-level", "none", "--log-level-file", "debug", "--no-write-json",
     ]

@@ -1,4 +1,4 @@
-"""What a refresh says while it runs: a bar on a terminal, one JSON object a line for machines."""
+"""Progress of a refresh: a bar on a terminal, one JSON object per line for machines."""
 
 import json
 import sys
@@ -14,21 +14,21 @@ from run_record import RunRecord
 
 
 class Silent:
-    """Says nothing. The others say some of it."""
+    """Reports nothing. Subclasses report some of it."""
 
-    wants_expectations = False  # whether `expect` is worth a question to the database
+    wants_expectations = False  # whether `expect` is worth a query
 
     def expect(self, seconds: dict[str, float], threads: int):
-        """Model -> seconds it usually takes, and how many are made side by side."""
+        """Model -> seconds it usually takes, and how many are built in parallel."""
 
     def started(self, model: str, index: int, total: int):
-        """A model begins, as the index-th of so many."""
+        """A model starts, as number `index` of `total`."""
 
     def finished(self, model: str, status: str, seconds: float):
         """A model has ended. status: 'success' or 'error'."""
 
     def retrying(self, error: RefreshError, seconds: float):
-        """What failed will be tried again in so many seconds."""
+        """The failure will be retried in this many seconds."""
 
     def say(self, text: str):
         """Anything else worth knowing."""
@@ -47,21 +47,21 @@ class Text(Silent):
     """Sentences on stderr about what is out of the ordinary."""
 
     def retrying(self, error, seconds):
-        self.say(f"{error} Trying again in {seconds:.0f} s.")
+        self.say(f"{error} Retrying in {seconds:.0f} s.")
 
     def say(self, text):
         print(escaped(text), file=sys.stderr, flush=True)
 
     def not_logged(self, problem, record):
-        # A run that failed says already what is wrong with the database.
+        # A failed run has already said what is wrong with the database.
         if record.status == "success":
             self.say(f"The refresh succeeded, but could not be logged: {problem}")
 
 
 class Bar(Text):
-    """As Text, with a bar in the last line of the terminal: which models are in the making, and the time left.
+    """Like Text, with a bar in the last line of the terminal: the models being built, and the time left.
 
-    The time left is that of past runs; before the first one there is none.
+    The time left is estimated from past runs; before the first one it is unknown.
     """
 
     wants_expectations = True
@@ -106,7 +106,7 @@ class Lines(Silent):
     """One JSON object a line. Each has `at` (UTC) and `event`."""
 
     def __init__(self, stream):
-        self.stream, self.lock = stream, threading.Lock()  # models that are made side by side report from threads
+        self.stream, self.lock = stream, threading.Lock()  # models built in parallel report from threads
 
     def write(self, event: str, **facts):
         """Write a line."""

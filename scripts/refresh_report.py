@@ -1,13 +1,13 @@
-"""What a refresh did, as text: a line for each table, then a summary."""
+"""The result of a refresh as text: one line per table, then a summary."""
 
 from dataclasses import dataclass, field
 
 from escaping import escaped
 
-FIGURES = "refresh_figures "  # what the line of a dbt log begins with that holds the figures of a refresh
-NOTE = "note: "  # and one that holds a sentence for whoever started it
+FIGURES = "refresh_figures "  # prefix of the line in dbt's log that has the figures of a refresh
+NOTE = "note: "  # and of one with a sentence for whoever started it
 # The sentence after which a refresh has to run once more (macros/refresh/prepare_refresh.sql).
-FINISHES = "The refresh before did not come to its end. This one finishes it, and the next one brings what is new."
+FINISHES = "The previous refresh did not finish. This run finishes it, and the next one brings what is new."
 
 
 @dataclass
@@ -15,7 +15,8 @@ class Report:
     """Figures of one refresh.
 
     rows: table -> rows written; totals: name -> number now stored; schema_changes: (collection.column,
-    what happened), in order; notes: sentences about what is out of the ordinary; seconds: table -> time to make it, in the order they were made; elapsed: seconds of all.
+    what happened), in order; notes: sentences about anything unusual; seconds: table -> time to build it, in the order they were
+    built; elapsed: seconds in total.
     """
 
     batch: int | None = None
@@ -44,7 +45,7 @@ def read_report(rows) -> Report:
 
 
 def table_lines(report: Report) -> list[str]:
-    """A line for each table that was made: name, rows written, seconds."""
+    """One line per table that was built: name, rows written, seconds."""
     width = max(map(len, report.seconds), default=0)
     return [
         f"{name:<{width}}  {f'{report.rows[name]:,} rows' if name in report.rows else '':>16}  {seconds:6.1f} s"
@@ -71,7 +72,7 @@ def summary_lines(report: Report) -> list[str]:
 
 
 def first_session_share(totals: dict[str, int]) -> str:
-    """Which share of the sign-ups came in the person's first session; nothing without sign-ups."""
+    """The share of sign-ups in the person's first session; empty without sign-ups."""
     if not totals["signups"]:
         return ""
     return f", {100 * totals['first_session_signups'] / totals['signups']:.1f} % of them in the first session"

@@ -1,4 +1,4 @@
-"""How long a refresh goes on trying what fails by itself and passes by itself."""
+"""How long a refresh retries temporary failures."""
 
 import time
 
@@ -8,14 +8,14 @@ from refresh_errors import STARTING
 from refresh_plan import RefreshError
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1, 60
-# A server that has not answered yet may as well be the wrong one: nobody waits for hours for a misspelled name.
+# A server that has never answered may be the wrong one: nobody should wait for hours because of a misspelled name.
 FIRST_CONTACT_SECONDS = 30
 
 
 class Budget:
-    """How long each model that fails again and again is tried.
+    """How long each model that keeps failing is retried.
 
-    seconds: for one model, from its first failure on. What concerns no model alone (the connection) counts as one more.
+    seconds: for one model, from its first failure on. Failures of no single model (the connection) count as one more.
     """
 
     def __init__(self, seconds: float):
@@ -23,7 +23,7 @@ class Budget:
         self.failing_since: dict[str, float] = {}
 
     def note(self, error: RefreshError):
-        """Remember since when what fails now has been failing."""
+        """Record since when the models that fail now have been failing."""
         names = list(error.failed) or [""]
         self.failing_since = {name: self.failing_since.get(name, time.monotonic()) for name in names}
 
@@ -36,7 +36,7 @@ class Budget:
 
 
 def keep_trying(attempt, budget: Budget, say):
-    """Call `attempt` until it succeeds, fails for good, or its budget is spent; what it returns.
+    """Call `attempt` until it succeeds, fails for good, or its budget is spent; returns its result.
 
     say: called with the failure and the seconds until the next attempt.
     Raises what the last attempt raised.

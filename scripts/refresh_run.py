@@ -32,7 +32,7 @@ def log_file() -> Path:
 
 
 def run_dbt(arguments: list[str], on_event=None, manifest=None):
-    """Run one dbt command in this process; how it ended. Afterwards no database file is held open.
+    """Run one dbt command in this process and return its outcome. Afterwards no database file is held open.
 
     on_event: called with each event. manifest: the project as dbt parsed it before, which then is not parsed again.
     """
@@ -43,7 +43,7 @@ def run_dbt(arguments: list[str], on_event=None, manifest=None):
     try:
         return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
     finally:
-        # One connection serves all models and would stay open, so that nobody else could open the file.
+        # One connection serves all models and would stay open, so nobody else could open the file.
         DuckDBConnectionManager.close_all_connections()
 
 
@@ -62,7 +62,7 @@ def execute(arguments: list[str], on_event=None):
 
 
 def announce(record: RunRecord, settings: Settings) -> list[str]:
-    """Tell others of a run that has ended, as refresh.yml says; one sentence for each who could not be told."""
+    """Send the metrics and alerts of a finished run, as configured in refresh.yml; one sentence for each that failed."""
     if not any(value is not None for group in (settings.metrics, settings.alerts) for _, value in group):
         return []
     from notify import announce as tell  # what it needs takes a while to import
@@ -71,7 +71,7 @@ def announce(record: RunRecord, settings: Settings) -> list[str]:
 
 
 def check_published(target: Target):
-    """Raises RefreshError when the readers' file would take the place of something else."""
+    """Raises RefreshError if the readers' file would replace something else."""
     published = target.file and published_file(target.file, target.schema(""))
     if published and (published.resolve() == target.file.resolve() or not is_readers_file(published, target.schema("refresh"))):
         raise RefreshError(
@@ -79,9 +79,9 @@ def check_published(target: Target):
 
 
 class Run:
-    """A refresh under way. It is called with dbt's events, and remembers of each model what became of it.
+    """A running refresh. It is called with dbt's events, and keeps the outcome of each model.
 
-    progress: told of what happens, see refresh_progress; settings: who else is told of it in the end.
+    progress: reports what happens, see refresh_progress; settings: metrics and alerts at the end.
     """
 
     def __init__(self, plan: Plan, progress, settings: Settings):
@@ -120,9 +120,9 @@ class Run:
             self.progress.finished(model, status, event.data.execution_time)
 
     def note(self, sentence: str):
-        """Hand on what a refresh found; attempt after attempt may find it."""
+        """Report a note of the refresh once; each attempt may repeat it."""
         if sentence == FINISHES:
-            self.finishes_another = True  # this run goes on at once
+            self.finishes_another = True  # this run then continues at once
         elif sentence not in self.notes:
             self.notes.append(sentence)
             self.progress.say(sentence)
@@ -156,8 +156,8 @@ class Run:
         """Do what is left to do. Raises RefreshError, KeyboardInterrupt."""
         if not self.lock.is_held():
             self.lock.release()
-            # Who has had the lock lost it with the connection: somebody else may have it now.
-            # Or the server has not noticed yet that it is gone.
+            # The lock was lost with the connection: another process may hold it now, or the server has not yet noticed
+            # that ours is gone.
             acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
             if not self.budget.in_touch and self.progress.wants_expectations:
                 with self.target.connected() as connection:
@@ -170,7 +170,7 @@ class Run:
                 self.finishes_another = False
                 execute(build_arguments(self.plan, str(ROOT)), self)
         except RefreshError as error:
-            # Only a command that came to its end says of all models what became of them.
+            # Only a command that finished knows the outcome of every model.
             self.knows_left = self.knows_left or bool(error.failed)
             self.left.update({name: ("error", text) for name, text in error.failed.items()})
             self.left.update({name: ("skipped", None) for name in error.skipped})
@@ -184,17 +184,17 @@ class Run:
         published = self.target.file and published_file(self.target.file, self.target.schema(""))
         if not published:
             return
-        self.logged()  # what is published tells of this refresh too
+        self.logged()  # the published log includes this refresh
         try:
             settings = self.target.credentials.settings or {}
             publish(self.target.file, published, self.target.schema, settings.get("memory_limit"))
         except (OSError, duckdb.Error) as error:
             raise RefreshError(
-                f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: make room, or "
+                f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: free some space, or "
                 f"correct {PUBLISHED_VARIABLE}, and run again.", MODEL_FAILED) from error
 
     def end(self, error: str | None = None, status: str = "failed"):
-        """Log the run, and tell others of it. status: that of a run with an error."""
+        """Log the run and send metrics and alerts. status: that of a run with an error."""
         record = self.logged(error, status)
         self.progress.ended(record)
         for sentence in announce(record, self.settings):
@@ -217,7 +217,7 @@ class Run:
         return record
 
     def models(self):
-        """Yields each model that was tried or left out."""
+        """Yields each model that was tried or skipped."""
         for name in {**self.seconds, **self.left}:
             status, error = self.left.get(name, ("success", None))
             attempts = self.attempts.get(name, 0)

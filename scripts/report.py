@@ -47,7 +47,7 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
 def check_output(path: Path):
     """Raises RefreshError when the report would take the place of something else."""
     if path.suffix != ".html":
-        raise RefreshError(f"The report is a page, and {path} does not end in .html: name another file.")
+        raise RefreshError(f"The report is an HTML page, but {path} does not end in .html: name another file.")
     try:
         if path.exists() and path.stat().st_size and TITLE not in path.read_bytes()[:4096]:
             raise RefreshError(f"{path} is not a report of this project, and would be replaced: name another file, or move it away.")

@@ -1,4 +1,4 @@
-"""What one refresh did, for whoever is told of it: the log in the database, metrics, alerts."""
+"""The record of one refresh, for the log in the database, metrics and alerts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,9 +8,9 @@ from datetime import datetime
 class ModelRun:
     """One model of one refresh.
 
-    status: 'success', 'error' or 'skipped' (because a model it reads failed, or the run ended before). seconds: of its last
-    attempt. rows_read: rows that its query gave; rows_inserted: those of them that were not stored as they are already;
-    rows_deleted: stored rows that made way. None where that is not known.
+    status: 'success', 'error' or 'skipped' (because a model it reads failed, or the run ended first). seconds: of its last
+    attempt. rows_read: rows that its query returned; rows_inserted: those that were not stored already; rows_deleted: stored
+    rows that they replaced. None if unknown.
     """
 
     name: str
@@ -27,9 +27,9 @@ class ModelRun:
 class RunRecord:
     """One refresh, with all its attempts.
 
-    batch_id: None when it ended before it had one. status: 'success', 'failed', or 'refused' (what was asked for makes no sense). started_at: aware, UTC.
-    newest_message_at: the newest occurred_at stored, aware, UTC; None before the first message, or if it cannot be asked.
-    totals: name -> number now stored, see refresh_report; notes: what else the refresh found worth knowing.
+    batch_id: None if it ended before it had one. status: 'success', 'failed', or 'refused' (the request makes no sense). started_at: aware, UTC.
+    newest_message_at: the newest occurred_at stored, aware, UTC; None before the first message, or if it cannot be queried.
+    totals: name -> number now stored, see refresh_report; notes: anything else worth knowing.
     """
 
     batch_id: int | None

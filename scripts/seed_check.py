@@ -1,9 +1,9 @@
-"""Checks the seeds, which analysts edit, before a refresh loads them.
+"""Check the seeds, which analysts edit, before a refresh loads them.
 
     python scripts/seed_check.py
 
-Databases notice a broken row late, or never: a rule that cannot match says nothing. Each problem is one
-sentence with the file, the line and what to do; the first line of a file has number 1.
+A database notices a broken row late or never, because a rule that cannot match raises no error. Each problem
+is one sentence with the file, the line and what to do; the first line of a file is line 1.
 """
 
 import csv
@@ -26,7 +26,7 @@ COLUMNS = {
 }
 UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
 REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as"}
-# Compared with lower-cased text, so capital letters would never match. (channel and note are shown as they are.)
+# Compared with lower-cased text, so capital letters would never match. (channel and note are only shown.)
 LOWER_CASE = {"click_id_name", "host_pattern", "domain", "returned_to", "invalid_id", "source", "medium"}
 WHOLE_NUMBERS = {"rule_order", "priority"}
 LARGEST_NUMBER = 2**31 - 1
@@ -51,7 +51,7 @@ def seed_problems(path: Path):
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            # Numbered by where they end: a quoted value may hold line ends.
+            # Numbered by their last line: a quoted value may contain line ends.
             lines = [(reader.line_num, row) for row in reader]
     except FileNotFoundError:
         yield f"{name} is missing: restore it."
@@ -60,7 +60,7 @@ def seed_problems(path: Path):
         yield f"{name} cannot be read: save it as text in UTF-8."
         return
     except csv.Error as error:
-        yield f"{name} is no CSV ({error}): correct its quotes."
+        yield f"{name} is not valid CSV ({error}): correct its quotes."
         return
     columns = COLUMNS[path.stem]
     if not lines or lines[0][1] != columns:
@@ -82,7 +82,7 @@ def seed_problems(path: Path):
 
 
 def row_problems(seed: str, row: dict[str, str]):
-    """Yields what is wrong with a row by itself."""
+    """Yields the problems of a single row."""
     for column, value in row.items():
         if column == "note":
             continue
@@ -91,11 +91,11 @@ def row_problems(seed: str, row: dict[str, str]):
         if column in REQUIRED and not value.strip():
             yield f"{column} is empty: fill it in or delete the line."
         elif value != value.strip():
-            yield f"{column} '{value}' has blanks around it: remove them."
+            yield f"{column} '{value}' has surrounding blanks: remove them."
         elif column in LOWER_CASE and value != value.lower():
             yield f"{column} '{value}' has capital letters and would never match: write {value.lower()}."
         elif column in WHOLE_NUMBERS and not (re.fullmatch("[0-9]+", value) and int(value) <= LARGEST_NUMBER):
-            yield f"{column} '{value}' is no whole number from 0 to {LARGEST_NUMBER}: correct it."
+            yield f"{column} '{value}' is not a whole number from 0 to {LARGEST_NUMBER}: correct it."
         elif column == "is_paid" and value.lower() not in ("true", "false"):
             yield f"is_paid '{value}' is neither true nor false: write one of them."
         elif column == "category" and value not in CATEGORIES:
@@ -104,16 +104,16 @@ def row_problems(seed: str, row: dict[str, str]):
             for category in value.split("|"):
                 if category not in CATEGORIES:
                     yield (f"the source_category '{category}' is not known: choose {', '.join(CATEGORIES)}, "
-                           "several with | between them.")
+                           "several separated by |.")
         elif column == "host_pattern" and not HOST_PATTERN.fullmatch(value):
-            yield (f"host_pattern '{value}' is no host: write it like bing.com, google.* for all countries, or *.google.* "
-                   "for subdomains alone.")
+            yield (f"host_pattern '{value}' is not a host: write it like bing.com, google.* for all countries, or *.google.* "
+                   "for subdomains only.")
         elif column == "domain" and not DOMAIN.fullmatch(value):
-            yield (f"domain '{value}' is no domain: write it like paypal.com, which includes its subdomains, or amazon.* for "
+            yield (f"domain '{value}' is not a domain: write it like paypal.com, which includes its subdomains, or amazon.* for "
                    "all countries.")
         elif column == "returned_to" and value and not all(PAGE.fullmatch(page) for page in value.split("|")):
-            yield (f"returned_to '{value}' is no list of pages: write parts of paths such as /auth/, or parameters such as "
-                   "code+state, with | between them.")
+            yield (f"returned_to '{value}' is not a list of pages: write parts of paths such as /auth/, or parameters such as "
+                   "code+state, separated by |.")
         elif column.endswith("_pattern") and seed in ("channel_rules", "survey_answers") and value:
             problem = pattern_problem(value)
             if problem:
@@ -121,7 +121,7 @@ def row_problems(seed: str, row: dict[str, str]):
 
 
 def repetitions(row: dict[str, str], number: int, seen: dict[tuple[str, str], int]):
-    """Yields what a row repeats or contradicts of the lines before it; `seen` is their values -> line."""
+    """Yields where a row repeats or contradicts earlier lines; `seen` maps their values to the line."""
     for column in UNIQUE & row.keys():
         value = str(int(row[column])) if row[column].isdecimal() and column in WHOLE_NUMBERS else row[column]
         first = seen.setdefault((column, value), number)

@@ -8,11 +8,11 @@ import psycopg2
 
 from masking import masked
 
-# How long to look whether a query has ended, and how often.
+# How long to wait for a query to end, and how often to look.
 END_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
-# Of the connections of others, who is no superuser and no member of pg_read_all_stats sees the user alone:
+# Without being a superuser or a member of pg_read_all_stats, one sees only the user of others' connections:
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
 CONNECTIONS = """
 select
@@ -28,7 +28,7 @@ where
     and (backend_type = 'client backend' or backend_type is null and usename is not null)
 order by pid
 """
-# A process id may be another's by now, so the connection's beginning has to agree, and that of a query to be cancelled.
+# A process id may have been reused, so the start of the connection has to agree, and that of a query to be cancelled.
 CANCEL = """
 select pg_cancel_backend(pid) from pg_stat_activity
 where
@@ -63,16 +63,16 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing depends on it: no query, and no transaction whose locks others could wait for."""
+        """Whether it is idle: no query, and no transaction whose locks others could wait for."""
         return self.state in ("idle", "disabled")
 
     @property
     def runs_query(self) -> bool:
-        """Whether there is something to cancel; where that is not shown, there may be."""
+        """Whether there is something to cancel; if its state is hidden, there may be."""
         return self.state in ("active", None)
 
     def matches(self, word: str) -> bool:
-        """Whether the word is in the application's or user's name or in the query, without case."""
+        """Whether the word is in the application's or user's name or in the query, ignoring case."""
         return any(word.lower() in (text or "").lower() for text in (self.application, self.user, self.query))
 
 

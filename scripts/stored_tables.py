@@ -1,4 +1,4 @@
-"""The stored tables as readers find them: by plain SQL that both engines understand, without dbt, changing nothing."""
+"""Read-only access to the stored tables, by plain SQL that both engines understand, without dbt."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ from refresh_plan import Profile, RefreshError
 
 FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
-OUTDATED = "The tables were made by another version of the project: run scripts/refresh.py."
+OUTDATED = "The tables were built by another version of the project: run scripts/refresh.py."
 
 
 class Tables:
@@ -30,7 +30,7 @@ class Tables:
         return [dict(zip(names, row)) for row in found]
 
     def names(self) -> set[str]:
-        """folder.table of all tables and views that are there and may be read."""
+        """folder.table of all tables and views that exist and may be read."""
         folders = {schema.strip('"'): folder for folder, schema in self.schemas.items()}
         found = self.rows("select table_schema, table_name from information_schema.tables")
         return {f"{folders[row['table_schema']]}.{row['table_name']}" for row in found if row["table_schema"] in folders}
@@ -38,7 +38,7 @@ class Tables:
 
 @contextmanager
 def stored_tables(target: str | None, application: str, published: bool = False, profile: Profile = Profile()):
-    """The tables of a target of the profile, for a while. Raises RefreshError when there is nothing to read.
+    """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
 
     application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
     a refresh has the work file of DuckDB open.
@@ -51,7 +51,7 @@ def stored_tables(target: str | None, application: str, published: bool = False,
 @contextmanager
 def postgres_tables(output: Output, application: str):
     with connected(application, output.settings) as server:
-        # One snapshot, so that a refresh that ends meanwhile is seen in all tables or in none.
+        # One snapshot, so that a refresh that ends in between is seen in all tables or in none.
         server.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
 
         def execute(query, values):
@@ -71,7 +71,7 @@ def postgres_tables(output: Output, application: str):
 
 
 def opened(path: Path, readers: Path | None):
-    """A connection that only reads the file or, while that is in use, the readers' file if there is one. Raises duckdb.Error."""
+    """A read-only connection to the file or, while that is in use, to the readers' file if there is one. Raises duckdb.Error."""
     try:
         return duckdb.connect(str(path), read_only=True)
     except duckdb.IOException:

@@ -1,4 +1,4 @@
-"""The database that a target of profiles.yml names, for what the runner asks of it besides dbt."""
+"""The database of a target of profiles.yml, for what the runner does besides dbt."""
 
 import os
 from argparse import Namespace
@@ -20,7 +20,7 @@ LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds th
 class Target:
     """A target and its connection as dbt understands it: `credentials` is dbt's own object.
 
-    threads: how many models are made side by side at most.
+    threads: how many models are built in parallel at most.
     """
 
     name: str
@@ -34,13 +34,13 @@ class Target:
 
     @property
     def file(self) -> Path | None:
-        """The DuckDB file; None for PostgreSQL, and for a database that is no file of this machine."""
+        """The DuckDB file; None for PostgreSQL, and for a database that is not a file on this machine."""
         path = self.credentials.path if self.engine == "duckdb" else ":memory:"
         return None if path.startswith((":memory:", "md:", "motherduck:")) else Path(path).absolute()
 
     @property
     def secrets(self) -> list[str]:
-        """What must not be written anywhere."""
+        """Texts that must never be written anywhere."""
         return [secret for secret in (getattr(self.credentials, "password", None),) if secret]
 
     def schema(self, folder: str) -> str:
@@ -79,7 +79,7 @@ def connect_duckdb(credentials):
 
 
 def connect_postgres(credentials):
-    """As dbt connects, with all that profiles.yml may say of it."""
+    """Connect the way dbt does, with all options of profiles.yml."""
     from dbt.adapters.contracts.connection import Connection
     from dbt.adapters.postgres.connections import PostgresConnectionManager
 
@@ -93,7 +93,7 @@ def connect_postgres(credentials):
 
 
 def rows(connection, sql: str, values=()) -> list[tuple]:
-    """The rows of a statement, %s in which stands for a value. Raises RefreshError."""
+    """The rows of a statement with %s as the placeholder of values. Raises RefreshError."""
     with database_errors():
         if isinstance(connection, duckdb.DuckDBPyConnection):
             return connection.execute(sql.replace("%s", "?"), list(values)).fetchall()
@@ -104,7 +104,7 @@ def rows(connection, sql: str, values=()) -> list[tuple]:
 
 @contextmanager
 def database_errors():
-    """What a database says is wrong inside becomes a RefreshError."""
+    """Context manager: turns database errors into RefreshError."""
     from dbt.adapters.exceptions import FailedToConnectError
 
     try:

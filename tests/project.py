@@ -21,7 +21,7 @@ class Outcome:
     """How a dbt run ended.
 
     statuses: name of each model and seed -> 'success', 'error' or 'skipped'.
-    error: what dbt says went wrong, '' if nothing did. notes: sentences for whoever started it.
+    error: dbt's error messages, '' if there were none. notes: sentences for the user.
     """
 
     success: bool

@@ -170,7 +170,7 @@ def test_folder_of_the_database_missing(duckdb_site, tmp_path):
     (["--wait", "5"], ["--wait", "15m"]),
     (["--log-format", "xml"], ["--log-format"]),
     (["--log-file", "/no/such/folder/log.jsonl"], ["--log-file", "/no/such/folder/log.jsonl"]),
-    (["--log-file", "signup_attribution.duckdb"], ["--log-file", "is no log of refreshes"]),
+    (["--log-file", "signup_attribution.duckdb"], ["--log-file", "is not a log of refreshes"]),
 ], ids=" ".join)
 def test_options(duckdb_site, arguments, words):
     path = duckdb_site.database.path
@@ -179,7 +179,7 @@ def test_options(duckdb_site, arguments, words):
 
 
 @pytest.mark.parametrize("seed, old, new, words", [
-    ("channel_rules", ",^organic$,", ",^[organic$,", ["no regular expression"]),
+    ("channel_rules", ",^organic$,", ",^[organic$,", ["not a regular expression"]),
     ("channel_rules", "20,Cross-network,", "20,,", ["line 3", "channel is empty"]),
     ("channel_rules", "30,Paid", "x,Paid", ["rule_order 'x'"]),
     ("channel_rules", "30,Paid", "20,Paid", ["rule_order 20", "line 3"]),
@@ -188,7 +188,7 @@ def test_options(duckdb_site, arguments, words):
     ("referrers", "bing.com,bing,search", "ya.ru,yandex,search", ["host_pattern ya.ru", "line"]),
     ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc,paid", ["line 2", "is_paid 'paid'"]),
     ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc", ["line 2", "values"]),
-    ("survey_answers", "youtube|video", "youtube|(video", ["line 3", "no regular expression"]),
+    ("survey_answers", "youtube|video", "youtube|(video", ["line 3", "not a regular expression"]),
 ])
 def test_broken_row_in_a_seed(duckdb_site, seed, old, new, words):
     with unchanged(duckdb_site), duckdb_site.edited(f"seeds/{seed}.csv", old, new):

@@ -27,7 +27,7 @@ def checked(site, *arguments, exit_code, **variables) -> dict[bool, list[str]]:
 def test_on_duckdb(tmp_path):
     site = Installed(DuckDB(tmp_path), tmp_path)
     found = checked(site, exit_code=0)
-    assert any("the first refresh makes it" in text for text in found[True])
+    assert any("the first refresh creates it" in text for text in found[True])
     (tmp_path / "pages.json").write_text('{"id": "1"}\n[')
     files = {"pages": {"files": f"{tmp_path}/pages.json"}}
     found = checked(site, exit_code=2, sources={**files, "tracks": {"files": f"{tmp_path}/no.csv"}, "screens": {"table": 5}})
@@ -71,8 +71,8 @@ def test_on_postgres(tmp_path):
         site.database.environment.update(environment)
         found = checked(site, exit_code=2, sources=SOURCES)
         for words in (f"grant temporary on database {database.name} to {READER}", "grant create on database",
-                      f"grant select on segment.pages to {READER}", "app_tracks_2030_01 is no partition",
-                      "partitioning.app_tracks_2030_01 belongs to somebody else"):
+                      f"grant select on segment.pages to {READER}", "app_tracks_2030_01 is not a partition",
+                      "partitioning.app_tracks_2030_01 belongs to another role"):
             assert any(words in text for text in found[False]), (words, found)
         assert "not to be seen" not in json.dumps({str(key): value for key, value in found.items()})
         assert site.database.schemas() == ["partitioning", "segment"]

@@ -1,4 +1,4 @@
-"""Views and seeds that are as the project says are left alone by a refresh, and made again when they are not."""
+"""A refresh leaves unchanged views and seeds alone, and recreates changed ones."""
 
 from project import ROOT
 
@@ -21,7 +21,7 @@ def comment(engine, view):
 
 
 def mark(engine, *views):
-    """Leave on the views what is gone when they are made again."""
+    """Mark the views with a comment that is gone once they are recreated."""
     for view in views:
         engine.database.execute(f"comment on view reporting.{view} is '{BY_HAND}'")
 

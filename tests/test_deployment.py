@@ -125,7 +125,7 @@ def fake(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=str)
 def test_daily_refresh_in_the_container(fake, number):
-    """It refreshes at once, again the next day after a failure, and ends at once when it is told to."""
+    """It refreshes at once, again the next day after a failure, and stops at once when told to."""
     process = subprocess.Popen(
         ["/bin/sh", str(ROOT / "deploy/docker/daily.sh"), "--vars", "my site.yml"], env={**fake, "REFRESH_AT": "04:30"},
         stderr=subprocess.PIPE, text=True)

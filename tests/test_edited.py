@@ -1,4 +1,4 @@
-"""Models that somebody edits: which stored rows are older than the text is said, and a full refresh of them is finished once begun."""
+"""Edited models: a refresh says which stored rows are older than the text, and finishes a full refresh of them once begun."""
 
 from project import environment
 from refresh_report import FINISHES, NOTE
@@ -9,7 +9,7 @@ from test_analysts import edited
 TOUCHES = {"touches": ("evidence_classes.is_direct,", "true as is_direct,")}
 BROKEN = {"batch_sessions": ("select * from batch_sessions", "select * from no_such_table")}
 EXTRA = {"batch_sessions": ("select * from batch_sessions", "select *, 1 as extra from batch_sessions")}
-FINISHED = "A full refresh did not come to its end and is finished now, {} tables are left."
+FINISHED = "A full refresh did not finish earlier and is finished now, {} tables are left."
 
 
 def build(engine, *arguments):

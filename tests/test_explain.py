@@ -1,4 +1,4 @@
-"""What is told of persons agrees with the tables, which are the oracle's, and names the evidence the oracle finds."""
+"""explain.py agrees with the tables, which are the oracle's, and names the evidence that the oracle finds."""
 
 import json
 from dataclasses import replace
@@ -223,7 +223,7 @@ def of_an_earlier_version(engine, settings, stories, capsys):
     for column in columns:
         database.execute(f"alter table sessions_stages.evidence_classes drop column {column}")
     assert explain.main(["bob", "--target", engine.name]) == 2
-    assert "made by another version of the project: run" in capsys.readouterr().err
+    assert "built by another version of the project: run" in capsys.readouterr().err
     engine.refresh(as_vars(settings))
     written = {row["model"]: row["rows_written"] for row in engine.fetch("refresh.models", "model, rows_written")}
     assert written["evidence_classes"]

@@ -138,7 +138,7 @@ def test_only_who_may_write_can_hold_it(where):
                 cursor.execute(f"lock table {view} in row exclusive mode")
             # who may and is no refresh is named
             cursor.execute(f"rollback; reset role; set application_name = 'curious'; begin; lock table {view} in share mode")
-            with pytest.raises(RefreshError, match="does not call itself a refresh but curious"):
+            with pytest.raises(RefreshError, match="application name is curious, not that of a refresh"):
                 acquire(lock, 0)
             lock.release()
         finally:

@@ -68,7 +68,7 @@ def test_relations_of_others_stay_and_ours_are_made_again(engine, small_sample_d
     engine.refresh(VARIABLES)
     assert engine.fetch("reporting.journeys") == [{"name": "theirs"}]
 
-    # what an earlier version made has no mark; and what somebody dropped is made again from what is stored
+    # relations of an earlier version have no mark; and a dropped one is rebuilt from what is stored
     for row in engine.database.query(COMMENTS[engine.name]):
         engine.database.execute(row["sql"])
     engine.database.execute("update refresh.models set documentation = ''")
@@ -80,7 +80,7 @@ def test_relations_of_others_stay_and_ours_are_made_again(engine, small_sample_d
     assert_equal(engine, small_sample_days[:2], SITE)
     assert engine.fetch("partitioning.rejected_events", "reason")
 
-    # the rest only a full refresh can mend, which is said
+    # only a full refresh can repair the rest, and the refusal says so
     engine.receive(small_sample_days[2])
     for name, accident, undone in REFUSED:
         engine.database.execute(accident)
@@ -97,7 +97,7 @@ def test_relations_of_others_stay_and_ours_are_made_again(engine, small_sample_d
     if engine.name == "postgres":
         month = engine.fetch("pg_inherits", "min(inhrelid::regclass::text) as name")[0]["name"]
         engine.database.execute(f"drop table {month}")
-        assert_refused(engine, f"{month} is no partition any more")
+        assert_refused(engine, f"{month} is no longer a partition")
 
 
 def assert_refused(engine, words):

@@ -77,7 +77,7 @@ def test_statsd_with_tags_and_without(monkeypatch):
     assert [gauges[f"shop.a_b.attribution.model_{name}", None] for name in ("success", "attempts")] == [0, 0]
     listener.socket.close()
     assert announce(SUCCESS, plain) == [
-        "metrics.statsd of refresh.yml was not told: it does not take all datagrams: look at its host and port."]
+        "metrics.statsd of refresh.yml got no notification: it does not take all datagrams: look at its host and port."]
 
 
 def samples_of(text):
@@ -109,7 +109,7 @@ def test_prometheus_textfile_keeps_the_last_success_and_other_targets(tmp_path):
 
     path.write_text("no { metrics\n")
     assert announce(SUCCESS, own) == [
-        f"metrics.prometheus_textfile of refresh.yml was not told: {path} is no text of metrics: move it away."]
+        f"metrics.prometheus_textfile of refresh.yml got no notification: {path} is not a metrics file: move it away."]
     assert path.read_text() == "no { metrics\n"
 
 
@@ -123,7 +123,7 @@ def test_pushgateway(vendors, environment):
     assert group["signup_attribution_model_attempts"] == {"app_tracks": 3, "attribution": 0}
     assert vendors.received[0][1]["Authorization"] == TOKEN
     assert announce(SUCCESS, own, {}) == [
-        "metrics.prometheus_pushgateway of refresh.yml was not told: "
+        "metrics.prometheus_pushgateway of refresh.yml got no notification: "
         "the environment variable TOKEN is not set: set it where the refresh runs."]
 
 
@@ -183,7 +183,7 @@ def test_endpoints_that_fail_are_named_and_no_secret_is_said(vendors, environmen
     everything = {**pagerduty(vendors), "slack": {"webhook_url_env": "SLACK"},
                   "webhook": {"url_env": "HOOK", "authorization_env": "TOKEN"}}
     gateway = {"prometheus_pushgateway": {"url": f"http://127.0.0.1:{closed.port}", "authorization_env": "TOKEN"}}
-    of = "of refresh.yml was not told"
+    of = "of refresh.yml got no notification"
     look = "look at its host and the network."
 
     vendors.failures = 1000
@@ -212,7 +212,7 @@ def test_endpoints_that_fail_are_named_and_no_secret_is_said(vendors, environmen
     assert announce(FAILURE, slow, {**environment, "HOOK": f"{vendors.address}/slow"}) == [
         f"alerts.webhook {of}: no answer within 0.1 seconds: {look}"]
     assert announce(None, settings(alerts=everything), environment) == [
-        "Nobody was told of this refresh: its record cannot be read (AttributeError)."]
+        "Nobody was notified of this refresh: its record cannot be read (AttributeError)."]
     said = caplog.text + "".join(capfd.readouterr())
     for secret in (*environment.values(), "slack-secret", "webhook-secret", "webhook-path", "short-key", "hook-secret"):
         assert secret.strip() not in said
@@ -223,7 +223,7 @@ def test_a_hanging_endpoint_is_given_up(monkeypatch):
     monkeypatch.setattr("socket.getaddrinfo", lambda *arguments, **options: time.sleep(5))
     own = make_settings({"timeout_seconds": 0.01, "tries": 1, "metrics": {"statsd": {"host": "example.com"}}})
     assert announce(SUCCESS, own) == [
-        "metrics.statsd of refresh.yml was not told: "
+        "metrics.statsd of refresh.yml got no notification: "
         "nothing happened within 1.02 seconds: look at its host and the network."]
 
 
@@ -252,7 +252,7 @@ def test_the_command(vendors, environment, tmp_path, monkeypatch, capsys):
     for name, value in {**environment, "SLACK": f"{vendors.address}/services/wrong"}.items():
         monkeypatch.setenv(name, value)
     assert main(["--test", "--settings", str(file)]) == 1
-    assert "alerts.slack of refresh.yml was not told: it answered 404 (no_service)" in capsys.readouterr().out
+    assert "alerts.slack of refresh.yml got no notification: it answered 404 (no_service)" in capsys.readouterr().out
 
 
 def test_refreshes_tell(tmp_path, vendors, environment):

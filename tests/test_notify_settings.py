@@ -28,10 +28,10 @@ def test_the_file_of_the_project_tells_nobody_and_its_examples_work():
 
 @pytest.mark.parametrize("text, sentence", [
     ("[1]", "must name settings and their values: see the comments in refresh.yml."),
-    ("metric: {}", "the file has a setting that does not exist, metric: did you mean metrics?"),
-    ("metrics: {statds: {}}", "metrics has a setting that does not exist, statds: did you mean statsd?"),
-    ("metrics: {statsd: {tag: true}}", "metrics.statsd has a setting that does not exist, tag: did you mean tags?"),
-    ("1: 2", "the file has a setting that does not exist: those that exist are service, stale_after_hours, "
+    ("metric: {}", "the file has an unknown setting, metric: did you mean metrics?"),
+    ("metrics: {statds: {}}", "metrics has an unknown setting, statds: did you mean statsd?"),
+    ("metrics: {statsd: {tag: true}}", "metrics.statsd has an unknown setting, tag: did you mean tags?"),
+    ("1: 2", "the file has an unknown setting: known ones are service, stale_after_hours, "
              "timeout_seconds, tries, metrics, alerts."),
     ("metrics:\n  statsd:", "metrics has nothing below statsd (write {} for its defaults): correct it."),
     ("metrics: {statsd: {port: yes}}", "metrics.statsd.port must be a valid integer: correct it."),
@@ -46,7 +46,7 @@ def test_the_file_of_the_project_tells_nobody_and_its_examples_work():
     ("stale_after_hours: .nan", "stale_after_hours must be a finite number: correct it."),
     ("stale_after_hours: 0", "stale_after_hours must be greater than 0: correct it."),
     ("tries: true", "tries must be a valid integer: correct it."),
-    ("service: a b", "service must be of letters, digits, _ and - alone: correct it."),
+    ("service: a b", "service may have only letters, digits, _ and -: correct it."),
     ("alerts: {webhook: {url_env: X, when: never}}", "alerts.webhook.when must be 'problems' or 'always': correct it."),
 ])
 def test_what_is_wrong_is_one_sentence(text, sentence):
@@ -61,14 +61,14 @@ def test_what_is_wrong_is_one_sentence(text, sentence):
     (f"alerts: {{slack: {{webhook_url: https://hooks.example/{SECRET}}}}}", "write webhook_url_env with the name"),
     (f"alerts: {{pagerduty: {{api_token: {SECRET}}}}}", "must not hold api_token: secrets come from the environment"),
     (f"alerts: {{slack: https://hooks.example/{SECRET}}}", "alerts.slack must have settings below it"),
-    (f"alerts: {{https://hooks.example/{SECRET}: {{}}}}", "alerts has a setting that does not exist: those"),
+    (f"alerts: {{https://hooks.example/{SECRET}: {{}}}}", "alerts has an unknown setting: known"),
     (f"alerts: {{pagerduty: {{routing_key_env: {SECRET}}}}}", "routing_key_env must name an environment variable"),
     (f"alerts: {{pagerduty: {{routing_key_env: R{SECRET.upper()}}}}}", "routing_key_env must hold no secret"),
     (f"metrics: {{prometheus_pushgateway: {{url: 'http://me:{SECRET}@host'}}}}", "url must hold no secret"),
     ("metrics: {prometheus_pushgateway: {url: 'http://me:abcdef01@host'}}", "without user, password and query"),
     ("metrics: {prometheus_pushgateway: {url: 'http://host?key=abcdef01'}}", "without user, password and query"),
     (f"service: {SECRET}", "service must hold no secret"),
-    (f"alerts: *{SECRET}", "line 1, is no YAML"), ("service: 2026-99-99", "is no YAML"),
+    (f"alerts: *{SECRET}", "line 1, is not valid YAML"), ("service: 2026-99-99", "is not valid YAML"),
 ])
 def test_secrets_in_the_file_are_refused_and_not_repeated(text, words, tmp_path, capsys):
     path = tmp_path / "my.yml"

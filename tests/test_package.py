@@ -94,7 +94,7 @@ def test_as_a_package_of_another_project(tmp_path, monkeypatch):
     state = ["--state", str(shutil.copytree(company.folder / "target", tmp_path / "production"))]
     for words, *command in (
         ("dbt clone cannot copy", "clone", "--select", "attribution"),
-        ("attribution goes on from tables of its own schemas", "run", "--select", "signup_attribution.sessions.attribution", "--defer"),
+        ("attribution continues from tables of its own schemas", "run", "--select", "signup_attribution.sessions.attribution", "--defer"),
         ("--empty would mark messages as read", "run", "--select", "signup_attribution.sessions", "--empty"),
     ):
         assert words in company.dbt(*command, *state, "--target", "dev"), command

@@ -171,7 +171,7 @@ def test_months_and_detached_months(engine):
     engine.refresh(PLAN)
     assert_as_if_nothing_was_detached(engine, loads)
 
-    # A table that is made again from app_tracks alone would lose the detached months.
+    # A table rebuilt from app_tracks alone would lose the detached months.
     for selection in ("touch_evidence", "partitions", "batch_intervals+"):
         refused = engine.refresh(PLAN, full_refresh=True, select=selection, check=False)
         assert "run --full-refresh without a selection" in refused.error, selection

@@ -21,7 +21,7 @@ SMALL = MESSAGES // 8
 # A day is a large part of so few.
 SOURCES = {"segment.tracks", "segment.pages"}
 
-# Those of a person are made again for the persons concerned; the others are figures over all sign-ups, of which there are few.
+# Those of persons are recomputed for changed persons only; the others are figures over all sign-ups, of which there are few.
 PERSON_MARTS = {"path_credits", "person_paths"}
 # How many touches there are of the persons whom the last refresh concerned.
 CONCERNED = """

@@ -31,7 +31,7 @@ REFRESHES = int(os.environ.get("READS", "3"))
 READERS = 3
 PAUSE = 0.1 if REFRESHES > 3 else 0.5  # seconds between two reads of a reader
 PEOPLE = 8  # that come with each load
-# Queries that have to be empty at any time. In each, something is said about one person by more than one table.
+# Queries that must be empty at any time. Each compares what several tables say about one person.
 TORN = {
     "attribution and all_sessions": """
         select * from sessions.attribution as attribution
@@ -227,15 +227,15 @@ def test_the_published_file(tmp_path, monkeypatch):
         with pytest.raises(RefreshError, match="in use by process"), stored_tables("duckdb", "test"):
             pass
 
-    # what cannot be written leaves what was there, and is said in one sentence
+    # if it cannot be written, the old file stays, and one sentence says so
     monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "nowhere" / "a.duckdb"))
     run = SimpleNamespace(logged=lambda: None, target=SimpleNamespace(
         file=work, schema=str, credentials=SimpleNamespace(settings={"memory_limit": "1GB"})))
-    with pytest.raises(RefreshError, match="a.duckdb cannot be written .*: make room, or correct SIGNUP_ATTRIBUTION_PUBLISHED") as caught:
+    with pytest.raises(RefreshError, match="a.duckdb cannot be written .*: free some space, or correct SIGNUP_ATTRIBUTION_PUBLISHED") as caught:
         Run.publish(run)
     assert caught.value.exit_code == 1
     assert [one.text for one in file_findings(work) if not one.is_fine] == [
-        f"The folder {tmp_path / 'nowhere'} does not exist: make it, or correct SIGNUP_ATTRIBUTION_PUBLISHED."]
+        f"The folder {tmp_path / 'nowhere'} does not exist: create it, or correct SIGNUP_ATTRIBUTION_PUBLISHED."]
 
 
 STATES = {  # after the file was published: SQL on the work database -> whether the rows of other persons are looked at again

@@ -157,10 +157,10 @@ def test_seeds_of_the_project():
 
 @pytest.mark.parametrize("seed, text, line, words", [
     ("referrers", "a.com,A,search", 2, "write a"), ("referrers", "a.com,a,search\nb.com,a,social", 3, "line 2"),
-    ("referrers", "https://a.com,a,search", 2, "no host"), ("referrers", "*a.com,a,search", 2, "no host"),
+    ("referrers", "https://a.com,a,search", 2, "not a host"), ("referrers", "*a.com,a,search", 2, "not a host"),
     ("referrers", "a.com, a,search", 2, "blanks"), ("referrers", "a.com,a,search\n\nb.com,b,search", 3, "delete it"),
     ("referrers", "a.com,,search", 2, "source is empty"), ("invalid_ids", "None", 2, "write none"),
-    ("excluded_referrers", "pay.com/x,,", 2, "no domain"), ("excluded_referrers", "a.com,/a/|/b?c,", 2, "no list of pages"),
+    ("excluded_referrers", "pay.com/x,,", 2, "not a domain"), ("excluded_referrers", "a.com,/a/|/b?c,", 2, "not a list of pages"),
     ("click_ids", "1,x,a,cpc,yes,", 2, "is_paid"), ("click_ids", "1,x,a,cpc,true,\n1,y,a,cpc,true,", 3, "priority 1"),
     ("channel_rules", "1,A,,,,,true,\n01,B,,,,,true,", 3, "rule_order 01"), ("channel_rules", "1,A,,a|b,,,true,", 2, "'a'"),
     ("channel_rules", "1.5,A,,,,,true,", 2, "whole number"), ("channel_rules", '1,A,"x\ny",,,,true,\n2,B,(,,,,true,', 4, "correct it"),

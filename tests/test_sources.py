@@ -13,7 +13,7 @@ STARTED = datetime(2026, 3, 1, 10)
 NO_OVERLAP = {"reload_overlap_hours": 0}
 
 
-# Names that whoever sends events, or makes a file, may give a column; they mean something to SQL, Jinja or Python's formats.
+# Column names that a sender of events, or the author of a file, can choose; they have a meaning in SQL, Jinja or Python's formats.
 ODD_NAMES = ['he said "hi"', '", (select 1)) --', "it's", "back\\slash\\", "{{ 1 / 0 }} {% raw %}", "; drop table x; --", "new\nline",
              "%s %(x)s", "$do$", "[object Object]", ".", "long " + "x" * 58]
 FILE_ONLY_NAMES = ["long " + "x" * 295, ""]  # PostgreSQL has no such names
@@ -312,7 +312,7 @@ def test_several_places(engine):
 
 
 def test_whatever_select_can_read(postgres_engine):
-    """Materialized views, foreign tables, partitioned tables and views; what cannot be read is said, optional or not."""
+    """Materialized views, foreign tables, partitioned tables and views; unreadable ones are reported, optional or not."""
     database, engine = postgres_engine.database, postgres_engine
     kinds = {"tables": "tracks", "views": "pages", "snapshots": "screens", "far": "identifies", "months": "aliases"}
     load = {("tracks", "tables.tracks"): [{"id": "t", "anonymous_id": "a", "event": "signed_up", "timestamp": at(9)}],

@@ -1,4 +1,4 @@
-"""Refreshes that nobody watches: what passes is waited for, what is killed is continued, two do not meet, all is logged."""
+"""Unattended refreshes: temporary failures are retried, killed refreshes are continued, two never run at once, all is logged."""
 
 import json
 import os

@@ -48,7 +48,7 @@ def column_changes(engine) -> list[tuple]:
 def check_upgrade(engine):
     before, changes = engine.fetch("sessions.attribution"), column_changes(engine)
     refused = engine.refresh(as_vars(SITE), check=False)
-    assert not refused.success and "made by another version of the project: rebuild all tables with --full-refresh" in refused.error
+    assert not refused.success and "built by another version of the project: rebuild all tables with --full-refresh" in refused.error
     assert before and engine.fetch("sessions.attribution") == before
     part = engine.refresh(as_vars(SITE), full_refresh=True, select="device_sessions+", check=False)
     assert not part.success and "--full-refresh without a selection" in part.error

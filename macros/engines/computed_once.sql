@@ -1,6 +1,6 @@
 {#-
-    Between `as` and the parenthesis of a CTE whose columns are used several times further on: PostgreSQL would put the
-    expressions in place of each use and compute them again and again.
+    Between `as` and the parenthesis of a CTE whose columns are used several times later: PostgreSQL would inline its
+    expressions at each use and compute them every time.
 -#}
 {% macro computed_once() -%}
     {{ adapter.dispatch('computed_once', 'signup_attribution')() }}

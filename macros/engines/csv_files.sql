@@ -1,7 +1,7 @@
 {#-
-    CSV as a source: a header, fields in double quotes where they need them, any delimiter. The header says how many fields a row
-    has; a row that has more or fewer, or is no text, is left out alone. A quote that is never closed would hide all rows after
-    it: a file that has one is read line by line.
+    CSV as a source: a header, fields in double quotes where needed, any delimiter. The header decides the number of fields; a row
+    that has more or fewer, or is not valid text, is left out on its own. A quote that is never closed would hide all rows after
+    it, so a file with one is read line by line.
 -#}
 {% macro csv_facts(files, names) %}
     {%- set facts, groups = {'columns': [], 'readers': [], 'unreadable': []}, {} -%}
@@ -9,10 +9,10 @@
         {%- set group = groups.setdefault(delimiter ~ header, {'delimiter': fromjson(delimiter), 'header': [], 'files': []}) -%}
         {%- do group.files.append(file) -%}
         {%- if '\\u0000' in header -%}
-            {%- do stop('The header of ' ~ file ~ ' is no text in UTF-8: convert the file.') -%}
+            {%- do stop('The header of ' ~ file ~ ' is not UTF-8 text: convert the file.') -%}
         {%- endif -%}
         {%- for name in (fromjson(header) if group.files | length == 1 else []) -%}
-            {#- the quotes are still there if a row beside it has some that are not closed -#}
+            {#- the quotes remain if a neighbouring row has unclosed ones -#}
             {%- do group.header.append(name[1:-1].replace('""', '"') if name | length > 1 and name[0] == name[-1] == '"' else name) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -46,8 +46,8 @@
 {% endmacro %}
 
 {#-
-    Rows of (file, delimiter, names in its header), the latter two as JSON, of each file that is not empty. DuckDB takes a time that
-    grows with the square of the number of files that one statement looks at so.
+    Rows of (file, delimiter, names in its header), the latter two as JSON, for each file that is not empty. In one statement this
+    takes DuckDB a time that grows with the square of the number of files.
 -#}
 {% macro csv_headers(files) -%}
     {%- set headers = [] -%}
@@ -70,8 +70,8 @@
 {%- endmacro %}
 
 {#-
-    The first hundred rows of each file of a group that cannot be read, with the number of all, and whether the file has a quote that is
-    not closed or not followed by a delimiter. All columns in use are looked at, as read_csv judges no others.
+    The first hundred unreadable rows of each file of a group, with their total number, and whether the file has a quote that is not
+    closed or not followed by a delimiter. This reads all columns in use, because read_csv checks only those it reads.
 -#}
 {% macro csv_rejects(group, used) %}
     {%- set number = new_number() -%}
@@ -144,7 +144,7 @@
 
     joined as (
         select * from complete
-        -- one that begins inside of another one is none
+        -- one that begins inside another does not count
         qualify coalesce(max(last_position) over (order by position rows between unbounded preceding and 1 preceding) < position, true)
     ),
 

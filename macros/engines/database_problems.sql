@@ -1,4 +1,4 @@
-{#- A sentence for each reason why the database as a whole cannot be used; none on DuckDB. -#}
+{#- A sentence for each reason why the database cannot be used at all; none on DuckDB. -#}
 {% macro database_problems() -%}
     {{ return(adapter.dispatch('database_problems', 'signup_attribution')()) }}
 {%- endmacro %}
@@ -13,7 +13,7 @@
     {%- set asked = "select current_database(), getdatabaseencoding(), current_setting('standard_conforming_strings'), current_user" -%}
     {%- for database, encoding, conforming, user in run_query(asked).rows -%}
         {%- if encoding != 'UTF8' -%}
-            {%- do problems.append('The database ' ~ database ~ ' is encoded in ' ~ encoding ~ ", which cannot hold all that visitors send: use one that is made with encoding 'UTF8'.") -%}
+            {%- do problems.append('The database ' ~ database ~ ' is encoded in ' ~ encoding ~ ", which cannot hold everything that visitors send: use one created with encoding 'UTF8'.") -%}
         {%- endif -%}
         {%- if conforming != 'on' -%}
             {%- do problems.append('standard_conforming_strings is off: alter role ' ~ user ~ ' set standard_conforming_strings = on, or take it out of PGOPTIONS.') -%}

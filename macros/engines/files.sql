@@ -1,6 +1,6 @@
 {#- Files as sources: DuckDB reads Parquet, CSV and JSON in place. -#}
 
-{#- What follows `from` to read the rows of files that can be read, whatever other rows they have. names: of the columns that are used. -#}
+{#- The relation, after `from`, of the readable rows of files. names: of the columns in use. -#}
 {% macro read_files(files, names) -%}
     {{ adapter.dispatch('read_files', 'signup_attribution')(files, names) }}
 {%- endmacro %}
@@ -10,8 +10,8 @@
 {%- endmacro %}
 
 {#-
-    Files of several ages may have several columns: union by name fills in nulls. CSV and JSON are read as text: DuckDB's guess
-    at types would change ids that look like a number or a UUID.
+    Older and newer files may have different columns: union by name fills in nulls. CSV and JSON are read as text, because DuckDB's
+    type detection would change ids that look like a number or a UUID.
 -#}
 {% macro duckdb__read_files(files, names) -%}
     {%- set readers = file_facts(files, names).readers -%}
@@ -23,9 +23,9 @@
 {%- endmacro %}
 
 {#-
-    What files hold, as a mapping, asked once in a run: columns (a list of {name, type}; none when no file matches), readers (pieces of
-    SQL that read some of them each), and unreadable: rows that cannot be parsed, as a list of {file, line, hash, row_count}, of which
-    those of a file after the first hundred are one without a line.
+    Facts about files, as a mapping, looked up once per run: columns (a list of {name, type}; none when no file matches), readers (pieces
+    of SQL that each read some of the files), and unreadable: rows that cannot be parsed, as a list of {file, line, hash, row_count}, in
+    which the rows of a file after the first hundred share one entry without a line.
 -#}
 {% macro file_facts(files, names) %}
     {%- set facts = run_cache('files ' ~ files ~ ' ' ~ tojson(names)) -%}
@@ -72,7 +72,7 @@
             if rejects is not none else 'ignore_errors = true' }})
 {%- endmacro %}
 
-{#- A number that no other statement of this run got. -#}
+{#- A number that is unique in this run. -#}
 {% macro new_number() %}
     {%- set last = run_cache('numbers') -%}
     {%- do last.update({'number': last.get('number', 0) + 1}) -%}
@@ -85,8 +85,8 @@
 {%- endmacro %}
 
 {#-
-    The lines of one file that cannot be read, as file_facts lists them. bad: a query that finds them among `numbered`, the lines that
-    are text at all: position, line.
+    The unreadable lines of one file, as file_facts lists them. bad: a query (position, line) that finds them among `numbered`, the
+    lines that are valid text.
 -#}
 {% macro listed_lines(file, bad) %}
     {%- set number = new_number() -%}

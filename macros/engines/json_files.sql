@@ -1,7 +1,7 @@
 {#-
-    JSON as a source. A file is read line by line if its lines are objects, and a line that is none, or no JSON, is left out alone;
-    else (one array, or objects over several lines) it is read as a whole. Of the keys, which anybody may have put there, only those
-    of columns in use get into SQL.
+    JSON as a source. A file whose lines are objects is read line by line, and a line that is not one, or not JSON, is left out on its
+    own; any other file (one array, or objects over several lines) is read as a whole. Anybody may have chosen the keys, so only those of
+    columns in use get into SQL.
 -#}
 {% macro json_facts(files, names) %}
     {%- set facts, whole, clean, dirty = {'columns': [], 'readers': [], 'unreadable': []}, [], [], [] -%}
@@ -10,7 +10,7 @@
         {%- do kinds.update({file: 'whole' if is_whole else 'dirty' if unreadable else 'clean'}) -%}
     {%- endfor -%}
     {%- for file in files -%}
-        {#- a file without one line that can be read is one long line or nothing but such lines -#}
+        {#- a file without any readable line is either one long line, or all unreadable -#}
         {%- do {'whole': whole, 'clean': clean, 'dirty': dirty}[kinds.get(file, 'whole')].append(file) -%}
     {%- endfor -%}
     {%- set keys, by_key = [], {} -%}
@@ -52,7 +52,7 @@
     {{ return(facts) }}
 {% endmacro %}
 
-{#- Query: of each file whether it is read as a whole, and how many of its lines are no object. -#}
+{#- Query: for each file, whether it is read as a whole, and how many of its lines are not objects. -#}
 {% macro kinds_of_json(files) -%}
     {%- set number = new_number() -%}
     {%- set lines -%}
@@ -90,7 +90,7 @@
     from {{ counted }}
 {%- endmacro %}
 
-{#- What a text is as JSON; null when it is none. -#}
+{#- A text as JSON; null when it is not JSON. -#}
 {% macro json_kind(text) -%}
     case when json_valid({{ text }}) then json_type({{ text }}) end
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
     Index configs for look-ups by key, one list of columns each: B-trees on PostgreSQL; DuckDB reads single columns fast. Ids have at
-    most 255 characters; a column that holds other texts of visitors, such as a source, is in no index, since a row of one has at
-    most 2,704 bytes.
+    most 255 characters. Columns with other visitor-supplied text, such as a source, are never indexed, because an index row is
+    limited to 2,704 bytes.
 -#}
 {% macro lookup_indexes(column_lists) -%}
     {{ return(adapter.dispatch('lookup_indexes', 'signup_attribution')(column_lists)) }}

@@ -1,12 +1,12 @@
 {#-
-    How few rows are found in a large table. PostgreSQL uses its indexes. DuckDB reads a column of all rows; others it skips
-    where the rows that match lie close together, but only if a join compares a single column. So there the rows are looked
-    for in narrow columns first, and the wide ones are read by the time of what was found: stored rows lie in order of time.
+    Finding a few rows in a large table. PostgreSQL uses its indexes. DuckDB scans one column of all rows and skips the others
+    where matching rows lie close together, but only if a join compares a single column. So on DuckDB the rows are first looked
+    up in narrow columns, and the wide ones are then read by the times found, because stored rows are ordered by time.
 -#}
 
 {#-
-    After `from <relation> as <name> <joined>`, where nothing but a time is compared further on: reads the columns of those
-    rows only. joined: the join that chooses rows; time: a column of the relation.
+    After `from <relation> as <name> <joined>`, if only a time is compared later: reads the columns of just those rows.
+    joined: the join that chooses rows; time: a column of the relation.
 -#}
 {% macro where_time_found(relation, name, time, joined) -%}
     {{ adapter.dispatch('where_time_found', 'signup_attribution')(relation, name, time, joined) }}
@@ -44,7 +44,7 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Condition, beside the full one, that a column has a value that a column of `rows` has. -#}
+{#- Condition, in addition to the full one, that a column's value occurs in a column of `rows`. -#}
 {% macro and_found_in(column, rows, name) -%}
     {{ adapter.dispatch('and_found_in', 'signup_attribution')(column, rows, name) }}
 {%- endmacro %}
@@ -56,14 +56,14 @@
     and {{ in_list_of(column, name, rows) }}
 {%- endmacro %}
 
-{#- DuckDB takes a join on few of the stored rows for one on many; a list is one row, so that it looks the others up in it. -#}
+{#- DuckDB overestimates a join that finds few stored rows. A list is a single row, so it looks the stored rows up in that. -#}
 {% macro in_list_of(column, name, rows) -%}
     {{ column }} in (
         select unnest(found) from (select list(distinct {{ name }}) as found from {{ rows }}) as listed
     )
 {%- endmacro %}
 
-{#- Order of a table's rows when it is made from scratch, so that rows of one time lie together. -#}
+{#- Order of a table's rows when it is built from scratch, so that rows of similar times are stored together. -#}
 {% macro in_order_of(time) -%}
     {{ 'order by ' ~ time if not is_incremental() }}
 {%- endmacro %}

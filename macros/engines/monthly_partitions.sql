@@ -1,9 +1,9 @@
 {#-
-    Monthly partitions. PostgreSQL: native range partitions <table>_YYYY_MM, made when a month first appears, and no default
-    partition that would silently fill. DuckDB: one table, to which each refresh adds its rows month by month, so that the
-    bounds of its row groups serve as partitions do.
-    A visitor's clock may say any month. So that it cannot make thousands, the months before `oldest_month` are one partition,
-    and those from 2040-01 on.
+    Monthly partitions. PostgreSQL: native range partitions <table>_YYYY_MM, created when a month first appears, and no default
+    partition that would silently fill up. DuckDB: one table, to which each refresh adds its rows month by month, so that the
+    bounds of its row groups serve as partitions.
+    A visitor's clock may show any month. So that it cannot create thousands of partitions, the months before `oldest_month` share one,
+    and so do those from 2040-01 on.
 -#}
 
 {#- First days (YYYY-MM-DD) of the two months that stand for many: the one before oldest_month, and 2040-01. -#}
@@ -30,7 +30,7 @@
     {{ conditions | join(' and ') }}
 {%- endmacro %}
 
-{#- How the name of a month's partition ends: _2026_01, _before_2010_01 or _from_2040_01. -#}
+{#- Suffix of a month's partition: _2026_01, _before_2010_01 or _from_2040_01. -#}
 {% macro month_suffix(first_day) -%}
     {%- if first_day == shared_months()[0] -%}
         {{ '_before_' ~ var('oldest_month') | replace('-', '_') }}
@@ -75,14 +75,14 @@
     where {{ condition }};
 {%- endmacro %}
 
-{#- A month at a time: sorting wide rows would cost more than all that is made of them. -#}
+{#- One month at a time: sorting the wide rows would cost more than everything computed from them. -#}
 {% macro duckdb__insert_rows(target_relation, rows, columns) -%}
     {%- for condition in month_conditions(rows) %}
     {{ default__insert_rows(target_relation, rows, columns, condition) }}
     {%- endfor %}
 {%- endmacro %}
 
-{#- Conditions that split rows by month, in order; just one that keeps all where the model has no monthly partitions. -#}
+{#- Conditions that split rows by month, in order; a single one that keeps all rows if the model has no monthly partitions. -#}
 {% macro month_conditions(rows) %}
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
     {%- set conditions = [] -%}
@@ -94,7 +94,7 @@
     {{ return(conditions or ['true']) }}
 {% endmacro %}
 
-{#- Indexes of the partitioned table: ids for the look-up of copies; times and batches arrive in order, so BRIN finds them. -#}
+{#- Indexes of the partitioned table: ids to look up copies; times and batches arrive in order, so BRIN is enough. -#}
 {% macro partition_indexes() -%}
     {{ return(adapter.dispatch('partition_indexes', 'signup_attribution')()) }}
 {%- endmacro %}
@@ -132,8 +132,8 @@
 {% endmacro %}
 
 {#-
-    SQL that makes a table of a query's rows. A table with monthly partitions is made empty first, in the shape of the query's result, then
-    gets its partitions, then its rows. is_of_batch: for rows that are only on their way to a table.
+    SQL that creates a table from a query. A table with monthly partitions is first created empty, with the columns of the query, then
+    gets its partitions, then its rows. is_of_batch: for rows that are only staged for a table.
 -#}
 {% macro stored_table_as(relation, query, is_of_batch=false) -%}
     {%- if config.get('contract').enforced and model.config.materialized != 'published' -%}
@@ -154,8 +154,8 @@
 {%- endmacro %}
 
 {#-
-    The first month makes the table: DuckDB 2.0 forgets the bounds of rows that are inserted into a table made by an empty
-    query in the same transaction, and then finds none of them. (It finds those of a table made by its columns, as table_of does.)
+    The first month creates the table: DuckDB 2.0 loses the bounds of rows inserted into a table that was created by an empty query
+    in the same transaction, and then cannot find them. (A table created from a column list, as by table_of, is not affected.)
 -#}
 {% macro duckdb__partitioned_table_as(relation, rows, column) -%}
     {%- for condition in month_conditions(rows) -%}
@@ -210,7 +210,7 @@
     delete from {{ app_tracks }} where {{ month_rows }};
 {%- endmacro %}
 
-{#- A partition is detached as it is; a second one of the same month (late messages) is added to the first. -#}
+{#- A partition is detached unchanged; a second one of the same month (late messages) is added to the first. -#}
 {% macro postgres__move_month(app_tracks, detached, first_day) -%}
     {%- set partition = app_tracks.incorporate(path={'identifier': detached.identifier | replace('_detached', '')}) -%}
     alter table {{ app_tracks }} detach partition {{ partition }};
@@ -223,8 +223,8 @@
 {%- endmacro %}
 
 {#-
-    SQL, run after dbt has swapped a rebuilt table in: gives its partitions their names, which those of the table swapped
-    out still had.
+    SQL to run after dbt has swapped in a rebuilt table: renames its partitions, whose names the old table's partitions still
+    had until then.
 -#}
 {% macro name_partitions() -%}
     {{ adapter.dispatch('name_partitions', 'signup_attribution')() }}

@@ -1,4 +1,4 @@
-{#- In a select list: makes a row for each whole number from 0 up to an expression. -#}
+{#- In a select list: one row for each whole number from 0 up to an expression. -#}
 {% macro numbers_up_to(last) -%}
     {{ adapter.dispatch('numbers_up_to', 'signup_attribution')(last) }}
 {%- endmacro %}

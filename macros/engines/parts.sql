@@ -1,10 +1,10 @@
 {#-
-    A model of many rows is built from scratch part by part, each with some of the devices or persons, so that a part fits into
-    memory; else DuckDB gives up or writes much to disk. The model's query makes the part that the session's variables name, and the
-    materialization runs it for the others. PostgreSQL uses no more memory for more rows.
+    A large model is built from scratch in parts, each with some of the devices or persons, so that a part fits into memory;
+    otherwise DuckDB fails or spills heavily to disk. The model's query builds the part that the session's variables name, and
+    the materialization runs it again for the others. PostgreSQL does not need more memory for more rows.
 -#}
 
-{#- Condition on rows of a relation: that they are of the part that is made now. key: the column whose rows stay together. -#}
+{#- Condition on rows of a relation: that they belong to the current part. key: the column whose rows stay together. -#}
 {% macro of_this_part(relation, key) -%}
     {{ adapter.dispatch('of_this_part', 'signup_attribution')(relation, key) }}
 {%- endmacro %}
@@ -21,7 +21,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- How many parts the model is built from scratch in, by the rows of the first relation of which it reads a part. -#}
+{#- Number of parts in which the model is built from scratch, by the row count of the first relation it reads in parts. -#}
 {% macro part_count(relation=none) %}
     {%- set parts = run_cache('parts of ' ~ table_node().unique_id) -%}
     {%- if relation is not none and not parts and flags.WHICH in ['run', 'build'] and execute and model.resource_type == 'model' and not is_incremental() -%}
@@ -32,7 +32,7 @@
     {{ return(parts.get('count', 1)) }}
 {% endmacro %}
 
-{#- SQL before the first part: a model that failed may have left another one in the session. -#}
+{#- SQL before the first part: a failed model may have left another part set in the session. -#}
 {% macro begin_parts() -%}
     {{ 'set variable part = 0;' if part_count() > 1 }}
 {%- endmacro %}

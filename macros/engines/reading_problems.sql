@@ -38,7 +38,7 @@
         {%- if depends_on_others and not problems -%}
             {%- set failure = reading_failure(quoted_name(schema) ~ '.' ~ quoted_name(table)) -%}
             {%- if failure -%}
-                {%- do problems.append(name ~ ' cannot be read (' ~ failure ~ '): mend it, or take it out under vars, sources.') -%}
+                {%- do problems.append(name ~ ' cannot be read (' ~ failure ~ '): fix it, or remove it from sources under vars.') -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
@@ -46,8 +46,8 @@
 {%- endmacro %}
 
 {#-
-    What PostgreSQL says when a view, materialized view or foreign table is opened; '' when that works. No row is read: a right
-    that its owner lacks, a server that cannot be reached or a view that has no data yet shows before the first one.
+    PostgreSQL's error when a view, materialized view or foreign table is opened; '' if that works. No row is read: a missing
+    privilege of its owner, an unreachable server, or a view without data shows before the first row.
 -#}
 {% macro reading_failure(relation) -%}
     {%- set attempt -%}

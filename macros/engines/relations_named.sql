@@ -58,7 +58,7 @@
     group by all
 {%- endmacro %}
 
-{#- How a month's messages are called: a partition, or the table that detach_month leaves. -#}
+{#- Pattern of the names of tables with a month's messages: a partition, or the table that detach_month leaves. -#}
 {% macro month_name_pattern() -%}
     ^app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?$
 {%- endmacro %}

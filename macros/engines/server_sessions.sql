@@ -1,8 +1,8 @@
-{#- How a model's session at the database can be told apart from outside, and that it still works on the model. -#}
+{#- Makes a model's session recognizable from outside, and shows that it is still working on the model. -#}
 
 {#-
-    SQL, put before what a session does: it finds the server's own functions, operators and tables without a schema and nobody
-    else's, who could make better matching ones in public and have them run by us. Ours are named with their schema.
+    SQL at the start of a session: only the server's own functions, operators and tables are found without a schema. Otherwise
+    somebody could create better matching ones in public and have us run them. Ours are qualified with their schema.
     https://www.postgresql.org/docs/current/typeconv-func.html
 -#}
 {% macro only_own_functions() -%}
@@ -17,12 +17,12 @@
 {%- endmacro %}
 
 {#-
-    SQL, put before the statement that makes a model's rows (so that it costs no round trip). It names the session after the
-    batch and the model, and has it wait for locks only so long: whoever comes after it has to wait behind it. It lets the server
-    look up some thousand persons by index, for which it would read whole tables if disks still turned. Both unless the server,
-    the role or PGOPTIONS sets a lock_timeout, a random_page_cost. In a refresh by the runner it also locks, beside others, what the
-    runner has locked (scripts/refresh_lock.py), until the model's transaction has ended: a runner that finds it so while no refresh
-    runs knows that the runner of that session died.
+    SQL sent with the statement that computes a model's rows, so that it costs no round trip. It names the session after the batch
+    and the model, and limits how long it waits for locks, because later sessions queue behind it. It lets the server look up a few
+    thousand persons by index, where the planner's default for spinning disks would scan whole tables. It sets neither if the
+    server, the role or PGOPTIONS sets lock_timeout or random_page_cost. In a refresh by the runner it also takes a shared lock on
+    what the runner has locked (scripts/refresh_lock.py), until the model's transaction ends: a runner that finds this lock while no
+    refresh is running knows that the runner of that session died.
 -#}
 {% macro announce_model() -%}
     {{ adapter.dispatch('announce_model', 'signup_attribution')() }}
@@ -43,7 +43,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Expression: whether a refresh is running. Who can open a DuckDB file knows that none is; the readers' file does not tell. -#}
+{#- Expression: whether a refresh is running. If a DuckDB file can be opened, none is; the readers' file cannot tell. -#}
 {% macro is_refreshing() -%}
     {{ adapter.dispatch('is_refreshing', 'signup_attribution')() }}
 {%- endmacro %}
@@ -64,7 +64,7 @@
                 and pg_class.relname = 'refresh_lock'
                 and pg_class.relnamespace = (select oid from pg_namespace where nspname = {{ quoted(project_schema('refresh')) }})
         )
-        -- what dbt runs without the runner holds no lock; each model of it names itself
+        -- dbt without the runner holds no lock, but each of its models names its session
         or exists (
             select 1 from pg_stat_activity
             where datname = current_database() and application_name ~ '^signup_attribution refresh [0-9]+ '

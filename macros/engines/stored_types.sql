@@ -1,4 +1,4 @@
-{#- Type of the contracts -> what the engine calls it. -#}
+{#- Type in the contracts -> the engine's name for it. -#}
 {% macro stored_types() %}
     {{ return(adapter.dispatch('stored_types', 'signup_attribution')()) }}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {#-
-    SQL that makes a table of a query's rows. meta: of its model. DuckDB keeps the ids that it names (`unpacked`) as they are:
-    texts that it compresses, as it would, have to be unpacked for each look-up of a few persons or devices, which then takes two
-    to five times as long. That is worth its room where many models look rows up.
+    SQL that creates a table from a query. meta: that of its model. On DuckDB, the columns named in `unpacked` are stored
+    uncompressed: compressed text has to be unpacked for each look-up of a few persons or devices, which then takes two to five
+    times as long. That is worth the space where many models look rows up.
 -#}
 {% macro table_of(relation, query, meta) -%}
     {{ adapter.dispatch('table_of', 'signup_attribution')(relation, query, meta) }}

@@ -1,6 +1,6 @@
 {#-
-    Rows of (column name, type) of a table, or of whatever else SELECT can read by that name: a view, a materialized view, a
-    foreign table. dbt's own list of relations lacks the latter two.
+    Rows of (column name, type) of a table, or anything else that SELECT can read by that name: a view, a materialized view, a
+    foreign table. dbt's own list of relations lacks the last two.
 -#}
 {% macro table_columns(place) %}
     {{ return(run_query(adapter.dispatch('table_columns_query', 'signup_attribution')(place)).rows) }}
@@ -15,7 +15,7 @@
     order by column_index
 {%- endmacro %}
 
-{#- A domain is as its base type is; the precision of a time says nothing here. -#}
+{#- A domain counts as its base type; the precision of a time is ignored. -#}
 {% macro postgres__table_columns_query(place) -%}
     select
         attname,

@@ -1,11 +1,11 @@
-{#- Text and time: what differs between engines. -#}
+{#- Text and time: differences between engines. -#}
 
-{#- The time now, as UTC without zone. -#}
+{#- The current time, as UTC without zone. -#}
 {% macro utc_now() -%}
     cast(current_timestamp at time zone 'UTC' as timestamp)
 {%- endmacro %}
 
-{#- Text that is compared byte by byte on every engine, so that ties are broken alike. -#}
+{#- Text compared byte by byte on every engine, so that ties are broken the same way. -#}
 {% macro as_id_text(expression) -%}
     {{ adapter.dispatch('as_id_text', 'signup_attribution')(expression) }}
 {%- endmacro %}
@@ -56,7 +56,7 @@
     {{ return(found.get('name', 'default')) }}
 {% endmacro %}
 
-{#- An 'infinity' that a source holds, or a year that has not four digits, is no usable time. -#}
+{#- An 'infinity' in a source, or a year without exactly four digits, is not a usable time. -#}
 {% macro usable_time(expression) -%}
     case when {{ expression }} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then {{ expression }} end
 {%- endmacro %}
@@ -76,7 +76,7 @@
 
 {#-
     UTC time from text: ISO 8601 (iso_time_pattern; no zone means UTC, the fraction is cut to microseconds) or a whole number since
-    1970; null where the text is none. Only text that is known to be a time is cast, so that nothing that is sent makes it fail.
+    1970; null if the text is neither. Only text known to be a time is cast, so no input can make it fail.
 -#}
 {% macro parse_time(text) -%}
     {{ adapter.dispatch('parse_time', 'signup_attribution')(text) }}
@@ -113,7 +113,7 @@
     end
 {%- endmacro %}
 
-{#- DuckDB reads most of it as it is, but no second 60, no blank before the zone, and no zone UTC. -#}
+{#- DuckDB reads most of it directly, except second 60, a blank before the zone, and the zone UTC. -#}
 {% macro duckdb__parse_time(text) -%}
     {%- set value = 'trim(' ~ text ~ ", ' ')" -%}
     {%- set written_so -%}
@@ -142,7 +142,7 @@
     ^{{ day }}([T ]([01][0-9]|2[0-3]):[0-5][0-9]({{ seconds }})?({{ zone }})?)?$
 {%- endmacro %}
 
-{#- A whole number that is below 10^18; none that is greater says a time. -#}
+{#- A whole number below 10^18; no greater one is a time. -#}
 {% macro whole_number_pattern() -%}
     ^-?0*[0-9]{1,18}([.]0*)?$
 {%- endmacro %}
@@ -160,7 +160,7 @@
     {{ adapter.dispatch('time_of_microseconds', 'signup_attribution')(microseconds) }}
 {%- endmacro %}
 
-{#- In two parts, as a factor of an interval is a double, which does not hold all microseconds. -#}
+{#- In two parts, because the factor of an interval is a double, which cannot represent all microseconds. -#}
 {% macro default__time_of_microseconds(microseconds) -%}
     timestamp '1970-01-01' + interval '1 second' * ({{ microseconds }} / 1000000) + interval '1 microsecond' * ({{ microseconds }} % 1000000)
 {%- endmacro %}
@@ -169,7 +169,7 @@
     make_timestamp({{ microseconds }})
 {%- endmacro %}
 
-{#- A number as bigint, where it is one. (DuckDB may try it of others too.) -#}
+{#- A number as bigint, if it is one. (DuckDB may evaluate it for others too.) -#}
 {% macro as_bigint(number) -%}
     {{ adapter.dispatch('as_bigint', 'signup_attribution')(number) }}
 {%- endmacro %}
@@ -182,7 +182,7 @@
     try_cast({{ number }} as bigint)
 {%- endmacro %}
 
-{#- Functions that an engine lacks, made in the refresh schema before the first model. -#}
+{#- Functions that an engine lacks, created in the refresh schema before the first model. -#}
 {% macro create_helper_functions() -%}
     {{ adapter.dispatch('create_helper_functions', 'signup_attribution')() }}
 {%- endmacro %}
@@ -251,12 +251,12 @@
     cast(extract(epoch from {{ later }} - {{ earlier }}) * 1000000 as bigint)
 {%- endmacro %}
 
-{#- DuckDB's epoch of an interval is not exact. -#}
+{#- DuckDB's epoch of an interval is inexact. -#}
 {% macro duckdb__microseconds_between(earlier, later) -%}
     date_diff('microsecond', {{ earlier }}, {{ later }})
 {%- endmacro %}
 
-{#- Seconds, and days, with the fraction: one division of a whole number, which has the same last digit on every engine. -#}
+{#- Seconds, and days, with fraction: a single division of a whole number, whose last digit is the same on every engine. -#}
 {% macro seconds_between(earlier, later) -%}
     cast({{ microseconds_between(earlier, later) }} as double precision) / 1000000
 {%- endmacro %}
@@ -266,11 +266,10 @@
 {%- endmacro %}
 
 {#-
-    SQL that gives the planner the facts of a table just made or changed, from a sample: without them it takes a few new rows
-    for one or none. Nothing where the engine keeps such facts itself, or where they are nearly as they were, as a sample takes
-    as long however little changed: a table in which rows are looked up by their batch is sampled after any change, since the
-    newest batch is what nothing is known of, another one when a tenth changed (autovacuum_analyze_scale_factor, for which the
-    next model cannot wait). What changed in the transaction of a sample counts once more in the next one.
+    ANALYZE the table that was just written: without it the planner takes a few new rows for one or none. Nothing on engines that
+    keep statistics themselves, or if little changed, because sampling takes as long however little that is. A table searched by
+    batch is analyzed after any change, since nothing is known of the newest batch; another one when a tenth changed (autovacuum's
+    scale factor; the next model cannot wait for autovacuum). Changes in the transaction of an ANALYZE count again in the next one.
 -#}
 {% macro analyze_table(relation) -%}
     {{ adapter.dispatch('analyze_table', 'signup_attribution')(relation) }}
@@ -303,8 +302,8 @@
 {%- endmacro %}
 
 {#-
-    SQL, before few rows of a temporary table are looked up in a large one by these columns: PostgreSQL takes what it knows
-    nothing of for rows of few persons, and reads the large table from one end to the other.
+    SQL to run before a few rows of a temporary table are looked up in a large one by these columns: without statistics
+    PostgreSQL expects few distinct persons, and scans the whole large table.
 -#}
 {% macro analyze_columns(relation, columns) -%}
     {{ adapter.dispatch('analyze_columns', 'signup_attribution')(relation, columns) }}

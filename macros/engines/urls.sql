@@ -1,8 +1,8 @@
-{#- Parts of a URL, by expressions that mean the same on every engine. A URL without a host has none: null. -#}
+{#- Parts of a URL, with the same meaning on every engine. Without a host the host is null. -#}
 
 {#-
     Host in lower case of all alphabets, without user, password, port and final dot; an IPv6 address keeps its brackets.
-    PostgreSQL splits the usual URL, which is several times as fast as a regular expression; DuckDB tries that once per distinct text.
+    PostgreSQL splits the usual URL, which is several times as fast as a regular expression; DuckDB runs one per distinct text.
 -#}
 {% macro url_host(url) -%}
     nullif(rtrim({{ adapter.dispatch('host_with_dot', 'signup_attribution')(url) }}, '.'), '')
@@ -68,7 +68,7 @@
     end
 {%- endmacro %}
 
-{#- Those of one part of a URL. A mail that encodes its links twice has &amp; between them. -#}
+{#- The parameters of one part of a URL. An e-mail that encodes its links twice has &amp; between them. -#}
 {% macro separated_parameters(text) -%}
     '&' || replace(
         case
@@ -79,7 +79,7 @@
     ) || '?'
 {%- endmacro %}
 
-{#- Of these parameters those that have a value: the first of a name is now the one that counts. -#}
+{#- Those parameters that have a value: the first of each name is then the one that counts. -#}
 {% macro valued_parameters(parameters) -%}
     {{ adapter.dispatch('valued_parameters', 'signup_attribution')(parameters) }}
 {%- endmacro %}
@@ -88,7 +88,7 @@
     regexp_replace({{ parameters }}, '&[^&=?]*(=(([+ ]|%20)*|{{ no_value_pattern() }}))?[?]', '', 'gi')
 {%- endmacro %}
 
-{#- To look first takes half the time, as nearly all have one. -#}
+{#- Checking first takes half the time, because nearly all have one. -#}
 {% macro duckdb__valued_parameters(parameters) -%}
     case
         when {{ regexp_found(parameters, "'(?i)&[^&=?]*(=(([+ ]|%20)*|" ~ no_value_pattern() ~ "))?[?]'") }}
@@ -98,7 +98,7 @@
 {%- endmacro %}
 
 {#-
-    Pattern, without case, of what a template or a script leaves where it has no value, plain or percent-encoded: null,
+    Pattern, ignoring case, of what a template or a script leaves when it has no value, plain or percent-encoded: null,
     undefined, nan, (not set), [object Object], and placeholders ({campaign.name}, ${campaign}, __CAMPAIGN__, %%campaign%%, *|CAMPAIGN|*).
 -#}
 {% macro no_value_pattern() -%}
@@ -108,12 +108,12 @@
     |([*]|%2a)([|]|%7c){{ any }}([|]|%7c)([*]|%2a)){{ blanks }}
 {%- endmacro %}
 
-{#- A value that stands alone, without blanks around it; null where it is none. -#}
+{#- A single value, trimmed; null if it does not count as one. -#}
 {% macro given_value(text) -%}
     case when not {{ regexp_found(text, "'(?i)^" ~ no_value_pattern() ~ "$'") }} then nullif(trim({{ text }}), '') end
 {%- endmacro %}
 
-{#- Raw value of the parameter of that name (compared without case) among url_parameters; null when it is missing. -#}
+{#- Raw value of the parameter of that name (ignoring case) in url_parameters; null when it is missing. -#}
 {% macro query_parameter(parameters, name) -%}
     {{ adapter.dispatch('query_parameter', 'signup_attribution')(parameters, name) }}
 {%- endmacro %}
@@ -126,7 +126,7 @@
     case when contains(lower({{ parameters }}), '&{{ name }}=') then {{ regexp_group(parameters, '(?i)&' ~ name ~ '=([^?]*)') }} end
 {%- endmacro %}
 
-{#- The same where the name is an expression; meaningless where the parameter is missing. -#}
+{#- The same if the name is an expression; meaningless if the parameter is missing. -#}
 {% macro named_parameter(parameters, name) -%}
     split_part(
         substr({{ parameters }}, strpos(lower({{ parameters }}), '&' || lower({{ name }}) || '=') + length({{ name }}) + 2),
@@ -134,12 +134,12 @@
     )
 {%- endmacro %}
 
-{#- A raw parameter value decoded and without blanks around it; null when nothing is left. -#}
+{#- A raw parameter value, decoded and trimmed; null when nothing is left. -#}
 {% macro decoded(value) -%}
     nullif(trim({{ url_decode(value) }}), '')
 {%- endmacro %}
 
-{#- Percent- and plus-decoded text; the text itself where the bytes are no valid text. -#}
+{#- Percent- and plus-decoded text; the text itself if the bytes are not valid text. -#}
 {% macro url_decode(value) -%}
     {{ adapter.dispatch('url_decode', 'signup_attribution')(value) }}
 {%- endmacro %}

@@ -7,7 +7,7 @@
     {%- do check_variables() -%}
     {%- do check_sources() -%}
     {%- if var('sample') is not none -%}
-        {%- do stop('An audit compares all messages: leave out --sample.') -%}
+        {%- do stop('An audit compares all messages: omit --sample.') -%}
     {%- elif stored_relation('app_tracks') is none or not has_state_table('last_audit') -%}
         {%- do stop('There are no tables yet: run a refresh first.') -%}
     {%- endif -%}

@@ -1,11 +1,11 @@
 {#-
-    Takes an old month out of app_tracks, without losing a session:
+    Detaches an old month from app_tracks, without losing a session:
         dbt run-operation detach_month --args '{month: 2024-01}'
     The month's messages stay in a table of their own (app_tracks_2024_01_detached), or are deleted with drop: true. The month before
-    oldest_month stands for all months before it (app_tracks_before_2010_01_detached).
-    Sessions, touches and attribution are stored apart from the messages and stay as they are. What a later refresh may still
-    ask of these messages is kept in refresh.archived_messages: their ids, so that a copy that comes late is not counted
-    twice, and who sent them when. A full refresh reads the sources again and knows nothing of detached months.
+    oldest_month stands for all earlier months (app_tracks_before_2010_01_detached).
+    Sessions, touches and attribution are stored separately and do not change. refresh.archived_messages keeps what later refreshes
+    may need of these messages: their ids, so that a late copy is not counted twice, and who sent them when. A full refresh reads
+    the sources again and ignores detached months.
 -#}
 {% macro detach_month(month, drop=false) %}
     {%- if not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])$', month | string) -%}
@@ -14,17 +14,17 @@
     {%- set app_tracks = stored_relation('app_tracks') -%}
     {%- set partitions = stored_relation('partitions') -%}
     {%- if app_tracks is none or partitions is none -%}
-        {%- do stop('There is no app_tracks yet: run a refresh first.') -%}
+        {%- do stop('app_tracks does not exist yet: run a refresh first.') -%}
     {%- endif -%}
     {%- set kept = state_rows('settings', "select value from " ~ state_table('settings') ~ " where name = 'oldest_month'") -%}
     {%- if kept and kept[0][0] != tojson(var('oldest_month')) -%}
-        {%- do stop('oldest_month is ' ~ kept[0][0] ~ ' in the stored tables: give the --vars that refreshes get.') -%}
+        {%- do stop('oldest_month is ' ~ kept[0][0] ~ ' in the stored tables: pass the same --vars as for a refresh.') -%}
     {%- endif -%}
     {%- set first_day = month ~ '-01' -%}
     {%- set oldest, latest = shared_months() -%}
     {%- if first_day < oldest or first_day > latest -%}
         {%- set standing_for_it = oldest if first_day < oldest else latest -%}
-        {%- do stop(month ~ ' is kept together with others: detach them all as ' ~ standing_for_it[:7] ~ '.') -%}
+        {%- do stop(month ~ ' shares a partition with other months: detach them all as ' ~ standing_for_it[:7] ~ '.') -%}
     {%- endif -%}
     {%- set counted = run_query("select row_count from " ~ partitions ~ " where month = date '" ~ first_day ~ "' and row_count > 0").rows -%}
     {%- if counted | length == 0 -%}

@@ -1,7 +1,7 @@
 {#-
     Fails unless one of tracks, pages and screens has a message that was loaded in the last hours:
         dbt run-operation fresh_sources --args '{hours: 6}'
-    For a scheduler that waits for the night's load before it refreshes. Before the first refresh nothing is too old.
+    For a scheduler that waits for the nightly load before it refreshes. Before the first refresh it always succeeds.
 -#}
 {% macro fresh_sources(hours=24) %}
     {%- if hours is not number or hours is boolean or hours <= 0 -%}
@@ -27,7 +27,7 @@
     {%- do log('fresh: ' ~ fresh[0], info=true) -%}
 {% endmacro %}
 
-{#- Query with a row when the place has a message loaded since a UTC time (a text); none without load times. -#}
+{#- Query that returns a row if the place has a message loaded since a UTC time (a text); none without load times. -#}
 {% macro loaded_since(collection, place, time) %}
     {%- set present = by_name(place_columns(place)) -%}
     {%- set times = [] -%}

@@ -9,7 +9,7 @@
     {{ return(local_md5(tojson(texts))) }}
 {%- endmacro %}
 
-{#- dbt asks this after each view and seed. -#}
+{#- dbt calls this after each view and seed. -#}
 {% macro persist_docs(relation, model, for_relation=true, for_columns=true) -%}
     {%- do dbt.persist_docs(relation, dict(model, description=marked(model.description)), for_relation, for_columns) -%}
 {%- endmacro %}

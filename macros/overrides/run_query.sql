@@ -1,4 +1,4 @@
-{#- dbt's macro of that name, by which a session asks its first question, whatever profile it was opened by. -#}
+{#- dbt's macro of that name, which runs a session's first query, whatever profile opened it. -#}
 {% macro run_query(sql) %}
     {{ return(dbt.run_query(only_own_functions() ~ ' ' ~ sql)) }}
 {% endmacro %}

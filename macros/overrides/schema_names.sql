@@ -1,4 +1,4 @@
-{#- The schemas of this project, as dbt names them: what dbt asks of each model and seed, here and as a package of another project. -#}
+{#- The schemas of this project: dbt calls this for each model and seed, also when it is a package of another project. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- do check_schema() -%}
     {{ target.schema if custom_schema_name is none else project_schema(custom_schema_name) }}
@@ -9,17 +9,17 @@
     {{ schema_prefix() }}{{ folder }}
 {%- endmacro %}
 
-{#- The target's schema and _, such as dev_ann_; nothing where that is the engine's default. -#}
+{#- The target's schema and _, such as dev_ann_; empty if that is the engine's default. -#}
 {% macro schema_prefix() -%}
     {%- if target.schema and target.schema != engine_schema() -%}
         {{ target.schema }}_
     {%- endif -%}
 {%- endmacro %}
 
-{#- Refuses a schema that names of schemas cannot begin with: quotes would end them, and PostgreSQL cuts what is longer than 63 bytes. -#}
+{#- Refuses a schema that cannot be a prefix: quotes would end the name, and PostgreSQL cuts names longer than 63 bytes. -#}
 {% macro check_schema() %}
     {%- set longest = 63 - '_sessions_stages' | length -%}
     {%- if modules.re.search('["\'\\\\]', target.schema) or target.schema.encode('utf-8') | length > longest -%}
-        {%- do stop('The schema ' ~ tojson(target.schema) ~ ' cannot begin the names of schemas: use one without quotes, of at most ' ~ longest ~ ' bytes.') -%}
+        {%- do stop('The schema ' ~ tojson(target.schema) ~ ' cannot be a prefix of schema names: use one without quotes, of at most ' ~ longest ~ ' bytes.') -%}
     {%- endif -%}
 {% endmacro %}

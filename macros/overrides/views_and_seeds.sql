@@ -1,9 +1,9 @@
 {#-
-    Views and seeds are made again only when the project says something else of them than when they were made, so that nobody
-    waits for nothing, and views of others on them stay. refresh.definitions keeps what each was made of.
+    Views and seeds are recreated only when their definition changed, so readers are not blocked needlessly, and other people's
+    views on them survive. refresh.definitions keeps each definition.
 -#}
 
-{#- Name of a view or seed -> hash of what it was made of. One mapping for the whole run, read when it is first asked for. -#}
+{#- Name of a view or seed -> hash of its definition. One mapping for the whole run, read at its first use. -#}
 {% macro definitions() %}
     {%- set made = run_cache('definitions') -%}
     {%- if not made -%}
@@ -16,8 +16,8 @@
 {% endmacro %}
 
 {#-
-    Hash of what this view or seed is made of: its SQL or the contents of its file, what is said of it, and the tables and views it
-    reads, which it has to be made on anew after them.
+    Hash of the definition of this view or seed: its SQL or the contents of its file, its description, and the tables and views it
+    reads, because it has to be recreated after them.
 -#}
 {% macro definition() %}
     {%- set parts, states = [documentation(model), config.get('column_types'), model.config.get('contract', {}).get('enforced')], model_states() -%}
@@ -35,12 +35,12 @@
     {{ return(local_md5(tojson(parts))) }}
 {% endmacro %}
 
-{#- Whether this view or seed is there and as it would be made. -#}
+{#- Whether this view or seed exists with its current definition. -#}
 {% macro is_as_defined() %}
     {{ return(not flags.FULL_REFRESH and load_cached_relation(this) is not none and not lacks_columns(model) and definitions().get(model.name) == definition()) }}
 {% endmacro %}
 
-{#- Keeps what this view or seed was made of, once it is made; where no refresh has been yet there is nothing to keep it in. -#}
+{#- Saves the definition of this view or seed once it is created; before the first refresh there is no table to save it in. -#}
 {% macro record_definition() %}
     {%- if has_state_table('definitions') -%}
         {%- set made_of = definition() -%}
@@ -51,13 +51,13 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What a materialization returns of a view or seed that stays. -#}
+{#- The result of a materialization for an unchanged view or seed. -#}
 {% macro left_as_defined(type) %}
     {%- set relation = this.incorporate(type=type) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%} select 1 {%- endcall -%}
-    {%- do store_result('agate_table', response='OK') -%} {#- dbt asks for the rows of a seed -#}
+    {%- do store_result('agate_table', response='OK') -%} {#- dbt expects the rows of a seed -#}
     {%- do apply_grants(relation, config.get('grants'), should_revoke=true) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do adapter.commit() -%}
@@ -65,13 +65,13 @@
     {{ return({'relations': [relation]}) }}
 {% endmacro %}
 
-{#- What a materialization of dbt (make) returns for a view or seed, which is made only when it would be another one. -#}
+{#- The result of dbt's materialization (make) for a view or seed, which runs only if its definition changed. -#}
 {% macro made_as_defined(type, make) %}
-    {#- those of a project that has this one as a package are made as always -#}
+    {#- those of a project that uses this one as a package are built as usual -#}
     {%- if model.package_name != 'signup_attribution' -%}
         {{ return(make()) }}
     {%- endif -%}
-    {%- do model_states() -%} {#- the first question of its session -#}
+    {%- do model_states() -%} {#- the first query of its session -#}
     {%- if is_as_defined() -%}
         {{ return(left_as_defined(type)) }}
     {%- endif -%}
@@ -88,7 +88,7 @@
     {{ return(made_as_defined('table', dbt.materialization_seed_default)) }}
 {% endmaterialization %}
 
-{#- dbt asks this before it fills a seed's table again: one that lost columns is made anew. -#}
+{#- dbt calls this before it refills a seed's table: one that lost columns is recreated. -#}
 {% macro should_full_refresh() %}
     {{ return(dbt.should_full_refresh() or (execute and model.resource_type == 'seed' and lacks_columns(model))) }}
 {% endmacro %}

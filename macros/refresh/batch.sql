@@ -1,7 +1,7 @@
 {#-
     A refresh is one batch. Each model applies the open batch in one transaction with its watermark in refresh.models, and the next
-    batch opens only when all models have applied it; so no model is ever more than one batch behind, and what the batch brings can
-    lie in the schema this_batch until then. docs/how-a-refresh-works.md tells it whole.
+    batch opens only when all models have applied it. So no model is ever more than one batch behind, and the schema this_batch can
+    hold what the batch brings until then. See docs/how-a-refresh-works.md.
 -#}
 
 {#- The number of the open batch; 0 before the first. -#}
@@ -10,16 +10,16 @@
 {% endmacro %}
 
 {#-
-    A mapping, empty at first, that stays under this key for the whole run, for all models unless the key names one. (dbt's
-    graph is the one thing that they share.)
+    A mapping, initially empty, that is kept under this key for the whole run and shared by all models, unless the key names one.
+    (dbt's graph is the only object they share.)
 -#}
 {% macro run_cache(key) %}
     {{ return(graph.setdefault('run_cache', {}).setdefault(key, {}) if execute else {}) }}
 {% endmacro %}
 
 {#-
-    What refresh.models says of each model, by name, and as `this run` the number of the open batch. A model asks once: its
-    parents have ended, and nobody else changes its row. What runs before or after the models asks anew.
+    The rows of refresh.models by model name, and under `this run` the number of the open batch. A model queries it once: its
+    parents have finished, and nothing else changes its row. Hooks before and after the models query it again.
 -#}
 {% macro model_states() %}
     {%- set is_model = model is defined and model.resource_type == 'model' -%}
@@ -54,12 +54,12 @@
     {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
 {% endmacro %}
 
-{#- Whether the model is built from scratch when it runs next. Then all that is made of it is, too. -#}
+{#- Whether the model is built from scratch when it runs next. Then everything derived from it is, too. -#}
 {% macro is_rebuilt(name) %}
     {%- set states, node = model_states(), stored_node(name) -%}
     {%- set state = states.get(name, {}) -%}
     {%- if node.config.full_refresh is false -%}
-        {{ return(stored_relation(name) is none) }} {#- it goes on with its table whatever is said of it -#}
+        {{ return(stored_relation(name) is none) }} {#- it always updates its table -#}
     {%- elif not state or state.is_rebuild_due or stored_relation(name) is none -%}
         {{ return(true) }}
     {%- elif 'is_rebuilt' not in state -%}
@@ -71,13 +71,13 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if not holds_all_for_rebuilt(node) and reads_this_batch(node) and state.batch_id < complete_batch_id(name) - 1 -%}
-            {%- do state.update({'is_rebuilt': true}) -%} {# runs left it out of a batch whose rows are gone #}
+            {%- do state.update({'is_rebuilt': true}) -%} {# runs skipped it in a batch whose rows are gone #}
         {%- endif -%}
     {%- endif -%}
     {{ return(state.is_rebuilt) }}
 {% endmacro %}
 
-{#- The newest batch that all parents of a model have been brought to, which is as far as it can go. -#}
+{#- The newest batch that all parents of a model have applied, which is as far as it can go. -#}
 {% macro complete_batch_id(name) %}
     {%- set states, batches = model_states(), [current_batch_id()] -%}
     {%- for parent in stored_parents(stored_node(name)) -%}
@@ -87,8 +87,8 @@
 {% endmacro %}
 
 {#-
-    What a model has to do: rebuild, apply the batch, move on (nothing changed in what it reads, so that only its watermark does), or
-    leave all as it is. A model with `always` in its meta reads what is no model: rules, settings, tables of the business.
+    What a model has to do: rebuild, apply the batch, move on (nothing changed in its inputs, so only its watermark moves), or nothing
+    at all. A model with `always` in its meta also reads things that are not models: rules, settings, business tables.
 -#}
 {% macro next_step(name) %}
     {%- set states, meta, complete = model_states(), config.get('meta') or {}, complete_batch_id(name) -%}
@@ -195,8 +195,8 @@
 {% endmacro %}
 
 {#-
-    The oldest watermark of those that read a table of this_batch: what it has to hold begins after it. Who is left out of this run gets
-    at least what the batch brings.
+    The oldest watermark among the readers of a table of this_batch, which has to hold everything after it. A reader that this run
+    leaves out gets at least what the batch brings.
 -#}
 {% macro applied_by_all_readers(name) %}
     {%- set batches = [] -%}
@@ -208,8 +208,8 @@
 {% endmacro %}
 
 {#-
-    Query on a table of this_batch: the rows that this model has not applied yet. Refuses when the model is built from scratch and the
-    table was made for less.
+    Query on a table of this_batch: the rows that this model has not applied yet. Refuses if the model is built from scratch and the
+    table does not have all rows.
 -#}
 {% macro new_rows_of(name) -%}
     {%- set relation = ref(name) -%}
@@ -227,7 +227,7 @@
 {% endmacro %}
 
 {#-
-    After `from`: the rows that the batch brought to a table, or in a build from scratch the table.
+    After `from`: the rows that the batch added to a table, or the whole table in a build from scratch.
 -#}
 {% macro batch_rows(name) -%}
     {%- set relation = ref(name) -%}

@@ -1,4 +1,4 @@
-{#- Rows of the persons that the open batch changes, from changed_since on: what they did before stays as it is. -#}
+{#- Rows of the persons that the open batch changes, from changed_since on: earlier rows stay. -#}
 
 {#- The persons whose change a model has not applied yet, one row each. after: the newest batch it has applied. -#}
 {% macro changed_persons(after=none) -%}
@@ -9,8 +9,8 @@
 {%- endmacro %}
 
 {#-
-    After `from <rows>`, a model: in an incremental run only the rows of changed persons, by this time of the row from changed_since on;
-    without a time all of their rows. In a build from scratch those of the persons of the part that is made now.
+    After `from <rows>`, a model: in an incremental run only the rows of changed persons, from changed_since on by this time column;
+    without one, all of their rows. In a build from scratch, the rows of the persons of the current part.
 -#}
 {% macro of_changed_persons(rows, time=none) -%}
     {%- set changed_persons = ref('changed_persons') -%}
@@ -22,14 +22,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The join of that, by any name of the rows. -#}
+{#- The join behind it, for any alias of the rows. -#}
 {% macro join_changed_persons(rows, time, after=none) -%}
     inner join {{ changed_persons(after) }}
         on {{ rows }}.alias_id = changed_persons.alias_id
         {{ 'and ' ~ rows ~ '.' ~ time ~ ' >= changed_persons.changed_since' if time }}
 {%- endmacro %}
 
-{#- After `from <rows>`, in an incremental run: the earlier rows of these persons, which stay as they are. -#}
+{#- After `from <rows>`, in an incremental run: the earlier rows of these persons, which stay. -#}
 {% macro before_the_change(rows, time) -%}
     inner join {{ changed_persons() }}
         on {{ rows }}.alias_id = changed_persons.alias_id
@@ -37,8 +37,8 @@
 {%- endmacro %}
 
 {#-
-    Query: of each of these persons the last values before the change, in a stored relation; no row in a build from scratch. columns: those
-    that never get smaller with the time, each with a literal of its type.
+    Query: for each of these persons, the last values before the change in a stored relation; no row in a build from scratch.
+    columns: those that never decrease over time, each with a literal of its type.
 -#}
 {% macro last_before_the_change(relation, time, columns) -%}
     {%- if is_incremental() -%}
@@ -61,7 +61,7 @@
     group by stored.alias_id
 {%- endmacro %}
 
-{#- The end of each person's rows in an index, instead of all that they ever did. -#}
+{#- Reads the end of each person's rows from an index, instead of all of their rows. -#}
 {% macro postgres__last_before_the_change(relation, time, columns) -%}
     select changed_persons.alias_id, last_row.{{ columns | join(', last_row.') }}
     from {{ changed_persons() }}
@@ -73,7 +73,7 @@
     ) as last_row
 {%- endmacro %}
 
-{#- Query on the persons that the batch before changed: the older one of the two files that readers of DuckDB have still needs them. -#}
+{#- Query on the persons that the previous batch changed: the older of DuckDB's two readers' files still needs them. -#}
 {% macro persons_of_the_batch_before() -%}
     select alias_id, batch_id, changed_since from {{ this }}
     where batch_id = {{ current_batch_id() }} - 1

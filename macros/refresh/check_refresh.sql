@@ -14,7 +14,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- if not are_sources_there -%}
-        {%- do findings.append(['sources', true, 'no files among them, and no tables yet to look at']) -%}
+        {%- do findings.append(['sources', true, 'not checked: they are tables of a database file that does not exist yet']) -%}
     {%- endif -%}
     {%- for collection in (collections() if are_sources_there else []) -%}
         {%- for place in source_places(collection) -%}
@@ -23,16 +23,16 @@
             {%- if present -%}
                 {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ (', without ' ~ missing | join(', ') ~ ' (null)' if missing else ', all columns')]) -%}
                 {%- if not ['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | list -%}
-                    {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at) in ' ~ place.label ~ ', so that it is read whole each time']) -%}
+                    {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at) in ' ~ place.label ~ ', so it is read whole each time']) -%}
                 {%- endif -%}
             {%- elif place.is_optional -%}
-                {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ ' is not there yet, and optional']) -%}
+                {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ ' does not exist yet, and is optional']) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- if may_restate_events() -%}
         {%- for name in changed_event_settings() -%}
-            {%- do findings.append(['settings', true, name ~ ' changed: the next refresh makes all again that follows from the stored messages']) -%}
+            {%- do findings.append(['settings', true, name ~ ' changed: the next refresh recomputes everything derived from the stored messages']) -%}
         {%- endfor -%}
     {%- endif -%}
     {%- set can_be_read = are_sources_there and findings | rejectattr(1) | list | length == 0 -%}
@@ -42,7 +42,7 @@
     {%- set events = event_name_problems(stored_relation('event_names') or (event_names_in_sources() if can_be_read else none)) -%}
     {%- for sentence in events.sentences -%}
         {%- set is_fine = events.finds_signups or not sentence.startswith('signup_events') -%}
-        {%- do findings.append(['events', is_fine, sentence ~ ('' if is_fine else ' Correct signup_events under vars: there is no sign-up.')]) -%}
+        {%- do findings.append(['events', is_fine, sentence ~ ('' if is_fine else ' Correct signup_events under vars: there are no sign-ups.')]) -%}
     {%- endfor -%}
     {%- for sentence in (unreadable_sentences() if are_sources_there else []) -%}
         {%- do findings.append(['sources', true, sentence]) -%}

@@ -1,12 +1,12 @@
 {#-
-    Contracts: a published table has the columns and types that its YAML promises, or the refresh of it fails and changes
-    nothing. What is made anew is asked before (dbt's get_assert_columns_equivalent, two short queries);
-    a table that stays is compared as it stands, which costs an incremental refresh no query.
+    Contracts: a published table has the columns and types in its YAML, or its refresh fails and changes nothing. A table to be
+    rebuilt is checked first (dbt's get_assert_columns_equivalent, two short queries); a table that stays is compared as it
+    is, which costs an incremental refresh no query.
 -#}
 
 {#-
-    Stops, and says which column is meant, unless the columns have the names and types promised.
-    node: the model as dbt's graph has it; columns: of its table, or of the rows to come.
+    Stops, naming the column, unless the columns have the promised names and types.
+    node: the model in dbt's graph; columns: of its table, or of the new rows.
 -#}
 {% macro check_contract(node, columns) %}
     {%- if node.config.contract.enforced -%}

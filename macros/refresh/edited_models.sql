@@ -1,6 +1,6 @@
 {#-
-    Stored rows stay as they are when the SQL of their model is edited. refresh.definitions keeps the text that each stored model
-    was last made of as a whole, as `text of <model>`, so that a refresh can say which rows are older than what the project says.
+    Stored rows do not change when the SQL of their model is edited. refresh.definitions keeps the text that each stored model was last
+    fully built from, as `text of <model>`, so that a refresh can say which rows are older than the project's text.
 -#}
 
 {#- Hash of the text of a model: its own, that of models without a table which it reads, and for messages the columns passed through. -#}
@@ -12,7 +12,7 @@
     {{ return(local_md5(tojson(texts))) }}
 {% endmacro %}
 
-{#- SQL, part of a model's transaction, that keeps its text. is_whole: all stored rows were made of it. -#}
+{#- SQL, part of a model's transaction, that saves its text. is_whole: all stored rows were built from it. -#}
 {% macro record_text(node, is_whole) %}
     {%- if is_whole %}
     delete from {{ state_table('definitions') }} where name = 'text of {{ node.name }}';
@@ -22,7 +22,7 @@
     where not exists (select 1 from {{ state_table('definitions') }} where name = 'text of {{ node.name }}');
 {% endmacro %}
 
-{#- Says which of the models just run have rows that are older than their text, and what makes them again. -#}
+{#- Says which of the models just run have rows older than their text, and what recomputes those. -#}
 {% macro say_edited_models() %}
     {%- set texts, names, selection = {}, [], [] -%}
     {%- for row in state_rows('definitions', 'select name, definition from ' ~ state_table('definitions') ~ " where name like 'text of %'") -%}
@@ -32,7 +32,7 @@
         {%- set node = graph.nodes[id] -%}
         {%- if is_batched(node) and node.config.incremental_strategy != 'this_batch' and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
             {%- do names.append(node.name) -%}
-            {#- what holds only new rows has to be made for all of them first -#}
+            {#- a table that holds only new rows has to be built for all rows first -#}
             {%- set first = [] -%}
             {%- for parent in stored_parents(node) if holds_all_for_rebuilt(stored_node(parent)) -%}
                 {%- do first.append(parent) -%}

@@ -1,12 +1,12 @@
 {#-
-    What refreshes did: tables for people and monitors; nothing that a refresh does depends on them. refresh_runs: one row per
-    refresh; status running, success, failed, refused (its variables make no sense, so it says nothing of the tables) or died (a
-    later run found that it had never ended); batch_id is null when it ended before it had a batch. refresh_log: one row per model
-    and batch; the row of a model that succeeded is written in the transaction of its table, so what is stored is logged; seconds,
-    attempts and models that failed are added by the runner at the end.
+    The log of refreshes, for people and monitors; no refresh depends on it. refresh_runs: one row per refresh, with the status
+    running, success, failed, refused (its variables make no sense, so it says nothing about the tables) or died (a later run found
+    that it had never ended); batch_id is null if it ended before it had a batch. refresh_log: one row per model and batch. The row
+    of a model that succeeded is written in the transaction of its table, so whatever is stored is logged; the runner adds seconds,
+    attempts and failed models at the end.
 -#}
 
-{#- Query, one row: how the refreshes are. Times are UTC. -#}
+{#- Query, one row: the state of the refreshes. Times are UTC. -#}
 {% macro refresh_health() %}
     with runs as (
         select * from {{ state_table('refresh_runs') }}
@@ -36,7 +36,7 @@
     )
 
     select
-        -- whoever refreshes has the lock
+        -- a running refresh holds the lock
         case when newest.status = 'running' and not {{ is_refreshing() }} then 'died' else newest.status end as last_status,
         newest.error as last_error,
         newest.started_at as last_started_at,

@@ -1,7 +1,7 @@
 {#-
-    How our tables are made: `batched`, and `published` for those that others read together (macros/refresh/publish.sql). Either the
-    table is built from scratch and takes the place of the one before, or the rows that the open batch brings are put into
-    this_batch and from there, by the strategy of its folder (macros/refresh/strategies.sql), into the table. One transaction.
+    How our tables are built: `batched`, and `published` for those that readers see together (macros/refresh/publish.sql). Either the
+    table is built from scratch and replaces the old one, or the rows that the open batch brings are staged in this_batch and go from
+    there into the table, by the strategy of its folder (macros/refresh/strategies.sql). One transaction.
 -#}
 {% materialization batched, default %}
     {%- set target_relation, step = this.incorporate(type='table'), next_step(model.name) -%}
@@ -49,7 +49,7 @@
     {{ return({'relations': relations}) }}
 {% endmaterialization %}
 
-{#- Builds the table from scratch and swaps it in; the relation that was there, for the caller to drop after the commit. -#}
+{#- Builds the table from scratch and swaps it in; returns the old relation, for the caller to drop after the commit. -#}
 {% macro build(target_relation) %}
     {%- set existing, made_as = load_cached_relation(this), make_intermediate_relation(target_relation) -%}
     {%- set replaced = make_backup_relation(target_relation, existing.type if existing else 'table') -%}
@@ -77,7 +77,7 @@
     {{ return(replaced if existing else none) }}
 {% endmacro %}
 
-{#- Puts the rows that the model's query gives into this_batch. -#}
+{#- Stages the rows of the model's query in this_batch. -#}
 {% macro make_batch_rows() %}
     {%- set rows = batch_relation(model.name) -%}
     {%- call statement('rows') -%}
@@ -108,7 +108,7 @@
     {%- do take_statistics(target_relation) -%}
 {% endmacro %}
 
-{#- Columns that the rows have and the table has not: added to it. -#}
+{#- Adds columns that the rows have and the table lacks. -#}
 {% macro add_new_columns(relation, columns) %}
     {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
     {%- for column in columns if column.name not in known -%}
@@ -116,7 +116,7 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- Comments on the table and its columns, where the table is new or what the project says of it has changed. -#}
+{#- Comments on the table and its columns, if the table is new or its descriptions changed. -#}
 {% macro document(relation, is_new) %}
     {%- if is_new or model_states().get(model.name, {}).get('documentation') != documentation(model) -%}
         {%- do persist_docs(relation, model) -%}
@@ -126,7 +126,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Facts for the planner on what has changed. -#}
+{#- Statistics for the planner on what changed. -#}
 {% macro take_statistics(relation) %}
     {%- set sql = analyze_table(relation) -%}
     {%- if sql | trim -%}

@@ -1,10 +1,10 @@
 {#-
-    Relations that are not ours are never touched: what stands at a name that a refresh would use, and is not known to be this
-    project's, refuses the refresh before it writes anything. Ours is what has our mark in its comment. What has it not (made by an
-    earlier version, or somebody wrote another comment) is ours if the bookkeeping lists it and it has the columns that we give it.
+    Relations that are not ours are never touched: if one has a name that a refresh would use and is not known to be this project's,
+    the refresh refuses before it writes anything. A relation with our mark in its comment is ours. One without (from an earlier
+    version, or with another comment) is ours if the bookkeeping lists it and it has the columns that we give it.
 -#}
 
-{#- What we add to the comments of our relations. -#}
+{#- The mark that we add to the comments of our relations. -#}
 {% macro ownership_mark() -%}
     {{ return('Kept by signup_attribution.') }}
 {%- endmacro %}
@@ -25,15 +25,15 @@
     {{ return(nodes) }}
 {% endmacro %}
 
-{#- Those that this command makes; for a command that makes none (--check) all of them. -#}
+{#- Those that this command builds; for a command that builds none (--check), all of them. -#}
 {% macro made_nodes() %}
     {%- set nodes = stored_nodes() -%}
     {{ return(nodes | selectattr('unique_id', 'in', selected_resources) | list if flags.WHICH in ['run', 'build', 'seed'] else nodes) }}
 {% endmacro %}
 
 {#-
-    What stands at the project's names, as it was before this command: 'schema.name' -> name, kind, comment, parent (of a partition) and
-    columns (a list). Asked once, by one query.
+    The relations with the project's names, as they were before this command: 'schema.name' -> name, kind, comment, parent (of a
+    partition) and columns (a list). One query per run.
 -#}
 {% macro relations_before() %}
     {%- set found = run_cache('relations before') -%}
@@ -62,14 +62,14 @@
     {{ return(relation_key(project_schema('refresh'), name)) }}
 {% endmacro %}
 
-{#- Stops where something that is not ours stands at a name that this command uses. -#}
+{#- Stops if something that is not ours has a name that this command uses. -#}
 {% macro check_ownership() %}
     {%- for problem in ownership_problems() -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
 {% endmacro %}
 
-{#- One sentence on all that stands at our names and is not ours; none when there is nothing. -#}
+{#- One sentence on everything that has one of our names and is not ours; none if there is nothing. -#}
 {% macro ownership_problems() %}
     {%- set found, listed, others = relations_before(), listed_names(), [] -%}
     {%- for name, columns in dict(state_tables(), refresh_health={}).items() -%}

@@ -1,7 +1,6 @@
 {#-
-    What every refresh does before its first model: checks variables, sources and settings, and opens a batch.
-    Makes the bookkeeping tables and functions where they are missing and numbers the batch.
-    A batch is one dbt run; each row a model writes and each state it has applied carries the number of such a run.
+    What every refresh does before its first model: checks variables, sources and settings, creates missing bookkeeping tables and
+    functions, and opens a batch. Rows and watermarks carry the number of the batch that wrote them.
 -#}
 {% macro prepare_refresh() %}
     {%- if execute and flags.WHICH in ['run', 'build', 'seed'] and made_nodes() -%}
@@ -21,7 +20,7 @@
         {%- do run_and_commit(open_batch(opens_batch()) ~ mark_rebuilds(damaged + models_with_other_settings())) -%}
         {%- set changed = changed_event_settings() if not flags.FULL_REFRESH else [] -%}
         {%- if changed -%}
-            {%- do say(changed | join(' and ') ~ ' changed: all that follows from the stored messages is made again.') -%}
+            {%- do say(changed | join(' and ') ~ ' changed: everything derived from the stored messages is recomputed.') -%}
             {%- do run_and_commit(apply_event_settings(changed)) -%}
         {%- endif -%}
     {%- endif -%}
@@ -56,7 +55,7 @@
     comment on table {{ state_table(name) }} is {{ quoted(marked('')) }};
         {%- endif %}
     {%- endfor %}
-    {#- A view that is as it should be stays: to replace it would have to wait for whoever is reading it. -#}
+    {#- An unchanged view stays, because replacing it would have to wait for its readers. -#}
     {%- set health = marked('One row: how the refreshes are. (' ~ local_md5(refresh_health()) ~ ')') %}
     {%- if relations_before().get(state_key('refresh_health'), {}).comment != health or not (is_whole('refresh_runs') and is_whole('refresh_log')) %}
     create or replace view {{ state_table('refresh_health') }} as {{ refresh_health() }};
@@ -124,8 +123,8 @@
 {% endmacro %}
 
 {#-
-    Whether this run opens a batch. It does not while models have not applied the one before, nor when it leaves out the model that
-    reads the sources. A run that tries again what failed goes on with its own: the runner names its run in SIGNUP_ATTRIBUTION_RUN.
+    Whether this run opens a batch. It does not while models have not applied the previous one, nor if it leaves out the model that
+    reads the sources. A retry continues its own batch: the runner names its run in SIGNUP_ATTRIBUTION_RUN.
 -#}
 {% macro opens_batch() %}
     {%- set states = model_states() -%}
@@ -139,7 +138,7 @@
     {%- for node in batched_nodes() if 'reporting' not in node.fqn and not (node.config.meta or {}).get('may_lag') -%}
         {%- if states.get(node.name, {}).get('batch_id', 0) < batch_id -%}
             {%- if states.get('batch_messages', {}).get('batch_id') == batch_id -%}
-                {%- do say('The refresh before did not come to its end. This one finishes it, and the next one brings what is new.') -%}
+                {%- do say('The previous refresh did not finish. This run finishes it, and the next one brings what is new.') -%}
             {%- endif -%}
             {{ return(false) }}
         {%- endif -%}
@@ -147,12 +146,12 @@
     {{ return(true) }}
 {% endmacro %}
 
-{#- Literal: what this run is called in refresh.batches. -#}
+{#- Literal: the name of this run in refresh.batches. -#}
 {% macro run_name() -%}
     {{ quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) }}
 {%- endmacro %}
 
-{#- SQL that numbers this run's batch if it opens one, and says of runs that never came to their end that they died. -#}
+{#- SQL that numbers this run's batch if it opens one, and marks runs that never finished as died. -#}
 {% macro open_batch(is_new) %}
     {%- if is_new %}
     insert into {{ state_table('batches') }}
@@ -180,27 +179,27 @@
 
 {#- Whether there is a bookkeeping table of that name. -#}
 {% macro has_state_table(name) %}
-    {#- a refresh makes its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook made -#}
+    {#- a refresh creates its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook created -#}
     {%- set exists -%}
         select 1 from information_schema.tables where table_schema = {{ quoted(project_schema('refresh')) }} and table_name = '{{ name }}'
     {%- endset -%}
     {{ return((flags.WHICH in ['run', 'build'] and refreshes_models()) or run_query(exists).rows | length > 0) }}
 {% endmacro %}
 
-{#- Refuses a refresh whose settings differ from those the stored rows were made with. -#}
+{#- Refuses a refresh whose settings differ from those of the stored rows. -#}
 {% macro check_settings() %}
     {%- set left = due_rebuilds() -%}
     {%- for problem in setting_problems(is_rebuilt=flags.FULL_REFRESH or 'app_tracks' in left) -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
     {%- if left and not flags.FULL_REFRESH -%}
-        {%- do say('A full refresh did not come to its end and is finished now, ' ~ left | length ~ ' tables are left.') -%}
+        {%- do say('A full refresh did not finish earlier and is finished now, ' ~ left | length ~ ' tables are left.') -%}
     {%- endif -%}
 {% endmacro %}
 
 {#-
-    A sentence for each setting that differs from the one the stored rows were made with. is_rebuilt: a full refresh takes over
-    all of them, but never replaces the tables of everybody by a sample.
+    A sentence for each setting that differs from that of the stored rows. is_rebuilt: a full refresh applies all of them, but never
+    replaces everybody's tables with a sample.
 -#}
 {% macro setting_problems(is_rebuilt=false) %}
     {%- set problems = [] -%}
@@ -210,13 +209,13 @@
         {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
             {%- do problems.append(sample_refused()) -%}
         {%- elif row[0] in current and row[0] != 'version' and row[1] != current[row[0]] and not is_rebuilt -%}
-            {%- do problems.append(row[0] ~ ' changed since the stored tables were made' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
+            {%- do problems.append(row[0] ~ ' changed since the stored tables were built' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(problems) }}
 {% endmacro %}
 
-{#- What the stored tables were made with: rows of name and value, those of the first version of the project without its number. -#}
+{#- The settings of the stored tables: rows of name and value; the first version of the project stored no version number. -#}
 {% macro settings_of_tables() %}
     {%- set settings = state_table('settings') -%}
     {{ return(state_rows('settings',
@@ -225,7 +224,7 @@
     )) }}
 {% endmacro %}
 
-{#- Whether the stored tables were made by another version of the project. -#}
+{#- Whether the stored tables were built by another version of the project. -#}
 {% macro are_of_another_version() %}
     {%- for name, value in settings_of_tables() if name == 'version' and value != stored_settings().version -%}
         {{ return(true) }}
@@ -242,7 +241,7 @@
         {%- set current = stored_settings() -%}
         {%- for row in settings_of_tables() -%}
             {%- if row[0] in current and row[1] != current[row[0]] -%}
-                {%- do stop(row[0] ~ ' changed since the stored tables were made: run --full-refresh without a selection.') -%}
+                {%- do stop(row[0] ~ ' changed since the stored tables were built: run --full-refresh without a selection.') -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

@@ -1,15 +1,15 @@
 {#-
-    The tables that others read at any time, and together. What the batch brings to them is put into this_batch first; when all of it is
-    there, one transaction brings it to all of them, by statements that no reader has to wait for: rows
-    are deleted and inserted, also when all are built from scratch, and no table is ever replaced, so that views of others stay.
+    The tables that readers see at any time, and together. What the batch brings to them is first staged in this_batch; once all of it is
+    there, one transaction moves it into all of them, with statements that block no reader: rows are deleted and inserted, even in a
+    build from scratch, and no table is ever replaced, so other people's views stay.
 -#}
 
-{#- Names of the published tables, in the order in which they are made. -#}
+{#- Names of the published tables, in the order in which they are built. -#}
 {% macro published_tables() %}
     {%- set known = run_cache('published tables') -%}
     {%- if not known and execute -%}
         {%- set names, ordered = batched_nodes() | selectattr('config.materialized', 'equalto', 'published') | map(attribute='name') | list, [] -%}
-        {#- who reads others of them comes after these -#}
+        {#- a table comes after the published tables that it reads -#}
         {%- for _ in names -%}
             {%- for name in names if name not in ordered and not stored_parents(stored_node(name)) | select('in', names) | reject('in', ordered) | list -%}
                 {%- do ordered.append(name) -%}
@@ -47,7 +47,7 @@
             {%- do stored.append(table) -%}
         {%- endif -%}
     {%- endfor -%}
-    {#- readers have to wait for the end of the transaction that adds a column: it is one of its own -#}
+    {#- adding a column blocks readers until its transaction ends, so it has one of its own -#}
     {%- for table in stored -%}
         {%- do add_new_columns(published_relation(table), columns[table]) -%}
     {%- endfor -%}

@@ -14,7 +14,7 @@
     where {{ is_one_of('model', marked) }};
 {% endmacro %}
 
-{#- SQL that takes the marks back when all that the full refresh did was to refuse. -#}
+{#- SQL that removes the marks if the full refresh did nothing but refuse. -#}
 {% macro unmark_refused_full_refresh() %}
     {%- set refused = [] -%}
     {%- for result in results if '> in macro stop ' in (result.message or '') | string -%}
@@ -66,12 +66,12 @@
     {{ return(names | unique | list) }}
 {% endmacro %}
 
-{#- Value of a setting as it is kept: numbers that are equal are written alike. -#}
+{#- Value of a setting as stored: equal numbers are written the same way. -#}
 {% macro written_setting(name) -%}
     {{ return(tojson(var(name) | float if var(name) is number else var(name))) }}
 {%- endmacro %}
 
-{#- SQL that keeps the values a model built from scratch was made with. -#}
+{#- SQL that saves the settings that a model was built from scratch with. -#}
 {% macro record_model_settings() %}
     {%- if execute and not is_incremental() -%}
         delete from {{ state_table('settings') }} where name like '{{ model.name }}.%';

@@ -1,6 +1,6 @@
 {#-
-    What every refresh does after its last model: says what it did. The figures go to the log as one JSON line, which the
-    runner reads; changes of source columns are printed too.
+    What every refresh does after its last model: it reports. The figures go to the log as one JSON line, which the runner
+    reads; changes of source columns are printed too.
 -#}
 {% macro report_refresh() %}
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
@@ -34,7 +34,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Says so when more than half of the messages that were new are rejected. -#}
+{#- Says so when more than half of the new messages are rejected. -#}
 {% macro say_much_rejected(figures) %}
     {%- set new = {'app_tracks': 0, 'rejected_events': 0} -%}
     {%- for kind, name, detail, amount in figures if kind == 'rows' and name in new -%}
@@ -50,7 +50,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- SQL that says how this run ended; what the runner does itself for its runs, which may be several of dbt. -#}
+{#- SQL that records how this run ended. The runner does that itself, because its runs may take several dbt commands. -#}
 {% macro close_run() %}
     {%- set partitions = stored_relation('partitions') %}
     {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error'])
@@ -108,7 +108,7 @@
     {%- endif %}
 {% endmacro %}
 
-{#- Says something worth knowing at once: the runner hands it on, dbt without it prints it. -#}
+{#- Reports a note at once: the runner shows it; without the runner, dbt prints it. -#}
 {% macro say(sentence) %}
     {%- do log('note: ' ~ sentence, info=true) -%}
 {% endmacro %}

@@ -1,10 +1,10 @@
 {#-
-    Stored tables that are not as the last refresh left them, because somebody dropped them or columns of theirs. What can be made
-    again from what is stored is made again by the next refresh, as if there were none; for the rest the refresh is refused by a
-    sentence that says which command mends it. refresh.models says which columns a table was left with.
+    Stored tables that are not as the last refresh left them, because somebody dropped them or some of their columns. The next
+    refresh rebuilds what can be derived from the stored tables; for the rest it refuses, in a sentence that names the command to
+    repair it. refresh.models says which columns each table had.
 -#}
 
-{#- Names of the models that have to be built from scratch; stops where only a full refresh can mend what is stored. -#}
+{#- Names of the models that have to be built from scratch; stops if only a full refresh can repair what is stored. -#}
 {% macro damaged_tables() %}
     {%- set damaged = [] -%}
     {%- set is_whole_refresh = flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' in selected_resources -%}
@@ -14,18 +14,18 @@
     {{ return(damaged) }}
 {% endmacro %}
 
-{#- One sentence on all that is missing and cannot be made again from what is stored; none when nothing is. damaged: gets the names of what can. -#}
+{#- One sentence on everything that is missing and cannot be rebuilt from what is stored; none if nothing is. damaged: gets the names of what can. -#}
 {% macro stored_table_problems(damaged=[]) %}
     {%- if is_whole('settings') and are_of_another_version() -%}
-        {{ return(['The stored tables were made by another version of the project: rebuild all tables with --full-refresh without a selection.']) }}
+        {{ return(['The stored tables were built by another version of the project: rebuild all tables with --full-refresh without a selection.']) }}
     {%- endif -%}
     {%- set found, state, problems = relations_before(), state_before(), [] -%}
     {%- if relation_of('app_tracks') and 'app_tracks' not in state.models -%}
-        {%- do problems.append(state_key('models') ~ ' does not say any more what the tables hold') -%}
+        {%- do problems.append(state_key('models') ~ ' no longer says what the tables hold') -%}
     {%- elif 'app_tracks' in state.models and not state.settings -%}
-        {%- do problems.append(state_key('settings') ~ ' does not say any more with which settings the tables were made') -%}
+        {%- do problems.append(state_key('settings') ~ ' no longer says which settings the tables were built with') -%}
     {%- elif state.is_detached and not state.archived -%}
-        {%- do problems.append(state_key('archived_messages') ~ ' does not say any more what the detached months held') -%}
+        {%- do problems.append(state_key('archived_messages') ~ ' no longer says what the detached months held') -%}
     {%- endif -%}
     {%- set applied = [] -%}
     {%- for name, kept in state.models.items() if name in batched_nodes() | rejectattr('schema', 'equalto', project_schema('reporting')) | map(attribute='name') -%}
@@ -36,7 +36,7 @@
         {%- set node = graph.nodes.get('model.signup_attribution.' ~ name) -%}
         {%- if node and is_batched(node) -%}
             {%- set table, damage = relation_key(node.schema, node.alias), damage_of(relation_of(name), kept.columns) -%}
-            {#- the rows of a batch that some have not applied -#}
+            {#- it has rows of a batch that some models have not applied -#}
             {%- set is_lost = kept.made_batch_id and kept.made_batch_id > state.applied_by_all and not found.get(relation_key(project_schema('this_batch'), node.alias)) -%}
             {%- if damage and (name == 'app_tracks' or state.archived and 'reporting' not in node.fqn) -%}
                 {%- do problems.append(table ~ damage ~ ('' if name == 'app_tracks' else ' (and months were detached)')) -%}
@@ -48,12 +48,12 @@
         {%- endif -%}
     {%- endfor -%}
     {%- for month in state.months if found.get(month, {}).parent is none or month not in found -%}
-        {%- do problems.append(month ~ ' is no partition any more') -%}
+        {%- do problems.append(month ~ ' is no longer a partition') -%}
     {%- endfor -%}
     {{ return([problems | sort | join(', ') ~ ': rebuild all tables from the sources with --full-refresh.'] if problems else []) }}
 {% endmacro %}
 
-{#- What is wrong with a relation that had these columns, or nothing. -#}
+{#- What is wrong with a relation that had these columns; empty if nothing is. -#}
 {% macro damage_of(relation, columns) %}
     {%- if not relation -%}
         {{ return(' is gone') }}

@@ -1,6 +1,6 @@
 {#-
-    How the rows of a batch get into a stored table: messages are appended, rows of devices and of persons are replaced. What comes out as
-    it is stored is not written again, so that a table grows and is rewritten by what changed, not by whom it is about.
+    How the rows of a batch get into a stored table: messages are appended, rows of devices and persons are replaced. Rows that come out
+    unchanged are not rewritten, so the amount written depends on what changed and not on whom it concerns.
 -#}
 
 {#- append: the new rows are added, those of monthly partitions month by month; the stored ones stay. -#}
@@ -10,22 +10,22 @@
 {% endmacro %}
 
 {#-
-    SQL by which stored rows make way for those of the batch, and the watermark moves. node: the model; after: the newest batch applied, 0
-    when all stored rows make way. Which do otherwise depends on the strategy and the meta of the model:
+    SQL that replaces stored rows with those of the batch and moves the watermark. node: the model; after: the newest batch applied, 0
+    to replace all stored rows. Otherwise the strategy and the model's meta decide which rows are replaced:
     replace_persons: the rows of changed persons, whether there are new ones or not.
     replace_keys: those that share the columns replaced_by (by default unique_key) with a new row.
-    since: a time of the row: only rows from changed_since, or from the first new row on make way.
-    since_is_optional: with replace_persons, that rows without that time make way, too.
-    until: a later time of the row, where rows of the same keys last without overlapping: as those from the first new row on are
-    those that do not end before it, they are found by this time, which has an index.
-    Which rows make way is found first, and apart: PostgreSQL expects that hardly any of them stay as they are, and would
-    look for what they make way for once more for each that does.
+    since: a time column: only rows from changed_since, or from the first new row on, are replaced.
+    since_is_optional: with replace_persons, rows without that time are replaced, too.
+    until: a later time column, for rows that do not overlap within a key: the rows from the first new row on are those that do not
+    end before it, so they are found by this column, which has an index.
+    The rows to replace are found first, in a step of their own: PostgreSQL expects that hardly any stay unchanged, and would look
+    for their replacements again for each one that does.
 -#}
 {% macro replace_rows(node, target_relation, rows, columns, after) %}
     {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
     {%- set names, facts, lists = quoted_names(columns), columns | rejectattr('name', 'in', keys + ['batch_id']) | list, [] -%}
-    {#- DuckDB takes a minute to compare lists: rows with a list are always written again. -#}
+    {#- DuckDB takes a minute to compare lists, so rows with a list are always rewritten. -#}
     {%- for column in facts if '[]' in column.dtype or 'ARRAY' in column.dtype -%}
         {%- do lists.append(column) -%}
     {%- endfor -%}

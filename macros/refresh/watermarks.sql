@@ -1,7 +1,7 @@
 {#-
-    SQL that moves a model's watermark and logs what it wrote: the last of its transaction. rows_written, rows_read, rows_deleted:
-    expressions. columns: those that the table is left with. is_rebuilt: all rows were made anew, by a build from scratch.
-    is_of_present_text: all rows were made of the present text of the model.
+    SQL that moves a model's watermark and logs what it wrote: the last statement of its transaction. rows_written, rows_read,
+    rows_deleted: expressions. columns: those of the table afterwards. is_rebuilt: all rows come from a build from scratch.
+    is_of_present_text: all rows come from the current text of the model.
 -#}
 {% macro save_watermark(name, rows_written, rows_read, rows_deleted, columns, is_rebuilt=false, is_of_present_text=false) %}
     {%- set state, complete, node = model_states().get(name, {}), complete_batch_id(model.name), stored_node(name) -%}
@@ -10,7 +10,7 @@
     create temporary table watermark as
     select
         '{{ name }}' as model, cast({{ complete }} as bigint) as batch_id,
-        {#- of a table built from scratch, others have to be too -#}
+        {#- when a table is built from scratch, its readers have to be, too -#}
         {%- if is_rebuilt or not state.get('rebuilt_at') %}
         greatest({{ utc_now() }}, (select max(rebuilt_at) + interval '1 microsecond' from {{ state_table('models') }})) as rebuilt_at,
         {%- else %}
@@ -41,7 +41,7 @@
     {{ log_model(model.name, 0, 0, 0, utc_now()) }}
 {% endmacro %}
 
-{#- SQL that logs a model in place of what a run that died has logged of it. Arguments but the name: expressions. -#}
+{#- SQL that logs a model, replacing what a dead run logged about it. Arguments other than the name are expressions. -#}
 {% macro log_model(name, rows_read, rows_inserted, rows_deleted, finished_at) %}
     delete from {{ state_table('refresh_log') }} where batch_id = {{ current_batch_id() }} and model = '{{ name }}';
     insert into {{ state_table('refresh_log') }} (
@@ -50,7 +50,7 @@
     select {{ current_batch_id() }}, '{{ name }}', 'success', 1, {{ rows_read }}, {{ rows_inserted }}, {{ rows_deleted }}, {{ finished_at }};
 {% endmacro %}
 
-{#- Literal: the names of columns as refresh.models keeps them, a line each. -#}
+{#- Literal: the names of columns as refresh.models stores them, one per line. -#}
 {% macro written_columns(columns) -%}
     {{ quoted(columns | map(attribute='name') | join('\n')) }}
 {%- endmacro %}

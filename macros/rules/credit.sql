@@ -1,21 +1,21 @@
 {#- How the credit for a sign-up is shared among the touches that count for it. -#}
 
-{#- The models of credit that a sign-up's own touches decide. -#}
+{#- The credit models that depend only on a sign-up's own touches. -#}
 {% macro path_models() %}
     {{ return(['first', 'last', 'last_non_direct', 'first_paid', 'last_paid', 'linear', 'position', 'time_decay', 'shapley']) }}
 {% endmacro %}
 
-{#- All models of credit; markov is fitted on the paths of all persons. -#}
+{#- All credit models; markov is fitted on the paths of all persons. -#}
 {% macro credit_models() %}
     {{ return(path_models() + ['markov']) }}
 {% endmacro %}
 
-{#- Stands for the touch, and for its channel, source and medium, where none gets the credit. -#}
+{#- Stands for the touch, and for its channel, source and medium, if no touch gets credit. -#}
 {% macro unattributed_name() %}
     {{- return('(unattributed)') -}}
 {% endmacro %}
 
-{#- Share of a touch by its place: the ends get their shares, those between share the rest; two touches are both ends. -#}
+{#- Share of a touch by its position: the ends get their shares, the others split the rest; of two touches, both are ends. -#}
 {% macro position_weight(place, place_from_end, touch_count) -%}
     {%- set first, last = var('position_first_share') | float, var('position_last_share') | float -%}
     {%- set ends = first + last -%}
@@ -30,8 +30,8 @@
 {%- endmacro %}
 
 {#-
-    Weight that halves with each half-life between touch and sign-up. After 1000 of them it stays: PostgreSQL stops where a
-    number becomes too small.
+    Weight that halves with each half-life between touch and sign-up. It stops at 1000 of them, because PostgreSQL fails on
+    numbers that become too small.
 -#}
 {% macro decayed(touch_timestamp, signup_timestamp) -%}
     power(

@@ -5,12 +5,12 @@
     ({{ is_one_of('event_name', names) }} or {{ is_one_of('event_display_name', names) }})
 {%- endmacro %}
 
-{#- Condition that a message begins or extends a session. -#}
+{#- Condition that a message starts or extends a session. -#}
 {% macro is_session_event() -%}
     (message_type in ('tracks', 'pages', 'screens') and not {{ is_event_named(listed('ignored_events')) }})
 {%- endmacro %}
 
-{#- Which of the two settings have changed since the stored rows were made. -#}
+{#- Which of the two settings changed since the stored rows were computed. -#}
 {% macro changed_event_settings() %}
     {%- set changed, current = [], stored_settings() -%}
     {%- for row in settings_of_tables() if row[0] in ['signup_events', 'ignored_events'] and row[1] != current[row[0]] -%}
@@ -20,8 +20,8 @@
 {% endmacro %}
 
 {#-
-    Whether this run may make again what follows from them: it needs all messages, none of them detached, and all tables of the
-    folders before reporting. `--check`, which makes none, answers for a whole refresh.
+    Whether this run can recompute what depends on them: it needs all messages, none of them detached, and all tables of the
+    folders before reporting. `--check`, which builds none, answers for a whole refresh.
 -#}
 {% macro may_restate_events() %}
     {%- for name in ['app_tracks', 'batch_intervals', 'touch_evidence'] + published_tables() -%}
@@ -34,8 +34,8 @@
 {% endmacro %}
 
 {#-
-    SQL that brings the stored messages in line with changed settings. That app_tracks counts as rebuilt by this batch makes all that
-    follows from it be built again, as after a full refresh; the models that do not ask for names go on.
+    SQL that updates the stored messages to changed settings. It marks app_tracks as rebuilt by this batch, so that everything derived
+    from it is rebuilt, as after a full refresh; models that do not depend on names continue.
 -#}
 {% macro apply_event_settings(changed) %}
     {%- set app_tracks, current = stored_relation('app_tracks'), stored_settings() %}
@@ -91,7 +91,7 @@
     ) as event_names
 {%- endmacro %}
 
-{#- A sentence on the names that come nearest to one that never occurred, among the thousand that are most frequent. -#}
+{#- A sentence on the names closest to one that never occurred, among the thousand most frequent ones. -#}
 {% macro nearest_event_names(name, relation) %}
     {%- set query -%}
         select '=' || event_name, cast(sum(message_count) as bigint) as message_count from {{ relation }}
@@ -109,7 +109,7 @@
     {{ return('The names that come nearest: ' ~ written | join(', ') ~ '.' if written else 'No event has a name yet.') }}
 {% endmacro %}
 
-{#- How alike two names are, from 0 to 1: by the pairs of letters or digits side by side that both have. -#}
+{#- Similarity of two names, from 0 to 1: by the pairs of adjacent letters or digits that both have. -#}
 {% macro likeness(name, other) %}
     {%- set pairs = [[], []] -%}
     {%- for text in [name, other] -%}

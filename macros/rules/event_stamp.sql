@@ -1,7 +1,7 @@
 {#-
-    An event's stamp: its time, id and page URL as one text, with tabs between (an id never has one, see valid_id). Stamps
-    sort like events do: by time, then by id. So the first or last event of any group, and what it carries, is the smallest
-    or greatest stamp, on every engine and whatever the order of arrival.
+    An event's stamp: its time, id and page URL as one text, separated by tabs (an id never has one, see valid_id). Stamps sort
+    the way events do: by time, then by id. So the first or last event of any group, with its id and URL, is the smallest or
+    greatest stamp, on every engine and in any order of arrival.
 -#}
 {% macro event_stamp(time, event_id, page_url) -%}
     {{ sortable_time(time) }} || chr(9) || {{ event_id }} || chr(9) || coalesce({{ page_url }}, '')
@@ -12,7 +12,7 @@
     split_part({{ stamp }}, chr(9), 2)
 {%- endmacro %}
 
-{#- The page URL in a stamp, which may have tabs of its own; null when the event had none. -#}
+{#- The page URL in a stamp, which may contain tabs itself; null when the event had none. -#}
 {% macro stamp_url(stamp) -%}
     nullif(substr({{ stamp }}, length(split_part({{ stamp }}, chr(9), 1)) + length(split_part({{ stamp }}, chr(9), 2)) + 3), '')
 {%- endmacro %}

@@ -10,7 +10,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- The parameters that are no columns of their own (utm_*): each of them may be a click id. -#}
+{#- The parameters without columns of their own (all but utm_*): any of them may be a click id. -#}
 {% macro other_parameters(parameters) -%}
     case when lower({{ parameters }}) like '%&utm_%' then regexp_replace({{ parameters }}, '&utm_[^?]*[?]', '', 'gi') else {{ parameters }} end
 {%- endmacro %}
@@ -31,8 +31,8 @@
 {%- endmacro %}
 
 {#-
-    Condition on an event with a campaign parameter and a referrer that its source is told by the referrer: where that turns out
-    to be none, its combination is another one.
+    Condition on an event with a campaign parameter and a referrer: that the referrer decides its source. If the referrer turns out
+    not to count, its combination is another one.
 -#}
 {% macro is_told_by_referrer() -%}
     has_campaign_parameter and coalesce(utm_source, utm_medium) is null and referrer_host is not null
@@ -46,7 +46,7 @@
     end
 {%- endmacro %}
 
-{#- What makes two touches different, as one text: case and the blanks around a value do not. -#}
+{#- Everything that makes two touches differ, as one text; case and surrounding blanks do not. -#}
 {% macro evidence_text() -%}
     {%- set text -%}
         {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'external_host', 'click_id'] -%}
@@ -56,7 +56,7 @@
     {{ lower_case(text) }}
 {%- endmacro %}
 
-{#- The same of a direct touch. -#}
+{#- The same for a direct touch. -#}
 {% macro no_evidence_text() -%}
     repeat(chr(31), 5)
 {%- endmacro %}
@@ -66,7 +66,7 @@
     '(direct)'
 {%- endmacro %}
 
-{#- That of the entry of a session which no browser or app was seen in, without any evidence. -#}
+{#- The combination of the entry of a session without evidence in which no browser or app was seen. -#}
 {% macro untracked_combination_id() -%}
     '(untracked)'
 {%- endmacro %}

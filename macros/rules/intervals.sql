@@ -1,6 +1,6 @@
 {#-
-    What an interval of activity carries, whether it is a clock bucket or a device session: one list, and how two intervals
-    become one. Every rule is associative and commutative, so the order in which messages arrive does not matter.
+    The attributes of an interval of activity, be it a clock bucket or a device session, and how two intervals are merged. Every
+    rule is associative and commutative, so the order in which messages arrive does not matter.
 -#}
 {% macro interval_attributes(prefix='') -%}
     {%- for column in [

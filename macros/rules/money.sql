@@ -1,16 +1,16 @@
 {#- How money is read and matched with sign-ups. -#}
 
-{#- Part of a campaign's name (source, medium, campaign) as spend and touches are matched by it: case and blanks do not count. -#}
+{#- Part of a campaign's name (source, medium, campaign), normalized for matching spend and touches: case and blanks are ignored. -#}
 {% macro campaign_key(column) -%}
     coalesce(nullif({{ lower_case('trim(' ~ column ~ ')') }}, ''), '(none)')
 {%- endmacro %}
 
-{#- Currency of an amount; one that names none is in reporting_currency. -#}
+{#- Currency of an amount; reporting_currency if it names none. -#}
 {% macro currency_of(column) -%}
     coalesce(nullif(upper(trim({{ column }})), ''), {{ quoted(var('reporting_currency') | upper if var('reporting_currency') else '(none)') }})
 {%- endmacro %}
 
-{#- Stands for the channel of spend that matches no touch, and of revenue from users without a sign-up. -#}
+{#- Stand for the channel of spend that matches no touch, and of revenue from users without a sign-up. -#}
 {% macro unmatched_spend_name() %}
     {{- return('(unmatched spend)') -}}
 {% endmacro %}
@@ -62,7 +62,7 @@ in_periods as (
     cross join period_types
 ),
 
--- age_days: of the revenue; null in what is no revenue
+-- age_days: of revenue; null for anything else
 by_age as (
     select
         {{ keys }},
@@ -75,7 +75,7 @@ by_age as (
     group by {{ grain }}, age_days
 ),
 
--- in the order of age_days, what has none comes first
+-- by age_days, rows without one first
 accumulated as (
     select
         *,

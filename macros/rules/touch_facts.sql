@@ -1,4 +1,4 @@
-{#- What attribution tells of each chosen touch: name of the column there, and column of touches. -#}
+{#- What attribution shows of each chosen touch: name of the column there -> column of touches. -#}
 {% macro touch_facts() %}
     {{ return({
         'session_id': 'session_id', 'source': 'source', 'campaign': 'campaign', 'medium': 'medium',

@@ -11,14 +11,14 @@
     end
 {%- endmacro %}
 
-{#- Text without the white space around it; null when nothing is left. -#}
+{#- Text without surrounding white space; null when nothing is left. -#}
 {% macro text_or_null(column) -%}
     nullif({{ trimmed(column) }}, '')
 {%- endmacro %}
 
 {#-
-    Text without the white space around it: blank, tab, line feed, vertical tab, form feed, carriage return. Only text that
-    begins or ends with such a character (none is greater than the blank) pays for the search.
+    Text without surrounding white space: blank, tab, line feed, vertical tab, form feed, carriage return. Only text that begins
+    or ends with such a character (none is greater than the blank) pays for the search.
 -#}
 {% macro trimmed(column) -%}
     case

@@ -1,10 +1,10 @@
 {#-
-    A developer's sample (variable `sample`, in percent): refresh.sample_ids lists the ids whose messages are read. Ids that were
-    ever seen together on a message are connected, and what is connected is taken or left as a whole. So each journey in the
-    sample is whole, with all other users of its devices, and everything comes out as it does for all persons.
-    The hash of the id seen first among the connected ones decides: a later sign-up or device changes nothing about it. Should
-    two persons who were apart become connected, and only one of them was taken, the other one comes in too; nobody ever
-    leaves, except by --full-refresh. More percent take the same persons and others.
+    A developer's sample (variable `sample`, in percent): refresh.sample_ids lists the ids whose messages are read. Ids ever seen
+    together on a message are connected, and connected ids are taken or left together. So each journey in the sample is whole, with
+    all other users of its devices, and its rows equal those of the full data.
+    The hash of the id seen first among the connected ones decides, so a later sign-up or device does not matter. If two separate
+    persons become connected and only one of them was taken, the other one comes in too; nobody ever leaves, except by
+    --full-refresh. A larger percentage takes the same persons and more.
 -#}
 
 {#- Pre-hook of the model that reads the sources: brings refresh.sample_ids up to date. Nothing without a sample. -#}
@@ -14,7 +14,7 @@
         {%- call statement('connected ids') %}{{ connected_ids() }}{% endcall -%}
         {%- set state = namespace(is_joined=false) -%}
         {%- for step in range(10000) if not state.is_joined -%}
-            {#- Jinja looks at the condition of the loop before each step. -#}
+            {#- Jinja evaluates the condition of the loop before each step. -#}
             {%- set state.is_joined = run_query(components_apart()).rows | length == 0 -%}
             {%- if not state.is_joined -%}
                 {%- call statement('joined components') %}{{ join_components() }}{% endcall -%}
@@ -132,8 +132,8 @@
 {%- endmacro %}
 
 {#-
-    A table of folder aliasing as the refresh of production keeps it in the same database, or none: there the ids are known
-    already. Stops with one sentence when it is there and may not be read.
+    A table of folder aliasing in production's schemas of the same database, where the ids are already known; or none. Stops with
+    one sentence if it exists but may not be read.
 -#}
 {% macro production_table(name) %}
     {%- set relation = adapter.get_relation(target.database, 'aliasing', name) -%}

@@ -1,4 +1,4 @@
-{#- Condition on a source's rows: true without a sample, else that one of their ids is in it. -#}
+{#- Condition on a source's rows: without a sample true, else that one of their ids is in it. -#}
 
 {#-
     The rows of a place of a collection that a refresh has to look at: those that may be new and, of ids that came into the sample since

@@ -1,7 +1,6 @@
 {#-
-    Tables beside the messages that the marts use, each optional: what was spent and paid, and what people say brought them.
-    They may be named under the variable `sources` like the collections of messages, each in one place, and are read whole by each
-    refresh.
+    Optional tables besides the messages, for the marts: money spent and received, and what people say brought them. They are named
+    in the variable `sources` like the collections of messages, each in one place, and every refresh reads them whole.
 -#}
 
 {#- Columns read from each table: name -> kind (text; number; time, UTC; day). -#}
@@ -15,7 +14,7 @@
     }[name]) }}
 {% endmacro %}
 
-{#- Names of these tables, and the columns without which each says nothing. -#}
+{#- Names of these tables, and the required columns of each. -#}
 {% macro business_sources() %}
     {{ return({
         'ad_spend': ['date', 'cost'],
@@ -41,12 +40,12 @@
     {%- endif %}
 {% endmacro %}
 
-{#- One column in its kind; null when the table does not have it, or where a text is no such value. -#}
+{#- One column in its kind; null if the table lacks it, or if a text is not such a value. -#}
 {% macro business_value(column, kind) -%}
     {%- if kind == 'number' -%}
         {{ number_value(column) }}
     {%- elif kind == 'day' -%}
-        {#- a whole number such as 20260310 is no day -#}
+        {#- a whole number such as 20260310 is not a day -#}
         {%- set is_number = column is not none and column is defined and number_kind(column.type) -%}
         cast({{ 'null' if is_number else source_value(column, 'time') }} as date)
     {%- else -%}

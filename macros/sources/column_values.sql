@@ -1,6 +1,6 @@
-{#- What the columns of sources say, whatever their type. -#}
+{#- The values of source columns of any type. -#}
 
-{#- What kind of number a type is: integer, decimal or float; none for other types. -#}
+{#- The kind of number of a type: integer, decimal or float; none for other types. -#}
 {% macro number_kind(type) %}
     {%- if type in ['smallint', 'integer', 'bigint', 'tinyint', 'hugeint', 'utinyint', 'usmallint', 'uinteger', 'ubigint', 'uhugeint'] -%}
         {{ return('integer') }}
@@ -12,7 +12,7 @@
     {{ return(none) }}
 {% endmacro %}
 
-{#- A column as text, on every engine alike: a whole number has neither a decimal point nor an exponent, and no number is null. -#}
+{#- A column as text, the same on every engine: whole numbers have neither a decimal point nor an exponent; NaN and infinity are null. -#}
 {% macro text_value(column, type) -%}
     {%- if number_kind(type) == 'decimal' -%}
         case when {{ column }} = trunc({{ column }}) then cast(trunc({{ column }}) as text) else cast({{ column }} as text) end
@@ -26,7 +26,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A column as UTC time to the microsecond; null where a value is none. -#}
+{#- A column as UTC time to the microsecond; null if a value is not a time. -#}
 {% macro time_value(column, type) -%}
     {%- if type in ['timestamp_ns', 'timestamptz_ns'] -%}
         {#- DuckDB would round -#}
@@ -46,7 +46,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A column that is passed through, in its declared type; null where a value cannot be cast to it. source: {name, type} or none. -#}
+{#- A passed-through column in its declared type; null if a value cannot be cast to it. source: {name, type} or none. -#}
 {% macro passed_value(source, type) -%}
     {%- if source is none or source is not defined -%}
         cast(null as {{ type }})
@@ -61,7 +61,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A text in a type; null where that is impossible. -#}
+{#- A text cast to a type; null if that is impossible. -#}
 {% macro cast_or_null(text, type) -%}
     {{ adapter.dispatch('cast_or_null', 'signup_attribution')(text, type) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Which rows of the sources are messages that are stored already, and which copy of a message counts. -#}
+{#- Which source rows are messages that are already stored, and which copy of a message counts. -#}
 
 {#- All columns of a stored message, the passed-through ones last. -#}
 {% macro stored_columns() -%}
@@ -6,7 +6,7 @@
     {%- for column in pass_through_columns() -%}, {{ quoted_name(column.name) }}{%- endfor -%}
 {%- endmacro %}
 
-{#- Relations whose messages need not come again: none when app_tracks is about to be built from scratch. -#}
+{#- Relations whose messages are already stored: none when app_tracks is about to be built from scratch. -#}
 {% macro stored_message_relations() %}
     {%- if not execute or applied_batch_id('app_tracks') == 0 -%}
         {{ return([]) }}
@@ -30,7 +30,7 @@
     , batch_messages.source_place
 {%- endmacro %}
 
-{#- Query on the new messages, and of one that came more than once only the copy that counts. -#}
+{#- Query on the new messages, with only the copy that counts of each. -#}
 {% macro messages_that_count() -%}
     select * from batch_messages
     where not exists (
@@ -41,7 +41,7 @@
     select * from repeated_messages
 {%- endmacro %}
 
-{#- Hash of everything a message says: what tells rows without an id apart. -#}
+{#- Hash of the whole message, which tells rows without an id apart. -#}
 {% macro content_hash() -%}
     md5(
         {%- for column in message_columns() if column not in ['event_display_name', 'is_session_event', 'is_clock_corrected'] %}

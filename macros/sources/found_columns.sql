@@ -19,7 +19,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- SQL that keeps the columns just found, to be compared with at the next refresh. -#}
+{#- SQL that saves the columns just found, to compare the next refresh with. -#}
 {% macro record_source_columns() %}
     delete from {{ state_table('source_columns') }};
     insert into {{ state_table('source_columns') }} (message_type, source_place, column_name, data_type)

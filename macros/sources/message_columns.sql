@@ -1,6 +1,6 @@
 {#- The columns of a message: one list, used wherever all of them are named. -#}
 
-{#- What a message says besides ids and times. -#}
+{#- The columns of a message besides ids and times. -#}
 {% macro event_columns() %}
     {{ return(['event_name', 'event_display_name', 'page_url', 'page_path', 'page_title', 'page_referrer', 'page_search',
                'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'user_agent', 'ip']) }}
@@ -30,8 +30,8 @@
 {%- endmacro %}
 
 {#-
-    The times of a source row under the names the models use: claimed_at is what the client's clock said, received_at when
-    the server received the message, load_time when the warehouse did; each may be null.
+    The times of a source row under the names the models use: claimed_at by the client's clock, received_at when the server
+    received the message, load_time when the warehouse loaded it; each may be null.
 -#}
 {% macro staged_times() -%}
     coalesce("timestamp", original_timestamp, sent_at, received_at) as claimed_at,

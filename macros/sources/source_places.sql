@@ -1,7 +1,7 @@
 {#-
     Where a collection's messages are, from the variable `sources`: a list of places, empty when it is not configured. Each is a
-    mapping with label (a short name: schema.table, or the files), is_optional, names (of the columns that are read, but for their
-    case), and either database, schema and table or files (DuckDB: a glob of Parquet, CSV or JSON).
+    mapping with label (a short name: schema.table, or the files), is_optional, names (of the columns to read, ignoring case), and
+    either database, schema and table, or files (DuckDB: a glob of Parquet, CSV or JSON).
 -#}
 {% macro source_places(collection) %}
     {%- set configured = var('sources') if var('sources') is mapping else {} -%}
@@ -51,7 +51,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Columns a place has now, as a list of {name, type}; empty when it does not exist (yet). Asked once in a run. -#}
+{#- The current columns of a place, as a list of {name, type}; empty if it does not exist (yet). Looked up once per run. -#}
 {% macro place_columns(place) %}
     {%- if not execute -%}
         {{ return([]) }}
@@ -89,8 +89,8 @@
 {% endmacro %}
 
 {#-
-    Columns by name, and by their name in lower case: of several that differ in case only, the one in lower case, which is how the
-    layout writes it. (Anybody who sends events may add a column that is called ID.)
+    Columns by name, and by their name in lower case: of several that differ only in case, the one in lower case, as in the layout.
+    (Anybody who sends events can add a column named ID.)
 -#}
 {% macro by_name(columns) %}
     {%- set found = {} -%}

@@ -41,7 +41,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not read_from -%}
-        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': say under vars, sources, where the messages are.') -%}
+        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': name the tables with the messages in sources, under vars.') -%}
     {%- endif -%}
     {{ return(problems) }}
 {% endmacro %}

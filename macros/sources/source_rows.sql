@@ -35,7 +35,7 @@
     {{ return(columns) }}
 {% endmacro %}
 
-{#- Names of all columns of a source that are read, but for their case. -#}
+{#- Names of all columns that are read from a source, ignoring case. -#}
 {% macro used_columns(name) %}
     {%- if name in business_sources() -%}
         {{ return(business_columns(name).keys() | list) }}
@@ -45,10 +45,10 @@
 
 {#-
     A query on one collection with every column of the layout, from all its places: a column or table that does not exist (yet)
-    is null or empty. Only rows that may be new are read: loaded after the newest load stored of the place, less
-    reload_overlap_hours; rows without a load time always. A place that has no load time at all is read whole, since nothing tells
-    its new rows from its old ones.
-    every_row: read all of it, whatever is stored and sampled.
+    is null or empty. Only rows that may be new are read: those loaded after the place's newest stored load time, less
+    reload_overlap_hours, and rows without a load time. A place without any load time is read whole, because nothing tells its
+    new rows from its old ones.
+    every_row: read all of it, whatever is stored or sampled.
 -#}
 {% macro source_rows(collection, every_row=false) %}
     {%- set declared = source('segment', collection) -%}
@@ -60,7 +60,7 @@
     {%- endfor %}
 {% endmacro %}
 
-{#- The rows of one of the places; a query without rows for none. -#}
+{#- The rows of one place; without a place, a query without rows. -#}
 {% macro rows_of_place(collection, place, every_row) -%}
     {%- set present = by_name(place_columns(place) if place else []) -%}
     select
@@ -115,8 +115,8 @@
 {%- endmacro %}
 
 {#-
-    A wider condition on a column of times as it is stored, true wherever the exact one is: an index of the source can answer
-    it, or the bounds that Parquet files keep.
+    A wider condition on the time column as stored, true wherever the exact one is: an index of the source can answer it, or the
+    bounds in Parquet files.
 -#}
 {% macro is_not_before(column, cutoff) -%}
     {%- if column.type in ['timestamp with time zone', 'timestamptz', 'timestamp without time zone', 'timestamp'] -%}
@@ -129,7 +129,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The load time after which a place has to be read again, as a text, or none for all of it. -#}
+{#- The load time from which a place has to be read, as a text, or none for all of it. -#}
 {% macro load_cutoff(collection, place) %}
     {%- set applied = applied_by_all_readers('batch_messages') if execute else 0 -%}
     {%- if applied == 0 -%}
@@ -156,7 +156,7 @@
     {{ return(cutoff) }}
 {% endmacro %}
 
-{#- The latest of those times, as a text; one later than all messages when there is none. -#}
+{#- The latest of those times, as a text; without any, one later than all messages. -#}
 {% macro latest_load_cutoff() %}
     {%- set cutoffs = [] -%}
     {%- for collection in collections() -%}
@@ -168,8 +168,8 @@
 {% endmacro %}
 
 {#-
-    SQL that notes the newest load time of each place stored by this batch. A time ahead of our own clock is none, nor does it stand for
-    now: what the place loads next may have an earlier one.
+    SQL that records the newest load time of each place stored by this batch. A time ahead of our own clock is ignored, not replaced by
+    the current time: the place's next load may have an earlier one.
 -#}
 {% macro record_source_loads() %}
     {%- if execute %}

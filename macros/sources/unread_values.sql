@@ -1,9 +1,9 @@
 {#-
-    What of the sources' columns could not be read: a time column without a single time, or values of a typed column of
-    pass_through_columns that are not of its type. Only columns that have to be converted are looked at.
+    Values of source columns that could not be read: a time column without a single time, or values of a typed column of
+    pass_through_columns that do not fit its type. Only columns that need a conversion are checked.
 -#}
 
-{#- Sentences about that. every_row: about the times in the sources as they are, instead of about the rows that this refresh reads. -#}
+{#- Sentences about them. every_row: about the times of all source rows, instead of the rows that this refresh reads. -#}
 {% macro unread_values(every_row=false) %}
     {%- set sentences = [] -%}
     {%- for collection in collections() -%}
@@ -33,7 +33,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- The columns of a place that are not of their type, as a list of {name, kind (time or a type), source: {name, type}}. -#}
+{#- The columns of a place that have another type, as a list of {name, kind (time or a type), source: {name, type}}. -#}
 {% macro converted_columns(collection, place, passed_columns) %}
     {%- set present, converted = by_name(place_columns(place)), [] -%}
     {%- for column in segment_columns(collection) if column.kind == 'time' and column.name in present -%}
@@ -52,8 +52,8 @@
 {% endmacro %}
 
 {#-
-    Query: of each of these columns how many values it has that are not blank, and how many of them can be read. Of times alone
-    100,000 rows say enough.
+    Query: for each of these columns, the number of values that are not blank, and how many of them can be read. For times alone,
+    100,000 rows are enough.
 -#}
 {% macro count_values(collection, place, converted, every_row) -%}
     select

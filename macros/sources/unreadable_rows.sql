@@ -1,4 +1,4 @@
-{#- Query on the rows of files that cannot be parsed, as rejected_events lists them. A sample has none: they are nobody's. -#}
+{#- Query on the rows of files that cannot be parsed, as rejected_events lists them. A sample has none, as they belong to nobody. -#}
 {% macro unreadable_rows() -%}
     {%- set rows = [] -%}
     {%- for collection in collections() if execute and var('sample') is none -%}

@@ -1,4 +1,4 @@
--- Built from scratch whenever app_tracks is.
+-- Rebuilt whenever app_tracks is.
 -- depends_on: {{ ref('app_tracks') }}
 with batch_messages as (
     {{ new_rows_of('batch_messages') }}
@@ -20,7 +20,7 @@ rejected as (
     where reject_reason is not null
 ),
 
--- rows without an id are one message when they agree in everything
+-- rows without an id are one message if they agree in everything
 numbered as (
     select
         *,

@@ -6,7 +6,7 @@ with found as (
 
 known as (
     select message_type, source_place, column_name, data_type from {{ state_table('source_columns') }}
-    -- the project's first version did not note where it had found a column
+    -- the first version of this project did not record where it found a column
     where source_place is not null
 ),
 
@@ -40,7 +40,7 @@ schema_changes as (
         {{ current_batch_id() }} as batch_id,
         {{ utc_now() }} as noticed_at
     from compared
-    -- at the first look every column is new, which says nothing
+    -- on the first refresh every column is new, which is not worth listing
     where change is not null and exists (select 1 from known)
 )
 

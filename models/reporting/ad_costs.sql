@@ -37,7 +37,7 @@ costs as (
     group by source, medium, campaign, currency, spent_on
 ),
 
--- every source, medium and campaign that a message ever had, with the channel that the rules give it
+-- every source, medium and campaign that a message ever had, with its channel by the rules
 arrivals as (
     select distinct
         {{ campaign_key('evidence_classes.source') }} as source,
@@ -69,7 +69,7 @@ medium_channels as (
     having count(distinct channel) = 1
 ),
 
--- a campaign that brought nobody (yet) is in the channel that all others of its source and medium are in
+-- a campaign that brought nobody (yet) goes to the one channel of all others with its source and medium
 ad_costs as (
     select
         costs.source,

@@ -13,7 +13,7 @@ person_revenue as (
     select * from {{ ref('person_revenue') }}
 ),
 
--- the currency that most money rows are in
+-- the currency that most money rows have
 currencies as (
     select currency from ad_costs
     union all
@@ -63,7 +63,7 @@ signup_entries as (
     cross join main_currency
 ),
 
--- what was paid before the sign-up counts as paid on its day
+-- payments before the sign-up count on the day of the sign-up
 revenue_entries as (
     select
         credits.model,

@@ -7,7 +7,7 @@ attribution as (
     select * from {{ ref('attribution') }}
 ),
 
--- in microseconds, whole numbers: however an engine adds them up, the last digit is the same
+-- whole numbers (microseconds), so that the last digit does not depend on the order in which an engine adds them up
 waits as (
     select
         person_paths.path,

@@ -4,7 +4,7 @@
     indexes=lookup_indexes([['alias_id'], ['model', 'channel']])) }}
 
 {% set unattributed = quoted(unattributed_name()) -%}
--- what changed after a sign-up changes nothing of what led to it
+-- changes after a sign-up do not affect what led to it
 with attribution as (
     select attribution.* from {{ ref('attribution') }} as attribution
     {{ of_changed_persons('attribution', 'signup_timestamp') }}
@@ -30,7 +30,7 @@ with_shares as (
     from counted_touches
 ),
 
--- added up in a fixed order: another may give another last digit, and rows that are stored would be written again
+-- added up in a fixed order: another one may change the last digit, and stored rows would be rewritten
 weighed as (
     select
         *,
@@ -69,7 +69,7 @@ credited as (
     where credit > 0
 ),
 
--- so that no sign-up vanishes from a sum
+-- so that every sum includes all sign-ups
 unattributed as (
     select
         attribution.alias_id,

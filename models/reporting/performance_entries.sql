@@ -1,5 +1,5 @@
--- What campaign_performance and channel_performance add up, for every model of credit: sign-ups and revenue by the day
--- of the sign-up, costs by the day of the spending.
+-- What campaign_performance and channel_performance add up, for every credit model: sign-ups and revenue by the day of
+-- the sign-up, costs by the day of the spending.
 with credited_entries as (
     select * from {{ ref('credited_entries') }}
 ),
@@ -20,7 +20,7 @@ models as (
     select unnest({{ text_array(credit_models()) }}) as model
 ),
 
--- so that no revenue vanishes from a sum
+-- so that every sum includes all revenue
 unmatched_revenue_entries as (
     select
         models.model,
@@ -65,7 +65,7 @@ entries as (
     select * from cost_entries
 ),
 
--- by day first: the periods are made of few rows then
+-- by day first, so that the periods add up few rows
 performance_entries as (
     select
         model,

@@ -2,7 +2,7 @@
     meta={'since': 'signup_timestamp', 'since_is_optional': true},
     indexes=lookup_indexes([['alias_id']])) }}
 
--- what changed after a sign-up changes nothing of what led to it
+-- changes after a sign-up do not affect what led to it
 with attribution as (
     select attribution.alias_id, attribution.signup_timestamp from {{ ref('attribution') }} as attribution
     {{ of_changed_persons('attribution', 'signup_timestamp') }}
@@ -22,7 +22,7 @@ signed_up as (
     select alias_id from {{ ref('attribution') }}
 ),
 
--- who has not signed up has their whole path so far
+-- persons who have not signed up have their whole path so far
 path_touches as (
     select
         attribution.alias_id,

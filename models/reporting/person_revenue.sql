@@ -61,7 +61,7 @@ payments as (
 
 person_revenue as (
     select
-        -- an id of more than 255 characters is none
+        -- longer texts do not count as ids
         coalesce(
             aliases.alias_id,
             case when length(trim(payments.user_id)) <= 255 then trim(payments.user_id) end,

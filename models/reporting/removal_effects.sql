@@ -40,7 +40,8 @@ matrix as (
         and to_states.channel = channel_moves.next_channel
 ),
 
--- ... inverted in place (Gauss-Jordan elimination), a channel a step; its diagonal leads, so no rows need change places
+-- ... inverted in place (Gauss-Jordan elimination), one channel per step; it is diagonally dominant, so it needs no
+-- pivoting
 elimination as (
     select 0 as step, i, j, entry from matrix
     union all
@@ -65,8 +66,9 @@ elimination as (
     ) as with_diagonal
 ),
 
--- From here on fractions are added up by state, as another order gives another last digit, and so rows to write.
--- visit_count: how often one who is in channel i comes to channel j from then on, the beginning included
+-- From here on fractions are added up in the order of states: another order may change the last digit, and so
+-- rewrite rows.
+-- visit_count: expected number of visits to channel j when starting in channel i, the start included
 inverse as (
     select i, j, entry as visit_count from elimination
     where step = (select count(*) from channels)
@@ -96,7 +98,7 @@ chances as (
     inner join channels on visits.state = channels.state
 ),
 
--- who ever comes to the channel, times their chance from there on
+-- the chance of ever reaching the channel, times the chance of a sign-up from there
 removal_effects as (
     select
         channels.channel,

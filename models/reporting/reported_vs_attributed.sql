@@ -27,7 +27,7 @@ answers as (
     where survey.user_id is not null and trim(survey.answer) != ''
 ),
 
--- of a person's answers the first counts: it is nearest to the sign-up
+-- a person's first answer counts, as it is nearest to the sign-up
 ranked_answers as (
     select
         *,

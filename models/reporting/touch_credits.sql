@@ -30,7 +30,7 @@ markov_credits as (
         term,
         content,
         touch_number,
-        -- without any effect: unattributed, or a run of some models only made no effects of a new channel
+        -- no effect: unattributed, or a run of selected models has not computed a new channel's effect yet
         case when removal_effects > 0 then coalesce(removal_effect, 0) / removal_effects else credit end as credit,
         touch_timestamp,
         signup_timestamp

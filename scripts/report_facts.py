@@ -43,13 +43,9 @@ def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False
         "sessions": days.rows(source.rows(queries.SESSIONS, zone), "channel", "sessions"),
         "visitors": days.rows(source.rows(queries.VISITORS, zone), "channel", "days_since", "visitors"),
     }
-    for section, tables_read in (("money", ["reporting.performance_entries"]), ("retention", ["reporting.signup_retention"])):
-        if sentence := source.missing(*tables_read):
-            facts["missing"][section] = sentence
-    if "money" not in facts["missing"]:
-        facts |= money_facts(source, days, model)
-    if "retention" not in facts["missing"]:
-        facts |= retention_facts(source, days)
+    money, retention = source.missing("reporting.performance_entries"), source.missing("reporting.signup_retention")
+    facts |= {"missing": {"money": money}} if money else money_facts(source, days, model)
+    facts |= {"missing": {**facts["missing"], "retention": retention}} if retention else retention_facts(source, days)
     if with_persons:
         facts |= person_facts(source, facts.get("currency"), facts["missing"])
     return {**facts, "texts": list(days.texts)}

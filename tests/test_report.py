@@ -402,9 +402,13 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
         assert sentence in path.read_text(encoding="utf-8"), change_of
 
 
-def test_first_period_and_colours(site, tmp_path):
+def test_first_period_and_colours(site, tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     facts = facts_of(site)
+    monkeypatch.setattr("report_facts.DAYS", 10)  # the newest days are in the page
+    newest = facts_of(site)
+    assert newest["first_on"] == facts["last_on"] - timedelta(days=9) and len(newest["sessions"]) < len(facts["sessions"])
+    assert {row[0] for row in newest["sessions"] + newest["visitors"] + newest["touches"] + newest["campaigns"]} <= set(range(10))
     with chromium(tmp_path / "profile") as page:
         for first_on, last_on, period, expected in (
             (date(2026, 4, 1), date(2026, 6, 1), None, "May 2026, against April 2026"),

@@ -39,12 +39,12 @@ const overTime = (rows, names, labels, kind) => ({
 });
 
 const touchPairs = (rows, names) => {
-  const order = names.map(safe), scale = { domain: order };
+  const order = names.map(safe), firsts = names.filter(name => rows.some(row => row.first === name)).map(safe);
   return {
-    height: 30 * names.length, data: { values: rows.map(row => ({ ...row, first: safe(row.first), last: safe(row.last) })) },
+    height: 30 * firsts.length, data: { values: rows.map(row => ({ ...row, first: safe(row.first), last: safe(row.last) })) },
     encoding: {
-      x: field("last", "N", "Last touch", { sort: order, scale, axis: { orient: "top", labelAngle: -40, labelLimit: 110 } }),
-      y: field("first", "N", null, { sort: order, scale }),
+      x: field("last", "N", "Last touch", { sort: order, scale: { domain: order }, axis: { orient: "top", labelAngle: -40, labelLimit: 110 } }),
+      y: field("first", "N", null, { sort: firsts, scale: { domain: firsts } }),
     },
     layer: [
       { mark: { type: "rect", fill: "var(--accent)", stroke: "var(--paper)", strokeWidth: 2, cornerRadius: 4 },
@@ -77,6 +77,7 @@ const creditModels = (rows, names, models, width) => {
   };
 };
 
+const FEWEST = 10;  // people of a cohort that is drawn in colour
 // rows: cohort (its words), age, share, active, signups. Numbers are left out where they do not fit.
 const cohorts = (rows, labels, kind, width) => {
   const ages = Math.max(...rows.map(row => row.age), 1), fits = (width - 140) / ages;
@@ -90,7 +91,8 @@ const cohorts = (rows, labels, kind, width) => {
     layer: [
       { mark: { type: "rect", fill: "var(--accent)", stroke: "var(--paper)", strokeWidth: 2, cornerRadius: 4 },
         encoding: {
-          fillOpacity: { ...field("share", "Q"), scale: { domainMin: 0, range: [0.04, 0.65] }, legend: null },
+          fillOpacity: { ...field("share", "Q"), scale: { domainMin: 0, range: [0.04, 0.65] }, legend: null,
+            condition: { test: `datum.signups < ${FEWEST}`, value: 0.04 } },
           tooltip: [field("cohort", "N", "Cohort"), field("age", "Q", kind), field("share", "Q", "Active", { format: ".1%" }),
             field("active", "Q", "Persons", { format: "," }), field("signups", "Q", "of sign-ups", { format: "," })],
         } },

@@ -170,7 +170,7 @@
     views[name] = Promise.resolve(views[name]).then(old => {
       old?.finalize();
       if (!isEmpty) return window.vegaEmbed(place, { config: CONFIG, ...sized }, options);
-      place.replaceChildren("None in these days.");
+      place.replaceChildren("Nothing in this period.");
       return null;
     });
     return views[name];
@@ -201,7 +201,7 @@
       spark.innerHTML = `<svg viewBox="0 0 100 28" preserveAspectRatio="none"><path d="M0,28L${points.join("L")}L100,28Z"/>
         <polyline points="${points.join(" ")}"/></svg>`;
       list.push(el("div", { "data-figure": name },
-        el("dt", {}, name === "CAC" ? "CAC (cost by all sign-ups)" : name),
+        el("dt", {}, name === "CAC" ? "CAC (cost / all sign-ups)" : name),
         el("dd", { class: "value" }, cell(now[name], unit),
           unit === "amount" && data.currency !== "(none)" && now[name] !== null ? el("span", { class: "unit" }, ` ${data.currency}`) : null),
         then ? el("dd", { class: "change" }, el("span", { class: mood }, `${{ up: "▲ ", down: "▼ " }[direction] ?? ""}${text}`),
@@ -286,8 +286,8 @@
     id("lost").hidden = !lost.length;
     const sums = currencies.map(one => [0, 0, 0, 0, one, 0, sum(lost.filter(row => row[4] === one), 6)]).filter(row => row[6]);
     id("lost").replaceChildren(
-      el("p", {}, el("strong", {}, `Money spent, no sign-ups: ${sums.map(amount).join(" and ")}`),
-        ` on ${lost.length === 1 ? "one campaign" : `${lost.length} campaigns`} in these days.`),
+      el("p", {}, el("strong", {}, `Money spent without sign-ups: ${sums.map(amount).join(" and ")}`),
+        ` on ${lost.length === 1 ? "one campaign" : `${lost.length} campaigns`} in this period.`),
       el("ul", {}, ...lost.slice(0, 5).map(row => el("li", {}, el("strong", {}, row[0]), ` (${row[1]} / ${row[2]}): ${amount(row)}`))),
       lost.some(row => row[3] === "(unmatched spend)") ?
         el("p", {}, "No link has the names of (unmatched spend): see whether the names in ads and links differ.") : "");
@@ -305,7 +305,7 @@
     const order = [...shown.keys()].filter(name => shown.get(name) === name);
     const drawn = order.flatMap(channel => models.map(model => ({ channel, model: data.models[model], signups: of(model, channel) })));
     return draw("credits", creditModels(drawn, order, Object.values(data.models), widthOf("credits")),
-      `Small bar charts, one for each channel: the sign-ups that ${models.length} models of credit give it, ${nameOf(state)}.`);
+      `Small bar charts, one for each channel: the sign-ups that ${models.length} credit models give it, ${nameOf(state)}.`);
   };
 
   const showRetention = () => {

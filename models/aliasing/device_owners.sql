@@ -25,7 +25,7 @@ known_pairs as (
 ),
 
 {% if var('identity_policy') == 'timeline' -%}
--- a visit belongs to the user whose span is the first to end at or after its start, or else to the last one
+-- a visit belongs to the user whose span is the first to end at or after its start, else to the last one
 owners as (
     select
         anonymous_id,

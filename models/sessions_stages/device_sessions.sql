@@ -35,7 +35,7 @@ stored_visits as (
     {{ rows_of_devices(this, 'changed_devices', 'last_at', 'devices.changed_since - ' ~ session_gap()) }}
 ),
 
--- a visit that ended more than a gap before the change stays as it is
+-- a visit that ended more than a gap before the change stays
 stored as (
     select
         stored.anonymous_id, stored.user_id, {{ interval_attributes('stored.') }}
@@ -55,7 +55,7 @@ visits as (
     {%- endif %}
 ),
 
--- a visit goes on while the next interval begins within the gap after all intervals before it
+-- a visit continues while the next interval starts within the gap after all earlier intervals
 marked as (
     select
         *,
@@ -80,7 +80,7 @@ numbered as (
     )
 ),
 
--- most intervals are a session as they are, and take no memory to merge
+-- most intervals already are a whole session, and need no memory to merge
 merged as (
     select
         anonymous_id, user_id, {{ interval_attributes() }}
@@ -101,8 +101,8 @@ visits_without_user as (
     where user_id = ''
 ),
 
--- Where users took turns on a device, order tells whose turn such a visit began in.
--- To compare times would compare each visit with each turn.
+-- Where users took turns on a device, sorting shows in whose turn such a visit started. Joining by time would compare
+-- each visit with each turn.
 ends_of_turns as (
     select anonymous_id, owns_until from device_owners
     where

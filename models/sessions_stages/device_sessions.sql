@@ -10,6 +10,14 @@ device_owners as (
     select * from {{ ref('device_owners') }}
 ),
 
+identity_spans as (
+    select * from {{ ref('identity_spans') }}
+),
+
+persons_of_users as (
+    select * from {{ ref('persons_of_users') }}
+),
+
 arrived as (
     select
         anonymous_id, user_id, {{ interval_attributes() }}
@@ -18,12 +26,22 @@ arrived as (
 ),
 
 {% if is_incremental() -%}
--- devices that sent something, and anonymous visits whose owner may have changed
+-- users who belong to another person, by a link
+changed_users as (
+    select user_id from {{ batch_rows('persons_of_users') }} as persons
+),
+
+-- devices that sent something, and visits whose owner may have changed
 changes as (
     select anonymous_id, user_id, first_at as changed_since from arrived
     union all
     select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from device_owners
     where batch_id > {{ applied_batch_id() }}
+    union all
+    select anonymous_id, user_id, timestamp '-infinity' as changed_since from identity_spans
+    where user_id in (select user_id from changed_users)
+    union all
+    select '' as anonymous_id, user_id, timestamp '-infinity' as changed_since from changed_users
 ),
 
 changed_devices as (
@@ -142,7 +160,7 @@ device_sessions as (
         with_owner_number.user_id,
         {{ interval_attributes('with_owner_number.') }},
         case
-            when with_owner_number.user_id != '' then {{ person_of_user('with_owner_number.user_id') }}
+            when with_owner_number.user_id != '' then coalesce(persons_of_users.alias_id, with_owner_number.user_id)
             else coalesce(device_owners.alias_id, with_owner_number.anonymous_id)
         end as alias_id,
         with_owner_number.user_id != '' or device_owners.alias_id is not null as is_identified,
@@ -152,6 +170,7 @@ device_sessions as (
         on with_owner_number.anonymous_id = device_owners.anonymous_id
         and with_owner_number.user_id = ''
         and with_owner_number.owner_number = device_owners.owner_number
+    left join persons_of_users on with_owner_number.user_id = persons_of_users.user_id
 )
 
 select * from device_sessions

@@ -29,7 +29,7 @@ MONEY = ("ad_spend", "subscriptions")
 BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:make|dbt|(?:python )?scripts/\w+\.py) [^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
-TO_BE_WRITTEN = ("identity.md", "why-did-last-month-change.md")
+TO_BE_WRITTEN = ("why-did-last-month-change.md",)
 RUN, ELSEWHERE = ("sh", ""), ("sh", "elsewhere")
 
 

@@ -9,7 +9,7 @@ messages as (
     select * from app_tracks
     {%- if is_incremental() %}
     union all
-    -- what linked two users until a message came whose anonymous id the previous id is
+    -- a link between two users, until a message arrived with the previous id as its anonymous id
     select event_id, previous_id, user_id, occurred_at from {{ this }}
     where
         not is_pair

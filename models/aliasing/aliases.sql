@@ -19,7 +19,7 @@ with changed_ids as (
     {%- endif %}
 ),
 
--- whom a visit that begins now would belong to
+-- the owner of a visit that starts now
 last_owners as (
     select anonymous_id, alias_id from {{ ref('device_owners') }}
     where

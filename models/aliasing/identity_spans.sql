@@ -11,19 +11,19 @@ pair_messages as (
     select * from {{ ref('pair_messages') }}
 ),
 
--- only where users took turns within one period does the order of their messages have to be read
+-- the order of messages matters only where users took turns within one period
 shared_periods as (
     select anonymous_id, first_at, last_at from batch_periods
     where user_id is null
 ),
 
--- where there are none, no message is looked for: a null would be compared with every one
+-- without any, no message is searched for: a null would be compared with every one
 shared_time as (
     select coalesce(min(first_at), timestamp 'infinity') as first_at, max(last_at) as last_at from shared_periods
 ),
 
--- Periods do not overlap, so a message lies in the one that began last, or in none.
--- To compare times would compare each period of a device with each of its messages.
+-- Periods do not overlap, so a message is in the one that started last, or in none. Joining by time would compare
+-- each period of a device with each of its messages.
 in_order as (
     select
         *,
@@ -38,7 +38,7 @@ in_order as (
         from pair_messages
         where
             anonymous_id in (select anonymous_id from shared_periods)
-            -- so that other months are not read
+            -- to skip other months
             and occurred_at >= (select first_at from shared_time)
             and occurred_at <= (select last_at from shared_time)
     ) as periods_and_messages

@@ -1,6 +1,6 @@
 {{ config(materialized='ephemeral') }}
 
--- Each message that says whose a device is, also those of detached months.
+-- Every message that shows who used a device, including those of detached months.
 select message_type, event_id, anonymous_id, user_id, occurred_at from {{ ref('app_tracks') }}
 where user_id is not null
 union all

@@ -1,8 +1,8 @@
 {{ config(unique_key='user_id', meta={'gone': 'alias_id is null'},
     indexes=lookup_indexes([['user_id'], ['group_id']])) }}
 
--- The one place where links make one person of several users. Its rows of the batch (in this_batch) are the users whose
--- group changed.
+-- The one place where links merge several users into one person. Its rows in this_batch are the users whose group
+-- changed.
 with recursive user_links as (
     select user_id, linked_user_id from {{ ref('user_links') }}
 ),
@@ -25,7 +25,7 @@ touched as (
     where seen_ids.first_session_at is distinct from stored.first_session_at
 ),
 
--- groups as they were: whom they lose and whom they get is touched, too
+-- groups as they were: the users they lose or gain are affected, too
 affected as (
     select user_id from touched
     union
@@ -41,15 +41,15 @@ links as (
     {%- endif %}
 ),
 
--- labels are hashes: in a chain of users in the order of their ids each label would pass all users after it
+-- labels are hashes: in a chain of users sorted by id, each label would otherwise pass through all users after it
 edges as (
     select user_id, linked_user_id, md5(linked_user_id) as linked_label from links
     union
     select linked_user_id as user_id, user_id as linked_user_id, md5(user_id) as linked_label from links
 ),
 
--- Each user hands on the smallest label that reached them, to those whose own is greater: in the end the smallest one
--- of a group has reached all of it.
+-- Each user passes on the smallest label that reached them to users with a greater one, until the smallest label of a
+-- group has reached all of it.
 labels as (
     select distinct user_id, md5(user_id) as label from edges
     union
@@ -120,7 +120,7 @@ persons_of_users as (
     select *, {{ current_batch_id() }} as batch_id from {{ 'changes' if is_incremental() else 'persons' }}
     {%- if is_incremental() %}
     union all
-    -- in no group any more
+    -- no longer in any group
     select
         user_id,
         null as group_id,

@@ -19,7 +19,7 @@ help:
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make lint    SQL style, dbt warnings, and the files in deploy/'
 	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its bar'
-	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres VARS=my_site.yml'
+	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
 	@echo 'make plans   check that a refresh on PostgreSQL scans no table: make plans MESSAGES=10000000'
@@ -46,6 +46,7 @@ demo: install
 	$(BIN)/python scripts/demo.py
 
 # The page needs only a browser. Types and sizes are those of the existing tables.
+docs: VARS ?= $(or $(SIGNUP_ATTRIBUTION_VARS),$(wildcard my_site.yml))
 docs: install
 	$(BIN)/dbt --no-use-colors --quiet docs generate --static $(if $(TARGET),--target $(TARGET)) $(if $(VARS),--vars "$$(cat $(VARS))")
 	@echo 'target/static_index.html'

@@ -2,7 +2,7 @@
 
     python scripts/metrics.py list metrics
     python scripts/metrics.py query --metrics signups,cac --group-by metric_time__month
-    python scripts/metrics.py --target postgres --vars my_site.yml query --metrics ltv --group-by entry__channel
+    python scripts/metrics.py --target postgres query --metrics ltv --group-by entry__channel
 
 What follows the options of this script goes to mf as it is, see
 https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. mf alone knows only
@@ -24,11 +24,11 @@ from pathlib import Path
 import click
 import yaml
 
-from command_line import run, target_options
+from command_line import run, target_options, variables_option
 from profiles import find_output, read_profile
 from postgres import safe_options
-from refresh import read_variables_option
 from refresh_errors import first_line
+from refresh_options import read_variables_option
 from refresh_plan import Profile, RefreshError
 from refresh_run import log_file, run_dbt
 from target import ROOT
@@ -59,7 +59,7 @@ def prepare(folder: Path, target: str | None, variables: dict, profile: Profile 
 @click.command(help="Run MetricFlow's mf with ARGUMENTS, such as: query --metrics signups --group-by metric_time__month",
                context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @target_options
-@click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
+@variables_option
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(target, profile, variables, arguments):
     chosen = read_variables_option(variables)

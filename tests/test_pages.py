@@ -154,7 +154,7 @@ def test_commands_run(copy, tmp_path):
     shown = commands(RUN)
     assert len(shown) > 10
     # a process that has dbt and the project loaded does what would load them each time
-    forks = Forks(database, tmp_path, {}, copy / "scripts", copy)
+    forks = Forks(database, tmp_path, {"SIGNUP_ATTRIBUTION_VARS": "my_site.yml"}, copy / "scripts", copy)
     try:
         for line in shown:
             program, *rest = words(line)

@@ -9,12 +9,14 @@ import duckdb
 import pytest
 
 import demo
+import refresh_options
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
 from pattern_check import pattern_problem
 from refresh_run import execute
 from refresh_errors import failure
+from refresh_options import plan_refresh
 from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables
 from refresh_report import Report, read_report, summary_lines, table_lines
 from seed_check import COLUMNS, first_problem, seed_problems
@@ -52,6 +54,29 @@ def test_the_database_file_is_free_after_a_command(tmp_path, monkeypatch):
 ])
 def test_variables_from_yaml(text, expected):
     assert read_variables(text) == expected
+
+
+def test_the_file_of_variables(tmp_path, monkeypatch):
+    """It is found by itself; text after --vars adds to it, a file takes its place."""
+    def variables(text=None):
+        return plan_refresh(variables=text, with_seeds=False).vars
+
+    named, other = tmp_path / "named.yml", tmp_path / "other.yml"
+    named.write_text("{session_gap_minutes: 30, own_domains: [a.com]}")
+    other.write_text("identity_policy: last")
+    assert variables() == {}
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_VARS", str(named))
+    assert variables() == {"session_gap_minutes": 30, "own_domains": ["a.com"]}
+    assert variables("{session_gap_minutes: 5}") == {"session_gap_minutes": 5, "own_domains": ["a.com"]}
+    assert variables(str(other)) == {"identity_policy": "last"}
+    named.unlink()
+    with pytest.raises(RefreshError, match="correct SIGNUP_ATTRIBUTION_VARS"):
+        variables()
+    monkeypatch.delenv("SIGNUP_ATTRIBUTION_VARS")
+    monkeypatch.setattr(refresh_options, "ROOT", tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("vars: {session_gap_minutes: 20}")
+    (tmp_path / "my_site.yml").write_text("session_gap_minutes: 31")
+    assert variables() == {"session_gap_minutes": 31}
 
 
 def test_dates_in_variables_become_texts():

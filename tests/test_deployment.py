@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 import activity
+import erase
 import grants
 import health
 import refresh
@@ -24,7 +25,7 @@ from installed import COPIED
 from project import ROOT
 
 EXAMPLES = [ROOT / "Dockerfile", ROOT / "compose.yml", *filter(Path.is_file, (ROOT / "deploy").rglob("*"))]
-COMMANDS = {module.__name__: module.command for module in (refresh, health, grants, activity)}
+COMMANDS = {module.__name__: module.command for module in (refresh, health, grants, activity, erase)}
 CALL = re.compile(r"scripts/(\w+)\.py([^\n;&|]*)")
 WAIT_SECONDS = 20
 

@@ -5,7 +5,7 @@
     python scripts/erase.py --target postgres --file ids.txt --yes
 
 A person is named by the alias_id, a user id or an anonymous id, written exactly as it is stored; a file has one id a line.
-Says what would go and asks. docs/erasure.md says what is erased, and what is not: sources, backups, and reports made before.
+Shows what would be erased, and asks. docs/erasure.md says what is erased and what is not: sources, backups, earlier reports.
 Exit code 0 when all were erased; 1 when nobody has one of the ids (the others are erased) or the answer was no; 2 for wrong
 input, tables that are not there, or a database that cannot be reached; 3 while a refresh is running. Run again after whatever
 stopped it: what is left to do is done then, or by the next refresh.
@@ -31,8 +31,8 @@ from target import ROOT, Target, find_target
 NOT_ALL = 1  # exit code
 SHOWN = 20  # ids that are listed
 LEFT = {
-    "duckdb": "Not erased: sources, backups, and reports made before.",
-    "postgres": "Not erased: sources, backups, and reports made before. The server keeps deleted rows until VACUUM, and values in its "
+    "duckdb": "Not erased: sources, backups and earlier reports.",
+    "postgres": "Not erased: sources, backups and earlier reports. The server keeps deleted rows until VACUUM, and values in its "
                 "statistics until ANALYZE: run VACUUM ANALYZE.",
 }
 
@@ -45,7 +45,7 @@ def asked_ids(persons: tuple[str, ...], file: Path | None) -> list[str]:
         raise RefreshError(f"The file {file} cannot be read: correct the path after --file.") from error
     ids = [*persons, *(line.strip() for line in lines if line.strip())]
     if not ids:
-        raise RefreshError("Nobody is named: give an id, or --file with one id a line.")
+        raise RefreshError("Nobody is named: give an id, or --file with one id per line.")
     return list(dict.fromkeys(ids))
 
 
@@ -58,7 +58,7 @@ def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: Non
     with one_at_a_time(make_lock(target), say=say):
         if not is_dry_run and is_unfinished(target):
             finish(target)
-            say("An erasure that had not come to its end is finished.")
+            say("An earlier erasure that did not finish is finished now.")
         with target.connected() as connection, Erasure(target, connection) as erasure:
             unknown, counts = erasure.ask(ids), erasure.counts()
             for line in lines(erasure.ids(), counts):
@@ -80,19 +80,19 @@ def lines(ids: list[tuple[str, str]], counts: Counts):
         yield f"  and {len(ids) - SHOWN:,} more"
     yield f"persons {counts.persons:,}, ids {counts.ids:,}, messages {counts.messages:,}, sessions {counts.sessions:,}, sign-ups {counts.signups:,}"
     if counts.shared_ids:
-        yield f"Anonymous ids that others have too, and that stay: {counts.shared_ids:,}"
+        yield f"Anonymous ids that others used too, which stay: {counts.shared_ids:,}"
 
 
 @click.command(help=__doc__.split("\n\n")[0])
 @click.argument("persons", metavar="[PERSON]...", nargs=-1)
-@click.option("--file", metavar="FILE", type=click.Path(path_type=Path), help="A file of ids, one a line.")
+@click.option("--file", metavar="FILE", type=click.Path(path_type=Path), help="A file of ids, one per line.")
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Only say what would go.")
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Only show what would be erased.")
 @target_options
 def command(persons, file, is_sure, is_dry_run, target, profile: Profile):
     ids = asked_ids(persons, file)
     if not (is_sure or is_dry_run or sys.stdin.isatty()):
-        raise RefreshError("Nothing was erased, as nobody is here to be asked: add --yes, or --dry-run to only look.", BAD_INPUT)
+        raise RefreshError("Nothing was erased, because there is no terminal to ask for confirmation: add --yes, or --dry-run to only look.", BAD_INPUT)
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
     target = find_target(target or read_profile(profile)[0], profile)
     is_yes = is_sure

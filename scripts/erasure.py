@@ -231,8 +231,8 @@ def finish(target: Target):
             publish(target.file, published, target.schema, memory, is_new=True)
     except (OSError, duckdb.Error) as error:
         raise RefreshError(
-            f"What was erased is out of the tables, but not yet out of {target.file} ({first_line(str(error))}): make room, or see that "
-            "nobody has it open, and run again.", MODEL_FAILED) from error
+            f"What was erased is out of the tables, but not yet out of {target.file} ({first_line(str(error))}): free some space, or make sure "
+            "that nobody has it open, and run again.", MODEL_FAILED) from error
     with target.connected() as connection:
         rows(connection, f"update {target.table('refresh', 'erasures')} set finished_at = %s where finished_at is null",
              [datetime.now(timezone.utc).replace(tzinfo=None)])

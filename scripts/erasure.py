@@ -137,13 +137,14 @@ class Erasure:
         names["policy"] = policy.replace('"', "'")
         names["messages"] = self.messages(tables)
         self.script("counted_before")
+        self.script("restated")
         messages = [table for table in tables if {"message_type", "event_id"} <= tables[table]]
         for table in messages:
             self.delete_own_rows(table, tables[table], [("message_type", "event_id"), ("content_hash",)])
         self.script("identity")
         for table, columns in tables.items():
             # all has been read that the newest batch brought, but for whom it changed: models of reporting may be late
-            if table.startswith(names["this_batch"]) and "changed_since" not in columns:
+            if table.startswith(names["this_batch"]) and not table.endswith('"changed_persons"'):
                 self.execute(f"delete from {table}")
             else:
                 self.delete_own_rows(table, columns, OWN_ROWS)

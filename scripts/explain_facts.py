@@ -51,16 +51,7 @@ IDENTIFYING = """
     union all
     select message_type, event_id, anonymous_id, user_id, occurred_at from {refresh}.archived_messages
     where occurred_at = any(%s) and anonymous_id = any(%s) and user_id is not null
-    union all
-    select 'aliases', event_id, previous_id, user_id, occurred_at from {aliasing}.alias_messages
-    where occurred_at = any(%s) and previous_id = any(%s) and is_pair
     order by occurred_at, event_id, message_type
-"""
-GROUPS = "select user_id, alias_id, unmerged_reason, user_count from {aliasing}.persons_of_users where user_id = any(%s)"
-LINKS = """
-    select user_id, linked_user_id, event_id, occurred_at from {aliasing}.user_links
-    where user_id = any(%s) or linked_user_id = any(%s)
-    order by occurred_at, event_id
 """
 VISITS = """
     select
@@ -106,6 +97,12 @@ EVIDENCE = """
     order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
 """
 ATTRIBUTION = "select * from {sessions}.attribution where alias_id = %s"
+# Of each of their ids: what is theirs now may have been a person of its own before.
+RESTATEMENTS = """
+    select batch_id, restated_at, alias_id, fact, old_value, new_value, cause, cause_detail from {refresh}.restatements
+    where alias_id = any(%s)
+    order by restated_at, alias_id, fact
+"""
 SIGNUP_MESSAGES = """
     select message_type, event_id, event_name, anonymous_id, user_id, occurred_at from {partitioning}.app_tracks
     where occurred_at = %s and (event_name = any(%s) or event_display_name = any(%s)) and is_session_event
@@ -121,7 +118,7 @@ SEEDS = {
         from {seeds}.channel_rules"""),
 }
 READ = [
-    "app_tracks", "persons_of_users", "identity_spans", "device_owners", "aliases", "device_sessions", "session_visits",
+    "app_tracks", "known_pairs", "identity_spans", "device_owners", "aliases", "device_sessions", "session_visits",
     "touch_evidence", "evidence_classes", "touches", "all_sessions", "attribution",
 ]
 APPLIED = """
@@ -153,16 +150,14 @@ def facts_of(tables: Tables, common: Common, alias_id: str) -> dict[str, list[di
         "sessions": tables.rows(SESSIONS, alias_id), "touches": tables.rows(TOUCHES, alias_id),
         "evidence": tables.rows(EVIDENCE, alias_id), "attribution": tables.rows(ATTRIBUTION, alias_id),
     }
+    facts["restatements"] = tables.rows(RESTATEMENTS, sorted({alias_id, *(row["id"] for row in facts["ids"])}))
     devices = [row["id"] for row in facts["ids"] if row["id_type"] == "anonymous_id"]
     facts["pairs"] = tables.rows(PAIRS, devices) if devices else []
     facts["owners"] = tables.rows(OWNERS, devices) if devices else []
     moments = {row[name] for row in facts["pairs"] for name in ("first_seen_at", "last_seen_at")}
     moments |= {row["span_start"] for row in facts["owners"]} - {None}
     times = sorted(moments)
-    facts["identifying"] = tables.rows(IDENTIFYING, *[times, devices] * 3) if times else []
-    users = [row["id"] for row in facts["ids"] if row["id_type"] == "user_id"]
-    facts["groups"] = tables.rows(GROUPS, users) if users else []
-    facts["links"] = tables.rows(LINKS, users, users) if facts["groups"] else []
+    facts["identifying"] = tables.rows(IDENTIFYING, times, devices, times, devices) if times else []
     visitors = {(visit["anonymous_id"], visit["user_id"]) for visit in facts["visits"]}
     facts["signups"] = [
         message for row in facts["attribution"]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from explain_attribution import TOUCH_FACTS
 from escaping import escaped
-from explain_words import CHOICES, count, moment
+from explain_words import CAUSES, CHOICES, count, moment
 
 INDENT = "    "
 
@@ -26,6 +26,7 @@ def story_lines(story: dict) -> list[str]:
         "", "TOUCHES", *(line for row in story["touches"] for line in touch_lines(row)),
         "", "ATTRIBUTION",
         *(attribution_lines(attribution) if attribution else [f"{INDENT}None: there is no sign-up."]),
+        *(["", "WHAT CHANGED", *restatement_lines(story["restatements"])] if story["restatements"] else []),
     ]
     return [escaped(line).rstrip() for line in lines]
 
@@ -127,6 +128,19 @@ def attribution_lines(attribution: dict):
         yield f"  {choice}: {chosen['because']}"
         if chosen["touch_number"] is not None:
             yield from pairs([(f"{choice}_{fact}", columns[f"{choice}_{fact}"]["value"]) for fact in TOUCH_FACTS])
+
+
+def restatement_lines(rows: list[dict]):
+    """What refreshes changed after the sign-up had been published."""
+    for batch_id, restated_at, alias_id in dict.fromkeys((row["batch_id"], row["restated_at"], row["alias_id"]) for row in rows):
+        those = [row for row in rows if (row["restated_at"], row["alias_id"]) == (restated_at, alias_id)]
+        causes = sorted({CAUSES[row["cause"]] + (f" ({row['cause_detail']})" if row["cause_detail"] else "") for row in those})
+        yield f"  batch {batch_id}, {moment(restated_at)}, {alias_id}: {', '.join(causes)}"
+        exists = [row["new_value"] for row in those if row["fact"] == "exists"]
+        if exists:
+            yield INDENT + ("The sign-up was there again." if exists == ["true"] else "The sign-up was there no more, or that of another person.")
+        else:
+            yield from pairs([(row["fact"], f"{shown(row['old_value'])} -> {shown(row['new_value'])}") for row in those])
 
 
 def is_url(column: str) -> bool:

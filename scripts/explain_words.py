@@ -28,3 +28,9 @@ def described(message: dict) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """1 event, 2 events."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+CAUSES = {  # why a published fact changed
+    "late_message": "a message that came late", "new_identity": "a message that told whose a device is", "link_or_override": "a link or override",
+    "rule": "an edited rule", "setting": "a changed setting", "erasure": "an erasure", "other": "tables built anew",
+}

@@ -18,7 +18,9 @@ OFF = "off"
 SCHEMAS = ("sessions", "reporting")
 LOG = "refresh"
 # Of these schemas only: the log with the view on it, and what views of reporting read.
-PARTS = {LOG: ("refresh_runs", "refresh_log", "last_audit", "refresh_health"), "partitioning": ("partitions",)}
+PARTS = {LOG: ("refresh_runs", "refresh_log", "last_audit", "refresh_health", "restatements", "channel_changes"), "partitioning": ("partitions",)}
+# Those of them that batches add rows to, and change none of.
+GROWING = ("restatements", "channel_changes")
 # Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
 # do, as do rows without it; None for all of a person's rows. (In their models: replace_persons, since.)
 CHANGED_BY_PERSON = {
@@ -155,14 +157,17 @@ class Copy:
             wanted = {
                 name: kind for name, kind in self.found("work", schema).items() if name in PARTS.get(folder, (name,))
             }
+            grown = [name for name in wanted if changes and name in GROWING and self.is_beginning(schema, name)]
             for name, kind in self.found("published", schema).items():
-                if kind == "view" or name not in changes:
+                if kind == "view" or name not in (*changes, *grown):
                     self.connection.execute(f'drop {kind} published."{schema}"."{name}"')
             for name, kind in wanted.items():
                 if kind == "view":
                     views.append((schema, name))
                 elif name in changes:
                     self.change_rows(f'"{schema}"."{name}"', changes[name], CHANGED_BY_PERSON[name])
+                elif name in grown:
+                    self.add_rows(f'"{schema}"."{name}"')
                 else:
                     self.copy_table(schema, name)
         if self.has_state("work"):
@@ -226,6 +231,21 @@ class Copy:
         self.connection.execute(f"delete from published.{table} as stored using {affected} where {concerned}")
         self.connection.execute(
             f"insert into published.{table} select stored.* from work.{table} as stored inner join {affected} on {concerned}")
+
+    def is_beginning(self, schema: str, name: str) -> bool:
+        """Whether a table is published as it was up to some batch."""
+        if name not in self.found("published", schema):
+            return False
+        (is_same,) = self.connection.execute(
+            f"""select count(*) = (select count(*) from work."{schema}"."{name}" where batch_id <= max(published.batch_id))
+            from published."{schema}"."{name}" as published""").fetchone()
+        return is_same
+
+    def add_rows(self, table: str):
+        """Add the rows of the batches that are not published yet."""
+        self.connection.execute(
+            f"insert into published.{table} select * from work.{table} "
+            f"where batch_id > (select coalesce(max(batch_id), 0) from published.{table})")
 
     def copy_table(self, schema: str, name: str):
         """Copy a table, or the rows of a view, with comments."""

@@ -10,6 +10,7 @@ import report_queries as queries
 from explain import Common, explain
 from explain_text import story_lines
 from refresh_plan import RefreshError
+from report_changes import change_facts
 from report_source import Source
 from stored_tables import NOT_YET, Tables
 
@@ -24,10 +25,12 @@ OTHER_ZONE = ("The tables of reporting have the days of another time zone than {
               "refresh, or refresh with report_timezone {}.")
 
 
-def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False, now: datetime | None = None) -> dict:
+def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False, now: datetime | None = None,
+               last_batch: int | None = None) -> dict:
     """Everything that the report says. Raises RefreshError when there are no tables, or they follow another time zone.
 
-    zone: report_timezone; model: of credit, for campaigns; with_persons: with ids and stories of some; now: a time with zone.
+    zone: report_timezone; model: of credit, for campaigns; with_persons: with ids and stories of some; now: a time with zone;
+    last_batch: what the last report told of.
     """
     source = Source(tables, zone)
     if source.missing("sessions.attribution", "sessions.all_sessions"):
@@ -46,6 +49,8 @@ def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False
     money, retention = source.missing("reporting.performance_entries"), source.missing("reporting.signup_retention")
     facts |= {"missing": {"money": money}} if money else money_facts(source, days, model)
     facts |= {"missing": {**facts["missing"], "retention": retention}} if retention else retention_facts(source, days)
+    changes = change_facts(source, last_batch)
+    facts |= {**changes, "missing": {**facts["missing"], **changes.get("missing", {})}}
     if with_persons:
         facts |= person_facts(source, facts.get("currency"), facts["missing"])
     return {**facts, "texts": list(days.texts)}

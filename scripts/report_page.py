@@ -11,6 +11,7 @@ from pathlib import Path
 import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from explain_words import CAUSES
 from report_facts import CAMPAIGNS, RECENT_DAYS, STEPS
 from report_words import FILTERS, MODELS
 
@@ -31,7 +32,7 @@ def page_of(facts: dict, site: str | None = None, period: str | None = None) -> 
     data |= {"period": period, "steps": STEPS, "models": MODELS, "persons": list(facts["persons"]),
              "newest_at": facts["health"].get("newest_at"), "months": [list(row.values()) for row in facts["health"]["months"]]}
     return environment.get_template("page.html.j2").render(
-        facts, data=data, site=site, models=MODELS, recent_days=RECENT_DAYS, campaign_count=CAMPAIGNS,
+        facts, data=data, site=site, models=MODELS, causes=CAUSES, recent_days=RECENT_DAYS, campaign_count=CAMPAIGNS,
         missing_of=facts["missing"], style=text_of("page.css"), scripts=[library, own], hashes=[digest(library), digest(own)])
 
 

@@ -24,6 +24,7 @@ from forks import Forks, apart
 from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences
 from oracle import Settings
 from published import published_file
+from restated import History
 from test_readers import assert_published, torn_in
 from with_postgres import CannotStart, Server, find_programs
 
@@ -252,6 +253,8 @@ def rage(chaos, kinds, count):
     chaos.receive()
     chaos.succeed()
     chaos.succeed()  # how long one takes when the tables are there
+    history = History(chaos.engine)
+    history.add()
     started, order = time.monotonic(), []
     for _ in range(count):
         order = order or chaos.choice.sample(kinds, len(kinds))
@@ -260,8 +263,10 @@ def rage(chaos, kinds, count):
     print(f"{chaos.history()}, {time.monotonic() - started:.0f} seconds")
     found = all_differences(chaos.engine, chaos.loads, SITE)
     assert not found, f"{chaos.history()}\n{describe(found)}"
+    history.add()
     before = chaos.published()
     chaos.succeed("--full-refresh")
+    assert not history.add()
     rebuilt = chaos.published()
     found = [one for table in PUBLISHED for one in differences(table, rebuilt[table], before[table])]
     assert not found, f"{chaos.history()}\n{describe(found)}"

@@ -7,6 +7,7 @@ import pytest
 import samples
 from harness import PUBLISHED, as_vars, assert_equal
 from oracle import Settings
+from restated import History
 
 SITE = Settings(own_domains=("example.com",))
 LAST_DAYS = 6
@@ -78,6 +79,8 @@ def test_little_memory(duckdb_engine, days, project_seeds):
 def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
     engine.receive(days[0])
     engine.refresh()
+    history = History(engine)
+    history.add()
     before = snapshot(engine)
     changed = Settings(identity_policy="last", session_gap_minutes=5, signup_events=("Pricing",))
     refused = engine.refresh(as_vars(changed), check=False)
@@ -88,6 +91,8 @@ def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
     engine.receive(days[1])
     engine.refresh(as_vars(changed))
     assert_equal(engine, days[:2], changed, project_seeds)
+    rows = history.add()
+    assert {row["cause"] for row in rows} == {"setting"} and 'identity_policy: "timeline", now "last"' in rows[0]["cause_detail"]
 
 
 def test_attributed_channels_may_change(engine, days, project_seeds):

@@ -21,7 +21,7 @@ from engines import DuckDB, Postgres, held_by_another
 from forks import Forks, apart
 from installed import STARTED, visits
 from project import ROOT
-from published import CHANGED_BY_PERSON, PUBLISHED_VARIABLE, SCHEMAS, publish, published_file
+from published import CHANGED_BY_PERSON, GROWING, PUBLISHED_VARIABLE, SCHEMAS, publish, published_file
 from refresh_check import file_findings
 from refresh_plan import RefreshError
 from refresh_run import Run
@@ -230,7 +230,7 @@ def test_the_published_file(tmp_path, monkeypatch):
     # if it cannot be written, the old file stays, and one sentence says so
     monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "nowhere" / "a.duckdb"))
     run = SimpleNamespace(logged=lambda: None, target=SimpleNamespace(
-        file=work, schema=str, connected=lambda: duckdb.connect(str(work)), credentials=SimpleNamespace(settings={"memory_limit": "1GB"})))
+        file=work, schema=str, credentials=SimpleNamespace(settings={"memory_limit": "1GB"})))
     with pytest.raises(RefreshError, match="a.duckdb cannot be written .*: free some space, or correct SIGNUP_ATTRIBUTION_PUBLISHED") as caught:
         Run.publish(run)
     assert caught.value.exit_code == 1
@@ -368,8 +368,8 @@ def assert_published(database, published):
     with duckdb.connect(str(database.path)) as connection:
         connection.execute(f"attach '{published}' as published (read_only)")
         tables = connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where list_contains(?, schema_name) "
-            "and database_name != 'published'", [SCHEMAS]).fetchall()
+            "select schema_name || '.' || table_name from duckdb_tables() where (list_contains(?, schema_name) or list_contains(?, table_name)) "
+            "and database_name != 'published'", [SCHEMAS, GROWING]).fetchall()
         assert len(tables) >= 2
         for (table,) in tables:
             for one, other in (("", "published."), ("published.", "")):

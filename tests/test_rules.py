@@ -11,6 +11,7 @@ import samples
 from harness import PUBLISHED, as_vars, assert_equal
 from installed import Installed
 from oracle import Rules, Settings, compute
+from restated import History
 
 SITE = Settings(own_domains=("example.com",))
 STARTED = datetime(2026, 2, 27, 9)
@@ -100,10 +101,11 @@ def no_edit(engine):
     """Only the variable attributed_channels changes."""
 
 
+# Change -> the attributed channels, and what restatements after it may be ascribed to.
 STAGES = [
-    (edit_channel_rules, ("Organic Social",)),
-    (edit_hosts_and_clicks, ("Organic Social",)),
-    (no_edit, ("Direct", "Search")),
+    (edit_channel_rules, ("Organic Social",), {("rule", "channel_rules.csv")}),
+    (edit_hosts_and_clicks, ("Organic Social",), {("rule", f"{seed}.csv") for seed in ("referrers", "excluded_referrers", "click_ids")}),
+    (no_edit, ("Direct", "Search"), {("setting", "attributed_channels")}),
 ]
 
 
@@ -124,14 +126,17 @@ def test_edited_rules_restate_history(copied, loads):
     settings = replace(SITE, attributed_channels=("Organic Social",))
     copied.receive(loads[0])
     copied.refresh(as_vars(settings))
+    history = History(copied)
+    history.add()
     stored = compute(loads, settings, rules_of(copied))
-    for change, channels in STAGES:
+    for change, channels, causes in STAGES:
         change(copied)
         settings = replace(settings, attributed_channels=channels)
         expected = compute(loads, settings, rules_of(copied))
         assert any(expected[table] != stored[table] for table in ("touches", "attribution")), "the edit says nothing"
         copied.refresh(as_vars(settings))
         assert_equal(copied, loads, settings, rules_of(copied), f"after {change.__doc__}")
+        assert {(row["cause"], row["cause_detail"].split(":")[0]) for row in history.add()} == causes
         stored = expected
 
     # An edit that concerns one combination of evidence, which one person has: only what it changes is written.
@@ -139,6 +144,9 @@ def test_edited_rules_restate_history(copied, loads):
         {"rule_order": "0", "channel": "Only One", "campaign_pattern": "^the-only-one$", "is_paid": "false"}, *rows])
     copied.refresh(as_vars(settings))
     assert_equal(copied, loads, settings, rules_of(copied), "after an edit for one person")
+    restated = history.add()
+    assert {(row["alias_id"], row["cause"], row["cause_detail"]) for row in restated} == {("hand-made 9", "rule", "channel_rules.csv: 0")}
+    assert {row["fact"]: (row["old_value"], row["new_value"]) for row in restated}["first_touch_channel"] == ("Letter", "Only One")
     before, now = by_person(stored["touches"]), by_person(copied.published("touches"))
     concerned = [person for person in now if sorted(map(str, now[person])) != sorted(map(str, before[person]))]
     assert concerned == ["hand-made 9"]
@@ -148,6 +156,7 @@ def test_edited_rules_restate_history(copied, loads):
 
     copied.refresh(as_vars(settings), full_refresh=True)
     assert_equal(copied, loads, settings, rules_of(copied), "after a full refresh with the edited rules")
+    assert not history.add()
 
 
 CHANGED = Settings(

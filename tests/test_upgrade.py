@@ -10,6 +10,7 @@ from engines import DuckDB, Postgres, SOURCE_SCHEMA
 from harness import Engine, assert_equal, as_vars
 from oracle import Settings
 from project import ROOT
+from restated import check, facts, log
 
 FILLED = ROOT / "tests" / "data" / "first_version"
 SITE = Settings(own_domains=("example.com",))
@@ -47,6 +48,7 @@ def column_changes(engine) -> list[tuple]:
 
 def check_upgrade(engine):
     before, changes = engine.fetch("sessions.attribution"), column_changes(engine)
+    published = facts(engine)
     refused = engine.refresh(as_vars(SITE), check=False)
     assert not refused.success and "built by another version of the project: rebuild all tables with --full-refresh" in refused.error
     assert before and engine.fetch("sessions.attribution") == before
@@ -54,6 +56,9 @@ def check_upgrade(engine):
     assert not part.success and "--full-refresh without a selection" in part.error
     engine.refresh(as_vars(SITE), full_refresh=True, reporting=True)
     assert_equal(engine, [sources(engine)], SITE, when="after the upgrade")
+    restated = log(engine)
+    check(published, restated, facts(engine))
+    assert {(row["cause"], row["cause_detail"]) for row in restated} == {("other", "built from scratch")}
     assert len(engine.fetch("sessions.attribution")) >= len(before)
     assert column_changes(engine) == changes
     engine.load("pages", [{"id": "late", "anonymous_id": "of nobody", "timestamp": before[0]["signup_timestamp"]}])

@@ -19,6 +19,18 @@
     {{ return([]) }}
 {%- endmacro %}
 
+{#- SQL that indexes an id of a bookkeeping table, in the order in which ids are compared. -#}
+{% macro index_ids(table, column) -%}
+    {{ adapter.dispatch('index_ids', 'signup_attribution')(table, column) }}
+{%- endmacro %}
+
+{% macro default__index_ids(table, column) -%}
+{%- endmacro %}
+
+{% macro postgres__index_ids(table, column) -%}
+    create index on {{ table }} ({{ column }} collate "C");
+{%- endmacro %}
+
 {#-
     SQL that makes indexes of channel and source, which the project's first version gave to the published tables, indexes of the
     channel; while nobody holds them up. A full refresh does not replace these tables, so their indexes stay.

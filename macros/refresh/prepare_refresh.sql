@@ -46,6 +46,7 @@
     create table {{ state_table(name) }} (
             {%- for column, type in columns.items() %}{{ column }} {{ type }}{{ ', ' if not loop.last }}{% endfor -%}
     );
+    {{ index_ids(state_table(name), 'conversion_id') if name == 'restatements' }}
         {%- else %}
             {%- for column in later_columns() if column in columns and column not in relation.columns %}
     alter table {{ state_table(name) }} add column {{ column }} {{ columns[column] }};
@@ -115,6 +116,14 @@
             'batch_id': 'bigint', 'model': 'text', 'status': 'text', 'attempts': 'integer', 'rows_read': 'bigint',
             'rows_inserted': 'bigint', 'rows_deleted': 'bigint', 'seconds': 'double precision', 'finished_at': 'timestamp',
             'error': 'text'
+        },
+        'restatements': {
+            'batch_id': 'bigint', 'restated_at': 'timestamp', 'alias_id': 'text', 'conversion_name': 'text', 'conversion_id': 'text',
+            'fact': 'text', 'old_value': 'text', 'new_value': 'text', 'cause': 'text', 'cause_detail': 'text'
+        },
+        'channel_changes': {
+            'batch_id': 'bigint', 'changed_at': 'timestamp', 'conversion_name': 'text', 'converted_at': 'timestamp',
+            'first_touch_channel': 'text', 'last_touch_channel': 'text', 'change': 'bigint'
         },
         'last_audit': {
             'audited_at': 'timestamp', 'looked_since': 'date', 'id_count': 'bigint', 'missed_count': 'bigint', 'missed_since': 'date'

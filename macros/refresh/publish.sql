@@ -57,8 +57,10 @@
         {%- for table in published_tables() %}
             {%- set relation, rows, node = published_relation(table), rows_to_publish(table), stored_node(table) -%}
             {%- if table in stored %}
+        {{ log_restatements(node, relation, rows, columns[table], after) if node.config.meta.conversion }}
         {{ replace_rows(node, relation, rows, columns[table], after) }}
             {%- else %}
+        {{ log_channel_changes(node, none, rows, current_batch_id()) if node.config.meta.conversion }}
         {{ table_of(relation, 'select ' ~ quoted_names(columns[table]) ~ ' from ' ~ rows, node.config.meta) }}
                 {%- for index in node.config.get('indexes') or [] %}
         {{ get_create_index_sql(relation, index) }};
@@ -67,6 +69,7 @@
         {{ save_watermark(table, row_count, row_count, 'null', columns[table], is_rebuilt=true) }}
             {%- endif %}
         {%- endfor %}
+        {{ record_settings_of_conversions() }}
     {%- endcall -%}
     {%- for table in published_tables() -%}
         {%- if table not in stored or flags.FULL_REFRESH or model_states().get(table, {}).get('documentation') != documentation(stored_node(table)) -%}

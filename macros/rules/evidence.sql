@@ -125,3 +125,45 @@
     ) as ranked
     where choice = 1
 {%- endmacro %}
+
+{#-
+    The row of a seed, or the setting, by which a combination of evidence has another class than before. now, before: relations with
+    the columns of evidence_classes.
+-#}
+{% macro reclassified_by(now, before) -%}
+    {%- set rows = {} -%}
+    {%- for seed, columns in {
+        'excluded_referrers': ['excluded_domain'], 'click_ids': ['click_id_name'], 'referrers': ['referrer_pattern', 'category_pattern'],
+        'channel_rules': ['channel_rule_order']
+    }.items() -%}
+        {%- set named = [] -%}
+        {%- for relation in [now, before] -%}
+            {%- for column in columns -%}{%- do named.append('cast(' ~ relation ~ '.' ~ column ~ ' as text)') -%}{%- endfor -%}
+        {%- endfor -%}
+        {%- do rows.update({seed: quoted(seed ~ '.csv') ~ " || coalesce(': ' || coalesce(" ~ named | join(', ') ~ "), '')"}) -%}
+    {%- endfor -%}
+    {%- set is_another_source -%}
+        ({{ now }}.source is distinct from {{ before }}.source or {{ now }}.medium is distinct from {{ before }}.medium)
+    {%- endset %}
+                    case
+                        when
+                            {{ now }}.channel = {{ before }}.channel and {{ now }}.is_paid = {{ before }}.is_paid
+                            and {{ now }}.is_attributed != {{ before }}.is_attributed
+                            then 'attributed_channels'
+                        when
+                            {{ now }}.excluded_domain is distinct from {{ before }}.excluded_domain
+                            or {{ now }}.return_paths is distinct from {{ before }}.return_paths
+                            then {{ rows.excluded_referrers }}
+                        when
+                            {{ now }}.click_id_name is distinct from {{ before }}.click_id_name
+                            or {{ now }}.source_rule = 'click_id' and {{ is_another_source }}
+                            or {{ now }}.channel = {{ before }}.channel and {{ now }}.click_id_name is not null
+                            then {{ rows.click_ids }}
+                        when
+                            {{ now }}.referrer_pattern is distinct from {{ before }}.referrer_pattern
+                            or {{ now }}.category_pattern is distinct from {{ before }}.category_pattern
+                            or {{ is_another_source }}
+                            then {{ rows.referrers }}
+                        else {{ rows.channel_rules }}
+                    end
+{%- endmacro %}

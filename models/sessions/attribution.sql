@@ -1,13 +1,13 @@
-{{ config(unique_key='alias_id',
+{{ config(unique_key='alias_id', meta={'conversion': 'signup'},
     indexes=lookup_indexes([['alias_id'], ['signup_timestamp'], ['first_touch_channel'], ['last_touch_channel']])) }}
 
--- depends_on: {{ ref('changed_persons') }}
+-- depends_on: {{ ref('changed_persons') }} {{ ref('person_changes') }}
 with batch_sessions as (
     {{ new_rows_of('batch_sessions') }}
 ),
 
--- sessions of changed persons: those of the batch, and those before the change
--- (not materialized, so that each use reads only the columns it needs)
+-- of changed persons: what the batch brings, and what was before the change
+-- (not materialized: so that each use reads only what it needs)
 all_sessions as not materialized (
     select alias_id, session_id, session_number, is_first_session, is_signup_session, session_start, signup_timestamp
     from batch_sessions

@@ -41,14 +41,19 @@ with_attributed as (
     select *, is_paid or {{ is_one_of('channel', var('attributed_channels')) }} as is_attributed from classified
 ),
 
--- a new class marks the row; a new reason for the same class does not, because it affects no touch
+-- another class marks the row, another reason for the same class does not: it concerns no touch
 evidence_classes as (
     select
         with_attributed.*,
         {%- if is_incremental() %}
+        case
+            when unchanged.combination_id is not null then {{ stored_column('unchanged', 'reclassified_by') }}
+            when stored.combination_id is not null then {{ reclassified_by('with_attributed', 'stored') }}
+        end as reclassified_by,
         coalesce(unchanged.is_reclassified, stored.combination_id is not null) as is_reclassified,
         coalesce(unchanged.batch_id, {{ current_batch_id() }}) as batch_id
         {%- else %}
+        {{ as_id_text('null') }} as reclassified_by,
         false as is_reclassified,
         {{ current_batch_id() }} as batch_id
         {%- endif %}

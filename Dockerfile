@@ -1,11 +1,9 @@
 # syntax=docker/dockerfile:1
 FROM python:3.11-slim AS packages
 WORKDIR /build
-COPY requirements.in requirements.lock ./
-# Without what only the tests need; the lock decides the versions.
-RUN sed '/^# Tests/,$d' requirements.in > runtime.in \
-    && python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --no-compile -r runtime.in -c requirements.lock
+COPY requirements.lock ./
+RUN python -m venv /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --no-compile -r requirements.lock
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin refresh \

@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/requirements.stamp
+INSTALLED_DEV := .venv/requirements-dev.stamp
 # Number of tests at a time: one more than cores, because those on PostgreSQL wait for its server.
 WORKERS ?= 3
 # A private PostgreSQL for measurements, with settings usual for 24 GB of memory.
@@ -11,15 +12,16 @@ LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_
 # Airflow needs other versions of the project's dependencies, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install demo docs test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
+.PHONY: help install install-dev demo versions docs test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, the results and the report (DuckDB)'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
+	@echo 'make versions  the demo, built and tested by the other versions of dbt-core that work'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make lint    SQL style, dbt warnings, and the files in deploy/'
 	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its bar'
-	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres VARS=my_site.yml'
+	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
 	@echo 'make plans   check that a refresh on PostgreSQL scans no table: make plans MESSAGES=10000000'
@@ -27,25 +29,31 @@ help:
 	@echo 'make skew    refreshes of lopsided messages, at one and at twice the size: make skew SIZE=40000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
-	@echo 'make lock    requirements.lock from requirements.in'
+	@echo 'make lock    requirements.lock and requirements-dev.lock from the files .in'
 	@echo 'make clean   removes everything made here, including .venv'
 
 install: $(INSTALLED)
+install-dev: $(INSTALLED_DEV)
 
 # If Python cannot put pip into a new environment, the pip outside installs there.
-$(INSTALLED): requirements.lock
+.venv/%.stamp: %.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(PYTHON) -m venv --clear --without-pip .venv
 	@if $(BIN)/python -m pip --version > /dev/null 2>&1; then \
-	    echo "Installing into .venv" && $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock; \
+	    echo "Installing into .venv" && $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<; \
 	else \
-	    echo "Installing into .venv" && $(PYTHON) -m pip --python $(BIN)/python install --quiet -r requirements.lock; \
+	    echo "Installing into .venv" && $(PYTHON) -m pip --python $(BIN)/python install --quiet -r $<; \
 	fi
 	@touch $@
 
 demo: install
 	$(BIN)/python scripts/demo.py
 
+# The messages and variables are those of the demo.
+versions: demo install-dev
+	.ci/versions
+
 # The page needs only a browser. Types and sizes are those of the existing tables.
+docs: VARS ?= $(or $(SIGNUP_ATTRIBUTION_VARS),$(wildcard my_site.yml))
 docs: install
 	$(BIN)/dbt --no-use-colors --quiet docs generate --static $(if $(TARGET),--target $(TARGET)) $(if $(VARS),--vars "$$(cat $(VARS))")
 	@echo 'target/static_index.html'
@@ -66,7 +74,7 @@ $(AIRFLOW)/requirements.stamp: deploy/airflow/requirements.lock
 
 # dbt and sqlfluff see the project as before its first refresh, in a database of their own.
 lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
-lint: install
+lint: install-dev
 	$(BIN)/dbt --no-use-colors --quiet --warn-error parse --no-partial-parse
 	$(BIN)/sqlfluff lint models
 	$(BIN)/hadolint Dockerfile
@@ -74,37 +82,37 @@ lint: install
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows deploy/github-actions/refresh.yml
 
 shape: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
-shape: install
+shape: install-dev
 	$(BIN)/dbt --no-use-colors --quiet parse --target-path target/shape
 	$(BIN)/python scripts/shape.py --manifest target/shape/manifest.json
 
 soak: export EXAMPLES ?= 1000
-soak: install
+soak: install-dev
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
 
 # Prints what was done. The server that is crashed is not the readers' server.
 chaos: export KILLS ?= 200
 chaos: export READS ?= 30
-chaos: install
+chaos: install-dev
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/test_chaos.py tests/test_readers.py
 
 plans bench skew long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 
 plans: export MESSAGES ?= 10000000
-plans: install
+plans: install-dev
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q tests/test_plans.py
 
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb
 bench: JSON ?= target/$(ENGINE)_$(MESSAGES).json
-bench: install
+bench: install-dev
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE) --json $(JSON)
 	@echo $(JSON)
 
 skew: SIZE ?= 40000
 skew: ENGINE ?= duckdb
-skew: install
+skew: install-dev
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/benchmark_skew.py --size $(SIZE) --engine $(ENGINE)
 
@@ -117,16 +125,19 @@ mam:
 
 long-life: MESSAGES ?= 1000000
 long-life: ENGINE ?= duckdb
-long-life: install
+long-life: install-dev
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
 	    $(BIN)/python scripts/long_life.py --messages $(MESSAGES) --engine $(ENGINE)
 
 lock:
 	rm -rf target/lock
 	$(PYTHON) -m venv target/lock
-	target/lock/bin/python -m pip install --quiet -r requirements.in
-	{ sed -n '/^#/p' requirements.lock; target/lock/bin/python -m pip freeze; } > target/requirements.lock
-	mv target/requirements.lock requirements.lock
+	set -e; for name in requirements requirements-dev; do \
+	    target/lock/bin/python -m pip install --quiet -r $$name.in; \
+	    { echo "# Exact versions of everything that $$name.in needs. Made by \`make lock\`, CPython 3.11 on Linux."; \
+	        target/lock/bin/python -m pip freeze; } > target/$$name.lock; \
+	    mv target/$$name.lock $$name.lock; \
+	done
 	rm -rf target/lock
 
 clean:

@@ -2,11 +2,11 @@
 -- later, those of them who came by it, and those who have paid.
 --
 -- How to read it. Each person counts for one post, the first one they read, so the columns add up. A post with many sign-ups but a
--- small came_by_it_count is read by people who know the site already; a small percent_paying says that it brings the curious. The
+-- small came_by_it is read by people who know the site already; a small percent_paying says that it brings the curious. The
 -- list of posts is a row as well, such as /blog. Young sign-ups have had little time to pay.
 --
--- blog_path: path of blog_url without host, query and final slash. signup_count: persons who signed up. came_by_it_count: of
--- them, the post was the first page they ever saw. payer_count, percent_paying: of them, who have paid more than they got back.
+-- blog_path: path of blog_url without host, query and final slash. signups: persons who signed up. came_by_it: of them, the post
+-- was the first page they ever saw. payers, percent_paying: of them, who have paid more than they got back.
 with attribution as (
     select * from {{ ref('attribution') }}
     where blog_url is not null
@@ -33,10 +33,10 @@ readers as (
 
 select
     blog_path,
-    count(*) as signup_count,
-    count(case when came_by_it then 1 end) as came_by_it_count,
-    count(case when has_paid then 1 end) as payer_count,
+    count(*) as signups,
+    count(case when readers.came_by_it then 1 end) as came_by_it,
+    count(case when has_paid then 1 end) as payers,
     round(100.0 * count(case when has_paid then 1 end) / count(*), 1) as percent_paying
 from readers
 group by blog_path
-order by signup_count desc, payer_count desc, blog_path
+order by signups desc, payers desc, blog_path

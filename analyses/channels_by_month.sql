@@ -4,9 +4,8 @@
 -- the first session: who signs up in a later month than they came is in both months, so the ratio of two columns is no
 -- conversion (see first_session_signups_by_channel, or the metric conversion_to_signup).
 --
--- month: in report_timezone. session_count: sessions by the channel of their entry. visitor_count: persons by their first
--- session. signup_count: sign-ups by first touch. percent_of_signups: of the month's. signup_change: against the month before,
--- in sign-ups; null in the first month.
+-- month: in report_timezone. sessions: by the channel of their entry. visitors: persons by their first session. signups: by first
+-- touch. signup_change: against the month before, in sign-ups; null in the first month.
 with all_sessions as (
     select * from {{ ref('all_sessions') }}
 ),
@@ -37,9 +36,9 @@ counted as (
     select
         month,
         channel,
-        cast(sum(sessions) as bigint) as session_count,
-        cast(sum(visitors) as bigint) as visitor_count,
-        cast(sum(signups) as bigint) as signup_count
+        cast(sum(sessions) as bigint) as sessions,
+        cast(sum(visitors) as bigint) as visitors,
+        cast(sum(signups) as bigint) as signups
     from entries
     group by month, channel
 ),
@@ -48,8 +47,7 @@ counted as (
 with_month_before as (
     select
         counted.*,
-        sum(counted.signup_count) over (partition by counted.month) as month_signup_count,
-        coalesce(months_before.signup_count, 0) as signup_count_before,
+        coalesce(months_before.signups, 0) as signups_before,
         min(counted.month) over () as first_month
     from counted
     left join counted as months_before
@@ -60,10 +58,9 @@ with_month_before as (
 select
     month,
     channel,
-    session_count,
-    visitor_count,
-    signup_count,
-    round(100.0 * signup_count / nullif(month_signup_count, 0), 1) as percent_of_signups,
-    case when month > first_month then signup_count - signup_count_before end as signup_change
+    sessions,
+    visitors,
+    signups,
+    case when month > first_month then signups - signups_before end as signup_change
 from with_month_before
-order by month, signup_count desc, channel
+order by month, signups desc, channel

@@ -1,11 +1,11 @@
 -- Do people who signed up come back? For each week and month of sign-ups, over all channels, the share that was active after 1,
--- 2, 4 and 8 weeks or months.
+-- 2 and 4 weeks or months.
 --
 -- How to read it. Compare a column from top to bottom: falling shares mean that newer sign-ups stick less. From left to right the
 -- share falls and then levels out; where it does is who stays. A period that is not over yet is left empty.
 --
--- cohort_type: week or month, also the unit of the ages. cohort_start: first day of the period of the sign-ups. signup_count:
--- persons. percent_after_1 ...: of them, with a session so many periods later.
+-- cohort: week or month, also the unit of the ages. start: first day of the period of the sign-ups. signups: persons.
+-- after_1 ...: percent of them with a session so many periods later.
 with signup_retention as (
     select * from {{ ref('signup_retention') }}
 ),
@@ -23,11 +23,11 @@ cohort_ages as (
 )
 
 select
-    cohort_type,
-    cohort_start,
-    cast(max(signup_count) as bigint) as signup_count,
-    {%- for age in [1, 2, 4, 8] %}
-    round(100.0 * max(case when age = {{ age }} then active_count end) / max(signup_count), 1) as percent_after_{{ age }}
+    cohort_type as cohort,
+    cohort_start as start,
+    cast(max(signup_count) as bigint) as signups,
+    {%- for age in [1, 2, 4] %}
+    round(100.0 * max(case when age = {{ age }} then active_count end) / max(signup_count), 1) as after_{{ age }}
     {{- ',' if not loop.last }}
     {%- endfor %}
 from cohort_ages

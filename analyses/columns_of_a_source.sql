@@ -6,9 +6,8 @@
 -- How to read it. A key that has fewer different values than rows has copies. A column that is null in nearly all rows is not
 -- sent; one with a single value says nothing. The ranges of times show a clock that is wrong and the days that are there.
 --
--- column_name, data_type: as the database has them. row_count: rows of the source. null_count, blank_count: of these, null,
--- and text of nothing but blanks. distinct_count: different values. is_key: never null and never twice. smallest, largest: as
--- text.
+-- column_name: as the database has it. empty: percent of the rows, null or text of nothing but blanks. different: number of
+-- different values. is_key: never null and never twice. smallest, largest: as text, their first ten characters.
 {% set collection = var('profiled_source', 'tracks') -%}
 {% set places = present_places(collection) -%}
 {% set place = (places | selectattr('label', 'equalto', var('profiled_place', '')) | list + places + [none]) | first -%}
@@ -27,10 +26,8 @@ profile as (
     select
         {{ loop.index }} as column_number,
         {{ quoted(column.name) }} as column_name,
-        {{ quoted(column.type) }} as data_type,
         count(*) as row_count,
-        count(*) - count({{ name }}) as null_count,
-        count(case when trim(cast({{ name }} as text)) = '' then 1 end) as blank_count,
+        count(case when trim(cast({{ name }} as text)) != '' then 1 end) as filled_count,
         count(distinct {{ value }}) as distinct_count,
         cast(min({{ value }}) as text) as smallest,
         cast(max({{ value }}) as text) as largest
@@ -39,21 +36,18 @@ profile as (
     {%- else %}
     -- nothing there: the source is not named under `sources`, or does not exist yet
     select
-        0 as column_number, '' as column_name, '' as data_type, 0 as row_count, 0 as null_count, 0 as blank_count,
-        0 as distinct_count, '' as smallest, '' as largest
+        0 as column_number, '' as column_name, 0 as row_count, 0 as filled_count, 0 as distinct_count, '' as smallest,
+        '' as largest
     where false
     {%- endfor %}
 )
 
 select
     column_name,
-    data_type,
-    row_count,
-    null_count,
-    blank_count,
-    distinct_count,
+    round(100.0 * (row_count - filled_count) / nullif(row_count, 0), 1) as empty,
+    distinct_count as different,
     row_count > 0 and distinct_count = row_count as is_key,
-    smallest,
-    largest
+    left(smallest, 10) as smallest,
+    left(largest, 10) as largest
 from profile
 order by column_number

@@ -4,8 +4,8 @@
 -- How to read it. Devices with 2 users and more are shared (or a browser that signs people in and out, such as one of your own
 -- support). Their anonymous visits belong to whom identity_policy says: if that column is small, the policy matters little.
 --
--- user_count: users seen on the device, 0 for nobody. device_count, percent_of_devices: anonymous ids. visit_count: visits on
--- them. anonymous_visit_count: of these, without a user in any message. signup_count: visits with a sign-up event.
+-- users: number of users seen on the device, 0 for nobody. devices, percent: anonymous ids. visits: on them. anonymous_visits: of
+-- these, without a user in any message. signups: visits with a sign-up event.
 with aliases as (
     select * from {{ ref('aliases') }}
     where id_type = 'anonymous_id'
@@ -38,12 +38,12 @@ devices as (
 )
 
 select
-    user_count,
-    count(*) as device_count,
-    round(100.0 * count(*) / sum(count(*)) over (), 2) as percent_of_devices,
-    cast(sum(visit_count) as bigint) as visit_count,
-    cast(sum(anonymous_visit_count) as bigint) as anonymous_visit_count,
-    cast(sum(signup_count) as bigint) as signup_count
+    user_count as users,
+    count(*) as devices,
+    round(100.0 * count(*) / sum(count(*)) over (), 2) as percent,
+    cast(sum(visit_count) as bigint) as visits,
+    cast(sum(anonymous_visit_count) as bigint) as anonymous_visits,
+    cast(sum(signup_count) as bigint) as signups
 from devices
 group by user_count
 order by user_count

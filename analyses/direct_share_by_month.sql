@@ -2,13 +2,12 @@
 -- sign-ups, and how many of the direct sign-ups had a source earlier on.
 --
 -- How to read it. A high or growing share means that links lose their parameters or referrers (apps, e-mails, redirects), or that
--- people know the name. What no browser or app was seen at is untracked and not direct: unseen_signup_percent, which is high when
--- a server reports sign-ups without the browser's anonymous id. last_direct_with_source_percent is what "last non-direct" credit would give back to a source.
+-- people know the name. What no browser or app was seen at is untracked and not direct: `unseen`, which is high when a server reports
+-- sign-ups without the browser's anonymous id. `known_before` is what "last non-direct" credit would give back to a source.
 --
--- month: of the session or of the sign-up, in report_timezone. session_count, direct_session_percent: of all sessions.
--- signup_count: persons who signed up. first_direct_percent, last_direct_percent: of them, with a direct first or last touch.
--- unseen_signup_percent: of them, without anything up to the sign-up that a browser or app was seen at.
--- last_direct_with_source_percent: of them, with a direct last touch but an earlier one that was not.
+-- month: of the session or of the sign-up, in report_timezone. All others are percentages. sessions: of all sessions, the direct ones.
+-- first_touch, last_touch: of those who signed up, with a direct first or last touch. known_before: of them, with a direct last
+-- touch but an earlier one that was not. unseen: of them, without anything up to the sign-up that a browser or app was seen at.
 with all_sessions as (
     select * from {{ ref('all_sessions') }}
 ),
@@ -48,13 +47,11 @@ signup_months as (
 
 select
     session_months.month,
-    session_months.session_count,
-    round(100.0 * session_months.direct_session_count / session_months.session_count, 1) as direct_session_percent,
-    coalesce(signup_months.signup_count, 0) as signup_count,
-    round(100.0 * signup_months.first_direct_count / signup_months.signup_count, 1) as first_direct_percent,
-    round(100.0 * signup_months.last_direct_count / signup_months.signup_count, 1) as last_direct_percent,
-    round(100.0 * signup_months.last_direct_with_source_count / signup_months.signup_count, 1) as last_direct_with_source_percent,
-    round(100.0 * signup_months.unseen_count / signup_months.signup_count, 1) as unseen_signup_percent
+    round(100.0 * session_months.direct_session_count / session_months.session_count, 1) as sessions,
+    round(100.0 * signup_months.first_direct_count / signup_months.signup_count, 1) as first_touch,
+    round(100.0 * signup_months.last_direct_count / signup_months.signup_count, 1) as last_touch,
+    round(100.0 * signup_months.last_direct_with_source_count / signup_months.signup_count, 1) as known_before,
+    round(100.0 * signup_months.unseen_count / signup_months.signup_count, 1) as unseen
 from session_months
 left join signup_months on session_months.month = signup_months.month
 order by session_months.month

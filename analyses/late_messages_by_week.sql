@@ -1,11 +1,11 @@
 -- How late do messages arrive? For each week, how long after they happened messages were loaded. Late messages change
 -- sessions of the past, so this tells after how many days the figures of a day may be called final.
 --
--- How to read it. Where percent_within_24_hours is near 100, yesterday's figures hardly change any more. Lateness of many days in
+-- How to read it. Where `in_a_day` is near 100, yesterday's figures hardly change any more. Lateness of many days in
 -- all weeks comes from devices that were offline; in one week alone from a load that failed and was repeated.
 --
--- week: Monday, UTC, of when messages happened. message_count: of all collections. percent_within_1_hour, percent_within_24_hours,
--- percent_after_7_days: of them, loaded so long after they happened. latest_hours: the latest one.
+-- week: Monday, UTC, of when messages happened. messages: of all collections. in_an_hour, in_a_day, after_a_week: percent of them
+-- that were loaded so long after they happened. latest_hours: the latest one.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}
 ),
@@ -19,10 +19,10 @@ delays as (
 
 select
     week,
-    count(*) as message_count,
-    round(100.0 * count(case when hours_late <= 1 then 1 end) / count(*), 1) as percent_within_1_hour,
-    round(100.0 * count(case when hours_late <= 24 then 1 end) / count(*), 1) as percent_within_24_hours,
-    round(100.0 * count(case when hours_late > 168 then 1 end) / count(*), 2) as percent_after_7_days,
+    count(*) as messages,
+    round(100.0 * count(case when hours_late <= 1 then 1 end) / count(*), 1) as in_an_hour,
+    round(100.0 * count(case when hours_late <= 24 then 1 end) / count(*), 1) as in_a_day,
+    round(100.0 * count(case when hours_late > 168 then 1 end) / count(*), 2) as after_a_week,
     round(cast(max(hours_late) as numeric), 1) as latest_hours
 from delays
 group by week

@@ -4,8 +4,8 @@
 -- How to read it. A day with a small percent_of_usual lacks messages or was a holiday: compare the same day of the week. The
 -- newest day is not over. Messages that come late fill their day up afterwards (see late_messages_by_week).
 --
--- day: UTC. message_count: all messages; track_count ... identify_count: of these collections. device_count: different
--- anonymous ids. percent_of_usual: message_count by the average of the days of the same weekday in the four weeks before.
+-- day: UTC. messages: all of them. tracks, views: of these collections, a view is a page or a screen. devices: different anonymous
+-- ids. percent_of_usual: messages by the average of the days of the same weekday in the four weeks before.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}
 ),
@@ -33,9 +33,7 @@ counted as (
         cast(occurred_at as date) as day,
         count(*) as message_count,
         count(case when message_type = 'tracks' then 1 end) as track_count,
-        count(case when message_type = 'pages' then 1 end) as page_count,
-        count(case when message_type = 'screens' then 1 end) as screen_count,
-        count(case when message_type = 'identifies' then 1 end) as identify_count,
+        count(case when message_type in ('pages', 'screens') then 1 end) as view_count,
         count(distinct anonymous_id) as device_count
     from app_tracks
     group by cast(occurred_at as date)
@@ -46,9 +44,7 @@ filled as (
         cast(days.first_day + cast(days.day_number as integer) as date) as day,
         coalesce(counted.message_count, 0) as message_count,
         coalesce(counted.track_count, 0) as track_count,
-        coalesce(counted.page_count, 0) as page_count,
-        coalesce(counted.screen_count, 0) as screen_count,
-        coalesce(counted.identify_count, 0) as identify_count,
+        coalesce(counted.view_count, 0) as view_count,
         coalesce(counted.device_count, 0) as device_count
     from days
     left join counted on cast(days.first_day + cast(days.day_number as integer) as date) = counted.day
@@ -65,12 +61,10 @@ compared as (
 
 select
     day,
-    message_count,
-    track_count,
-    page_count,
-    screen_count,
-    identify_count,
-    device_count,
+    message_count as messages,
+    track_count as tracks,
+    view_count as views,
+    device_count as devices,
     round(cast(100.0 * message_count / nullif(usual_count, 0) as numeric), 1) as percent_of_usual
 from compared
 order by day

@@ -1,12 +1,12 @@
 -- Which sign-ups would be counted twice? Persons with more than one sign-up event, because the event is sent by page and
 -- server both, again on another device, or after an account was deleted. `attribution` has one row of each: the first one.
 --
--- How to read it. all_surplus_count is by how much a count of events exceeds the sign-ups. Much of it within minutes: the event
+-- How to read it. `surplus` is by how much a count of events exceeds the sign-ups. Much of it within minutes: the event
 -- is sent twice. On several devices: it is sent at each first sign-in. After many days: people sign up again.
 --
--- alias_id: the person. signup_event_count: sign-up events of different ids (copies of one message are stored once).
--- surplus_count: those after the first. device_count: anonymous ids they came from. minutes_between: from first to last.
--- first_signup_at: the sign-up that counts. last_signup_at: time of the last event. all_surplus_count: of all persons.
+-- alias_id: the person. events: sign-up events of different ids (copies of one message are stored once). devices: anonymous ids
+-- they came from. first_day: of the sign-up that counts. minutes: from the first event to the last. surplus: events after the
+-- first one, of all persons.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}
 ),
@@ -53,12 +53,10 @@ persons as (
 
 select
     alias_id,
-    signup_event_count,
-    signup_event_count - 1 as surplus_count,
-    device_count,
-    round(cast({{ seconds_between('first_signup_at', 'last_signup_at') }} / 60 as numeric), 1) as minutes_between,
-    first_signup_at,
-    last_signup_at,
-    cast(sum(signup_event_count - 1) over () as bigint) as all_surplus_count
+    signup_event_count as events,
+    device_count as devices,
+    cast(first_signup_at as date) as first_day,
+    round(cast({{ seconds_between('first_signup_at', 'last_signup_at') }} / 60 as numeric), 1) as minutes,
+    cast(sum(signup_event_count - 1) over () as bigint) as surplus
 from persons
 order by signup_event_count desc, alias_id

@@ -1,12 +1,12 @@
 -- Where does money go without a sign-up to show for it? Campaigns with costs to which a model of credit gives no sign-up, the
 -- costliest first: choose the model with --vars '{credit_model: linear, ...}'; by default the first touch gets all credit.
 --
--- How to read it. With assisted_count above 0 the campaign was part of the way of some who signed up, and another model gives it
--- credit. With 0 it brought nobody so far: look at last_spent_on, as a campaign that began last week has had little time, and at
--- is_matched. False means that no link had these names: nobody came, or the names in ads and links differ.
+-- How to read it. With assisted above 0 the campaign was part of the way of some who signed up, and another model gives it
+-- credit. With 0 it brought nobody so far: look at last_day, as a campaign that began last week has had little time, and at
+-- matched. False means that no link had these names: nobody came, or the names in ads and links differ.
 --
--- campaign: source, medium and name, as in the ads. currency: of the cost. cost: money spent. assisted_count: persons who signed up
--- and had a touch of the campaign before. is_matched: whether any message had these names. last_spent_on: day of the last costs.
+-- campaign: source, medium and name, as in the ads. currency: of the cost. cost: money spent. assisted: persons who signed up and
+-- had a touch of the campaign before. matched: whether any message had these names. last_day: of the costs.
 with ad_costs as (
     select * from {{ ref('ad_costs') }}
 ),
@@ -49,9 +49,9 @@ select
     spent.source || '/' || spent.medium || '/' || spent.campaign as campaign,
     spent.currency,
     round(cast(spent.cost as numeric), 2) as cost,
-    coalesce(credited.assisted_count, 0) as assisted_count,
-    spent.is_matched,
-    spent.last_spent_on
+    coalesce(credited.assisted_count, 0) as assisted,
+    spent.is_matched as matched,
+    spent.last_spent_on as last_day
 from spent
 left join credited
     on spent.source = credited.source_key

@@ -1,10 +1,10 @@
 -- Where do people who sign up first come from? The ten sources with the most sign-ups by first touch, with how long it took
 -- from the first visit to the sign-up, and how many of them were paid for at some point before it.
 --
--- How to read it. A source with a large percent_with_paid_touch gets help from ads that it does not show as such.
+-- How to read it. A source with a large percent_paid gets help from ads that it does not show as such.
 --
--- source, channel: of the first touch. signup_count: persons. average_days_to_signup: from their first session to the sign-up.
--- percent_with_paid_touch: of them, with an attributed touch.
+-- source, channel: of the first touch. signups: persons. days: from their first session to the sign-up, on average.
+-- percent_paid: of them, with an attributed touch.
 with attribution as (
     select * from {{ ref('attribution') }}
 )
@@ -12,12 +12,12 @@ with attribution as (
 select
     coalesce(first_touch_source, '(none in look-back)') as source,
     first_touch_channel as channel,
-    count(*) as signup_count,
-    round(cast(avg(days_to_signup) as numeric), 1) as average_days_to_signup,
+    count(*) as signups,
+    round(cast(avg(days_to_signup) as numeric), 1) as days,
     round(
         100.0 * count(case when first_attributed_touch_timestamp is not null then 1 end) / count(*), 1
-    ) as percent_with_paid_touch
+    ) as percent_paid
 from attribution
 group by coalesce(first_touch_source, '(none in look-back)'), first_touch_channel
-order by signup_count desc, source, channel
+order by signups desc, source, channel
 limit 10

@@ -67,14 +67,14 @@
 
 {#- Increase this when messages are read or stored differently, so that tables have to be rebuilt from the sources. -#}
 {% macro version_of_tables() -%}
-    3
+    4
 {%- endmacro %}
 
 {#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}
 {% macro stored_settings() %}
     {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
                      'max_clock_skew_minutes', 'max_event_age_days', 'oldest_month', 'entry_window_seconds', 'blog_url_pattern',
-                     'attribution_lookback_days', 'sample'] -%}
+                     'attribution_lookback_days', 'max_users_per_person', 'sample'] -%}
     {%- set settings = {'version': version_of_tables()} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
@@ -136,6 +136,9 @@
         {%- elif not schema_prefix() -%}
             {%- do problems.append(sample_refused()) -%}
         {%- endif -%}
+    {%- endif -%}
+    {%- if var('max_users_per_person') is not integer or not 1 <= var('max_users_per_person') <= 1000000 -%}
+        {%- do problems.append('max_users_per_person must be a whole number of 1 or more, not ' ~ tojson(var('max_users_per_person')) ~ ': correct it under vars.') -%}
     {%- endif -%}
     {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}
         {%- do problems.append('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}

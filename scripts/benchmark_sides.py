@@ -21,11 +21,11 @@ import psycopg2
 import yaml
 
 from large_sample import PART, generate_parts, part_files
+from profiles import ROOT
 from refresh_errors import first_line
 from sample_data import load_postgres
 from statements import replay_on_duckdb, replay_on_postgres
 
-ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
 TABLE_LINE = re.compile(r"(\w+) +([\d,]+) rows +([\d.]+) s")
 # Ours -> the yardstick's.

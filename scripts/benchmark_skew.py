@@ -10,13 +10,12 @@ ratio; exits with 1 when a ratio is above --limit, also when measured again. A s
 """
 
 import shutil
-from pathlib import Path
 
 import click
 
 from benchmark_sides import OnDuckDB, OnPostgres, refresh, taken, written_to
+from profiles import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 TABLES = {
     "pages": ("anonymous_id", "user_id", "url", "referrer"),
     "tracks": ("anonymous_id", "user_id", "event"),

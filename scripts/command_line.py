@@ -8,6 +8,9 @@ import click
 
 from refresh_plan import BAD_INPUT, Profile, RefreshError
 
+variables_option = click.option(
+    "--vars", "variables", metavar="YAML", help="Variables as YAML text, on top of those in my_site.yml; or a YAML file in place of it.")
+
 
 def target_options(command):
     """The options that say which database is meant, as dbt has them; the command gets `target` and `profile`."""

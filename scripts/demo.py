@@ -2,8 +2,9 @@
 
     make demo
 
-Everything goes to target/sample (the messages) and target/demo (where they are handed over day by day, and the
-DuckDB file); the report is target/report.html. What was there is replaced.
+The messages go to target/sample, and day by day to target/demo; the tables to DuckDB's default file, the variables to
+my_site.yml and the report to target/report.html, so that every other command finds them. Files of an earlier demo are
+replaced; where there are others in their place, the demo refuses.
 """
 
 import os
@@ -12,11 +13,17 @@ import shutil
 import sys
 from pathlib import Path
 
+import click
 import duckdb
 import yaml
 
 import sample_data
-from refresh import ROOT, make_progress, plan_refresh, refresh
+from command_line import run
+from profiles import ROOT, find_output
+from published import published_file, spare_of
+from refresh import make_progress, refresh
+from refresh_errors import first_line, known_sentence
+from refresh_options import FILE_VARIABLE, plan_refresh, variables_file
 from refresh_plan import RefreshError
 from refresh_report import first_session_share, summary_lines, table_lines
 from report import DEFAULT_FILE, make_report
@@ -24,8 +31,7 @@ from sample_money import write_money
 
 MESSAGES = 50_000
 DAILY_REFRESHES = 3  # this many of the last days come one by one
-SAMPLE, DEMO = Path("target/sample"), Path("target/demo")  # below the project's folder
-LANDING, VARIABLES, DATABASE = DEMO / "landing", DEMO / "vars.yml", DEMO / "signup_attribution.duckdb"
+SAMPLE, LANDING = Path("target/sample"), Path("target/demo")  # below the project's folder
 MONEY = ("ad_spend", "subscriptions")
 SETTINGS = {
     "sources": {
@@ -36,14 +42,42 @@ SETTINGS = {
     # Messages that a server sends on its own are no visit.
     "ignored_events": ["invoice_paid", "email_delivered"],
 }
+TEXT = "# Variables of `make demo`, which replaces this file as long as nobody has edited it.\n" + yaml.safe_dump(SETTINGS, sort_keys=False)
 TOP_SOURCES = """
     select {touch}_source as source, {touch}_medium as medium, count(*) as signups,
         round(100 * avg(signed_up_in_first_session::int), 1) as percent_first_session
     from sessions.attribution group by all order by signups desc, source, medium limit 8
 """
-TRY = ("select last_touch_channel, count(*) as signups, round(avg(days_to_signup), 1) as days_to_signup, "
-       "round(avg(session_count_before_signup), 1) as sessions_before "
-       "from sessions.attribution group by all order by signups desc")
+HOW_TO_GO_ON = """
+The tables are in {database}, the variables in {variables}, and the report is {report}: open it in a browser.
+Go on with:
+
+    {tools}/dbt show --select channels_by_month
+    {tools}/python scripts/explain.py {person}
+    {tools}/python scripts/metrics.py query --metrics signups,cac --group-by metric_time__month
+    {tools}/python scripts/refresh.py
+"""
+
+
+def is_of_the_demo(variables: Path) -> bool:
+    """Whether the file of variables is as a demo left it, and so are the tables."""
+    return variables.is_file() and variables.read_text(encoding="utf-8", errors="replace") == TEXT
+
+
+def make_room(variables: Path, database: Path):
+    """Take away what an earlier demo left. Raises RefreshError where something else is in its place."""
+    if variables.exists() and not is_of_the_demo(variables):
+        raise RefreshError(f"{variables} is not the demo's, which would replace it: move it away, or name another file in {FILE_VARIABLE}.")
+    try:
+        with duckdb.connect(str(database)) as connection:
+            is_empty = not connection.execute("select 1 from duckdb_tables() limit 1").fetchone()
+    except duckdb.Error as error:
+        raise RefreshError(known_sentence(str(error)) or f"{database} cannot be opened ({first_line(str(error))}): move it away.") from error
+    if not is_empty and not variables.exists():
+        raise RefreshError(f"{database} is not the demo's, which would replace it: move it away, or name another file in SIGNUP_ATTRIBUTION_DUCKDB.")
+    published = published_file(database)
+    for path in (database, database.with_name(f"{database.name}.wal"), *((published, spare_of(published)) if published else ())):
+        path.unlink(missing_ok=True)
 
 
 def hand_over(files):
@@ -51,18 +85,6 @@ def hand_over(files):
     for _, collection, path in files:
         (LANDING / collection).mkdir(parents=True, exist_ok=True)
         shutil.copy(path, LANDING / collection)
-
-
-def python() -> str:
-    """The Python that runs this, as one types it in the project's folder."""
-    path = Path(sys.executable)
-    return shlex.quote(str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))
-
-
-def query_to_try(database=DATABASE) -> str:
-    """A shell command, for the project's folder, that queries the tables."""
-    code = f"import duckdb; duckdb.connect('{database}', read_only=True).sql('{TRY}').show()"
-    return f'{python()} -c "{code}"'
 
 
 def table(connection, query: str) -> str:
@@ -74,16 +96,18 @@ def table(connection, query: str) -> str:
     return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def run():
-    """Make the data, refresh, print. Raises RefreshError."""
+@click.command(help=__doc__.split("\n\n")[0])
+@click.option("--messages", type=click.IntRange(1000), default=MESSAGES, show_default=True, metavar="NUMBER", help="How many sample messages.")
+def command(messages):
     os.chdir(ROOT)
-    shutil.rmtree(DEMO, ignore_errors=True)
-    DEMO.mkdir(parents=True)
-    VARIABLES.write_text(yaml.safe_dump(SETTINGS, sort_keys=False), encoding="utf-8")
-    os.environ["SIGNUP_ATTRIBUTION_DUCKDB"] = str(DATABASE)
     os.environ.pop("SIGNUP_ATTRIBUTION_SCHEMA", None)
+    database, variables = find_output("duckdb").file, variables_file()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    make_room(variables, database)
+    shutil.rmtree(LANDING, ignore_errors=True)
+    variables.write_text(TEXT, encoding="utf-8")
 
-    sample_data.generate(SAMPLE, MESSAGES)
+    sample_data.generate(SAMPLE, messages)
     files = sample_data.sample_files(SAMPLE)
     days = sorted({day for day, _, _ in files})
     first_days, last_days = days[:-DAILY_REFRESHES], days[-DAILY_REFRESHES:]
@@ -92,7 +116,7 @@ def run():
     print(f"\nFirst refresh, of the messages loaded from {first_days[0]} to {first_days[-1]}:")
     hand_over(file for file in files if file[0] in first_days)
     write_money(SAMPLE, LANDING, first_days[-1])
-    plan = plan_refresh("duckdb", variables=str(VARIABLES))
+    plan = plan_refresh("duckdb")
     report = refresh(plan, make_progress("text"))
     print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     for day in last_days:
@@ -101,35 +125,43 @@ def run():
         write_money(SAMPLE, LANDING, day)
         report = refresh(plan, make_progress("text"))
         print("\n".join(summary_lines(report)), flush=True)
-    print_result(report.totals)
-    print(f"The report is in {make_report(plan, DEFAULT_FILE, 'UTC').relative_to(ROOT)}: open it in a browser.")
+    print_result(report.totals, database)
+    make_report(plan, DEFAULT_FILE, "UTC")
+    person = somebody(database)
+    tools = shlex.quote(str(shown(Path(sys.executable).parent)))
+    print(HOW_TO_GO_ON.format(database=shown(database), variables=shown(variables), report=shown(DEFAULT_FILE), tools=tools, person=person))
 
 
-def print_result(totals: dict[str, int]):
-    """What came out, where it is, and how to go on."""
+def somebody(database: Path) -> str:
+    """A person with a story: who came by several channels before the sign-up."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute("""
+            select alias_id from sessions.attribution where session_count_before_signup > 1 and first_touch_channel != last_touch_channel
+            order by session_count_before_signup, alias_id limit 1""").fetchone()[0]
+
+
+def shown(path: Path) -> Path:
+    """A path as one types it in the project's folder."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def print_result(totals: dict[str, int], database: Path):
+    """What came out."""
     print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, "
           f"{totals['sessions']:,} sessions of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
-    with duckdb.connect(str(DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(database), read_only=True) as connection:
         for touch in ("first_touch", "last_touch"):
             print(f"\nTop sources by {touch.replace('_', ' ')}:")
             print(table(connection, TOP_SOURCES.format(touch=touch)))
-    print(f"\nThe tables are in {DATABASE}:\nsessions.attribution, sessions.all_sessions, sessions.useful_sessions, "
-          "sessions_stages.touches, aliasing.aliases,\npartitioning.app_tracks, partitioning.rejected_events")
-    print(f"Try:\n\n{query_to_try()}\n")
-    print(f"Refresh again:\n\nSIGNUP_ATTRIBUTION_DUCKDB={DATABASE} {python()} scripts/refresh.py --vars {VARIABLES}\n")
 
 
-def main() -> int:
-    """Run the demo; returns the exit code."""
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit code."""
     try:
-        run()
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+        return run(command, "demo.py", arguments)
     except OSError as error:
         print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

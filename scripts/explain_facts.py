@@ -51,7 +51,16 @@ IDENTIFYING = """
     union all
     select message_type, event_id, anonymous_id, user_id, occurred_at from {refresh}.archived_messages
     where occurred_at = any(%s) and anonymous_id = any(%s) and user_id is not null
+    union all
+    select 'aliases', event_id, previous_id, user_id, occurred_at from {aliasing}.alias_messages
+    where occurred_at = any(%s) and previous_id = any(%s) and is_pair
     order by occurred_at, event_id, message_type
+"""
+GROUPS = "select user_id, alias_id, unmerged_reason, user_count from {aliasing}.persons_of_users where user_id = any(%s)"
+LINKS = """
+    select user_id, linked_user_id, event_id, occurred_at from {aliasing}.user_links
+    where user_id = any(%s) or linked_user_id = any(%s)
+    order by occurred_at, event_id
 """
 VISITS = """
     select
@@ -118,7 +127,7 @@ SEEDS = {
         from {seeds}.channel_rules"""),
 }
 READ = [
-    "app_tracks", "known_pairs", "identity_spans", "device_owners", "aliases", "device_sessions", "session_visits",
+    "app_tracks", "persons_of_users", "identity_spans", "device_owners", "aliases", "device_sessions", "session_visits",
     "touch_evidence", "evidence_classes", "touches", "all_sessions", "attribution",
 ]
 APPLIED = """
@@ -157,7 +166,10 @@ def facts_of(tables: Tables, common: Common, alias_id: str) -> dict[str, list[di
     moments = {row[name] for row in facts["pairs"] for name in ("first_seen_at", "last_seen_at")}
     moments |= {row["span_start"] for row in facts["owners"]} - {None}
     times = sorted(moments)
-    facts["identifying"] = tables.rows(IDENTIFYING, times, devices, times, devices) if times else []
+    facts["identifying"] = tables.rows(IDENTIFYING, *[times, devices] * 3) if times else []
+    users = [row["id"] for row in facts["ids"] if row["id_type"] == "user_id"]
+    facts["groups"] = tables.rows(GROUPS, users) if users else []
+    facts["links"] = tables.rows(LINKS, users, users) if facts["groups"] else []
     visitors = {(visit["anonymous_id"], visit["user_id"]) for visit in facts["visits"]}
     facts["signups"] = [
         message for row in facts["attribution"]

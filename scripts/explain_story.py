@@ -61,7 +61,8 @@ def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
     visit_count = sum(visit[row["id_type"]] == row["id"] for visit in facts["visits"])
     found = {**row, "visit_count": visit_count, "users": [], "owners": []}
     if row["id_type"] == "user_id":
-        found["because"] = "A message with a user id belongs to that user."
+        found["links"] = [link for link in facts["links"] if row["id"] in (link["user_id"], link["linked_user_id"])]
+        found["because"] = user_reason(row["id"], found["links"], facts)
         return found
     pairs = [pair for pair in facts["pairs"] if pair["anonymous_id"] == row["id"]]
     found["users"] = [{**pair, "message": identifying(facts, pair, pair["first_seen_at"])} for pair in pairs]
@@ -74,6 +75,20 @@ def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
     else:
         found["because"] = " ".join(owner["because"] for owner in found["owners"] if owner["alias_id"] == alias_id)
     return found
+
+
+def user_reason(user_id: str, links: list[dict], facts) -> str:
+    """Why a user is this person: on their own, or by links with others."""
+    group = next((group for group in facts["groups"] if group["user_id"] == user_id), None)
+    if group is None:
+        return "A message with a user id belongs to that user."
+    linked = " and ".join(
+        f"{said(link['linked_user_id'])} by the message {said(link['event_id'])} of aliases" if link["user_id"] == user_id
+        else f"{said(link['user_id'])} by the message {said(link['event_id'])} of aliases" for link in links[:10])
+    if group["unmerged_reason"]:
+        return (f"Linked with {linked}, but {group['user_count']:,} users are linked with each other: more than "
+                "max_users_per_person, so they stay apart (see unmerged_groups).")
+    return f"Linked with {linked}: {group['user_count']:,} linked users are one person, the one with the earliest session event."
 
 
 def owner_story(owner: dict, common: Common, facts) -> dict:

@@ -1,13 +1,14 @@
 """Whether the tables are up to date, by what the view refresh.refresh_health says of the last refreshes.
 
     python scripts/health.py
-    python scripts/health.py --target postgres --max-age 26 --max-lag 30
+    python scripts/health.py --target postgres --max-age 26h --max-lag 2d
 
 One sentence. Exit code 0 when all is well; 1 when the last success is too long ago, the last refresh failed, messages
 are too old, or the database does not tell. (Docker, whose health checks this is for, knows no other codes:
 https://docs.docker.com/reference/dockerfile/#healthcheck)
 """
 
+import math
 import sys
 from datetime import datetime, timedelta, timezone
 
@@ -20,7 +21,7 @@ from postgres import connected
 from profiles import Output, find_output
 from published import published_file
 from refresh_errors import first_line, known_sentence
-from refresh_plan import RefreshError
+from refresh_plan import RefreshError, read_duration
 
 UNHEALTHY = 1  # exit code
 COLUMNS = (
@@ -66,20 +67,20 @@ def read_duckdb(output: Output, query: str) -> tuple | None:
                            f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error
 
 
-def problem(health: dict, now: datetime, max_age: float, max_lag: float | None) -> str | None:
-    """What is wrong, as a sentence, or None. now: UTC without zone; max_age and max_lag in hours, None for any."""
+def problem(health: dict, now: datetime, max_age: timedelta, max_lag: timedelta | None) -> str | None:
+    """What is wrong, as a sentence, or None. now: UTC without zone; max_lag: None for any."""
     succeeded, status = health["last_success_at"], health["last_status"]
     ended = f"{status}: {first_line(health['last_error'])}" if status in FAILURES and health["last_error"] else status
     if succeeded is None:
         return f"No refresh has succeeded yet (the last one: {ended}): {WHAT_TO_DO}"
-    if now - succeeded > timedelta(hours=max_age):
-        return f"The last success was {hours(now - succeeded)} ago, more than {max_age:g} h: {WHAT_TO_DO}"
+    if now - succeeded > max_age:
+        return f"The last success was {age(now - succeeded)} ago, more than {age(max_age)}: {WHAT_TO_DO}"
     if status in FAILURES:
         return f"The last refresh did not succeed ({ended}): {WHAT_TO_DO}"
     lag = health["newest_message_lag_seconds"]
-    if max_lag is not None and (lag is None or lag > max_lag * 3600):
-        known = "unknown" if lag is None else hours(timedelta(seconds=lag))
-        return f"The newest message is too old ({known}, more than {max_lag:g} h): look at what loads the sources."
+    if max_lag is not None and (lag is None or timedelta(seconds=lag) > max_lag):
+        known = "unknown" if lag is None else age(timedelta(seconds=lag))
+        return f"The newest message is too old ({known}, more than {age(max_lag)}): look at what loads the sources."
     return None
 
 
@@ -87,26 +88,34 @@ def summary(health: dict, now: datetime) -> str:
     """What is right, as a sentence."""
     lag, last, median = (health[name] for name in (
         "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds"))
-    parts = [f"The last refresh succeeded {hours(now - health['last_success_at'])} ago"]
+    parts = [f"The last refresh succeeded {age(now - health['last_success_at'])} ago"]
     if last is not None:
         parts.append(f"took {last:.0f} s" + (f" (usually {median:.0f} s)" if median is not None else ""))
     if lag is not None:
-        parts.append(f"the newest message is {hours(timedelta(seconds=lag))} old")
+        parts.append(f"the newest message is {age(timedelta(seconds=lag))} old")
     return ", ".join(parts) + "."
 
 
-def hours(span: timedelta) -> str:
-    """A span of time in hours, to a tenth."""
-    return f"{span.total_seconds() / 3600:.1f} h"
+def age(span: timedelta) -> str:
+    """A span of time in hours, above two days in days, to a tenth."""
+    hours = span.total_seconds() / 3600
+    return f"{hours:.1f} h" if hours <= 48 else f"{hours / 24:.1f} days"
+
+
+def read_span(text: str, option: str) -> timedelta:
+    """A duration such as 26h or 2d; a number alone is one of hours. Raises RefreshError."""
+    seconds = read_duration(f"{text}h" if text.strip().isdigit() else text, option)
+    if not 0 < seconds < math.inf:
+        raise RefreshError(f"{option} must be longer than nothing and come to an end, as 26h, not '{text}': correct it.")
+    return timedelta(seconds=seconds)
 
 
 @click.command(help=__doc__.split("\n\n")[0])
 @target_options
-@click.option("--max-age", type=click.FloatRange(min=0, min_open=True), default=26, show_default=True, metavar="HOURS",
-              help="How long ago the last success may be.")
-@click.option("--max-lag", type=click.FloatRange(min=0, min_open=True), metavar="HOURS",
-              help="How old the newest message may be.  [default: any age]")
+@click.option("--max-age", default="26h", show_default=True, metavar="TIME", help="How long ago the last success may be.")
+@click.option("--max-lag", metavar="TIME", help="How old the newest message may be: 90m, 24h, 2d.  [default: any age]")
 def command(target, profile, max_age, max_lag):
+    max_age, max_lag = read_span(max_age, "--max-age"), max_lag and read_span(max_lag, "--max-lag")
     health, now = read_health(find_output(target, profile)), datetime.now(timezone.utc).replace(tzinfo=None)
     wrong = problem(health, now, max_age, max_lag)
     if wrong:

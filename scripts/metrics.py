@@ -2,7 +2,7 @@
 
     python scripts/metrics.py list metrics
     python scripts/metrics.py query --metrics signups,cac --group-by metric_time__month
-    python scripts/metrics.py --target postgres --vars my_site.yml query --metrics ltv --group-by entry__channel
+    python scripts/metrics.py --target postgres query --metrics ltv --group-by entry__channel
 
 What follows the options of this script goes to mf as it is, see
 https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. mf alone knows only
@@ -24,11 +24,11 @@ from pathlib import Path
 import click
 import yaml
 
-from command_line import run, target_options
+from command_line import run, target_options, variables_option
 from profiles import find_output, read_profile
 from postgres import safe_options
-from refresh import read_variables_option
 from refresh_errors import first_line
+from refresh_options import read_variables_option
 from refresh_plan import Profile, RefreshError
 from refresh_run import log_file, run_dbt
 from target import ROOT
@@ -59,10 +59,10 @@ def prepare(folder: Path, target: str | None, variables: dict, profile: Profile 
 @click.command(help="Run MetricFlow's mf with ARGUMENTS, such as: query --metrics signups --group-by metric_time__month",
                context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @target_options
-@click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
+@variables_option
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(target, profile, variables, arguments):
-    chosen = read_variables_option(variables)
+    chosen, arguments = read_variables_option(variables), [*arguments, *in_order_of_time(arguments)]
     for path in csv_files(arguments):
         if path.suffix != ".csv":
             raise RefreshError(f"mf would replace {path} by a table, and the name does not end in .csv: name another file after --csv.")
@@ -75,16 +75,28 @@ def command(target, profile, variables, arguments):
         from dbt_metricflow.cli.main import cli  # takes seconds, which wrong options need not wait for
 
         try:
-            cli.main(list(arguments), prog_name="mf")
+            cli.main(arguments, prog_name="mf")
         finally:
             for path in filter(Path.is_file, csv_files(arguments)):
                 disarm(path)
 
 
+def values_of(option: str, arguments) -> list[str]:
+    """What follows an option of mf."""
+    words = [word for argument in arguments for word in (argument.split("=", 1) if argument.startswith(f"{option}=") else [argument])]
+    return [word for before, word in zip(words, words[1:]) if before == option]
+
+
+def in_order_of_time(arguments) -> list[str]:
+    """The option by which the answer is in order of time, if it is by time and no order is asked for."""
+    times = [name for names in values_of("--group-by", arguments) for name in names.split(",") if name.startswith("metric_time")]
+    is_ordered = any(argument.startswith("--order") for argument in arguments)
+    return ["--order", times[0]] if times and not is_ordered and arguments[0] == "query" else []
+
+
 def csv_files(arguments) -> list[Path]:
     """The files that mf was told to write a table to."""
-    words = [word for argument in arguments for word in (argument.split("=", 1) if argument.startswith("--csv=") else [argument])]
-    return [Path(path) for option, path in zip(words, words[1:]) if option == "--csv"]
+    return [Path(path) for path in values_of("--csv", arguments)]
 
 
 def disarm(path: Path):

@@ -23,10 +23,10 @@ from notify_metrics import (
     Measurement, measure, send_cloudwatch, send_prometheus_pushgateway, send_prometheus_textfile, send_statsd,
 )
 from notify_settings import Settings, read_settings
+from profiles import ROOT
 from refresh_plan import RefreshError
 from run_record import RunRecord
 
-ROOT = Path(__file__).resolve().parents[1]
 NOT_ALL_REACHED = 1
 SENDERS = {
     "metrics": {

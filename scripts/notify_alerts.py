@@ -48,7 +48,7 @@ def send_pagerduty(own: Pagerduty, notice: Notice, delivery: Delivery):
     """An event for each problem: trigger, or resolve. A test triggers with severity info and resolves at once.
 
     The key of an alert is the same each time, so repeated failures are one alert, and PagerDuty drops a resolve of
-    what is not open: nothing has to be remembered here.
+    what is not open, so no state is kept here.
     https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
     """
     routing_key = delivery.secret(own.routing_key_env)

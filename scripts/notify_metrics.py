@@ -9,7 +9,6 @@ import re
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, pushadd_to_gateway, write_to_textfile
 from prometheus_client.core import Metric
@@ -17,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from notify_delivery import Delivery, NotSent, Notice
 from notify_settings import Cloudwatch, PrometheusPushgateway, PrometheusTextfile, Statsd
+from profiles import ROOT
 from run_record import RunRecord
 
-ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "signup_attribution"
 # Name of each figure -> its description. Ages are for stores that record when they got a figure; points in time (Unix time) are for
 # Prometheus, which keeps reading the last one.

@@ -10,7 +10,9 @@ from pathlib import Path
 import altair as alt
 import click
 
-OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "performance.svg"
+from profiles import ROOT
+
+OUTPUT = ROOT / "docs" / "performance.svg"
 ENGINES = {"duckdb": "DuckDB", "postgres": "PostgreSQL"}
 DAY, FULL, CLASSIC = "a day more", "all of history, from the sources", "a plain project rebuilt whole, each day"
 COLORS = {DAY: "#0b6e4f", FULL: "#7a9e9f", CLASSIC: "#b5446e"}

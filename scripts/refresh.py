@@ -2,18 +2,19 @@
 
     python scripts/refresh.py
     python scripts/refresh.py --target postgres --since 2026-05-01
-    python scripts/refresh.py --vars my_site.yml --full-refresh
+    python scripts/refresh.py --full-refresh
     python scripts/refresh.py --sample 1%
     python scripts/refresh.py --report
     python scripts/refresh.py --check
     python scripts/refresh.py --audit --since 2026-05-01
 
-One line for each table, then a summary; one JSON object a line where nobody watches. Temporary
+One line for each table, then a summary; with --log-format json one JSON object a line. Temporary
 failures are retried. Exit code 0 only when everything succeeded; 1 when a table could not be built (the
 next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
 as before); 3 when another refresh is running; 4 when only the report could not be made; 130 when interrupted by
-Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. Paths in variables
-and in SIGNUP_ATTRIBUTION_DUCKDB start at the project's folder.
+Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. The
+variables are those in my_site.yml, or in the file that SIGNUP_ATTRIBUTION_VARS names. Paths in variables and in the
+environment start at the project's folder.
 """
 
 import json
@@ -26,63 +27,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-import yaml
 
-from command_line import target_options
+from command_line import target_options, variables_option
 from notify_settings import Settings, read_settings
 from postgres import safe_options
-from profiles import read_profile
-from refresh_plan import BAD_INPUT, Plan, Profile, RefreshError, make_plan, read_date, read_variables
+from profiles import ROOT
+from refresh_options import plan_refresh
+from refresh_plan import BAD_INPUT, Plan, RefreshError, read_date
 from refresh_progress import Bar, Lines, Several, Silent, Text
 from refresh_report import Report, read_report, summary_lines, table_lines
 from refresh_run import Run
-from seed_check import first_problem
-from target import ROOT
 
 SETTINGS = ROOT / "refresh.yml"
 OTHERS = 0o027  # what a refresh makes holds ids and messages: the group may read it at most, others may not (`man umask`)
 NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
-
-
-def read_yaml(path: Path) -> dict:
-    """A mapping from one of the project's YAML files. Raises RefreshError."""
-    try:
-        return read_variables(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RefreshError(f"{path} cannot be read: restore it.") from error
-
-
-def plan_refresh(
-    target, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None,
-    with_seeds=True, profile=Profile(),
-) -> Plan:
-    """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
-
-    with_seeds: whether the seeds are looked at too.
-    """
-    default_target, outputs = read_profile(profile)
-    defaults = read_yaml(ROOT / "dbt_project.yml").get("vars", {})
-    plan = make_plan(
-        target or default_target, read_variables_option(variables), since, full_refresh, select, retry_for, wait,
-        sample, targets=list(outputs), defaults=defaults, profile=profile,
-    )
-    problem = first_problem(ROOT / "seeds") if with_seeds else None
-    if problem:
-        raise RefreshError(problem)
-    return plan
-
-
-def read_variables_option(text: str | None) -> dict:
-    """Variables from the option --vars: YAML text or the path of a YAML file. Raises RefreshError."""
-    if not text:
-        return {}
-    path = Path(text)
-    if path.suffix in (".yml", ".yaml", ".json") and "\n" not in text and "{" not in text:
-        try:
-            return read_variables(path.read_text(encoding="utf-8"), text)
-        except (OSError, UnicodeDecodeError) as error:
-            raise RefreshError(f"The file {text} cannot be read: correct the path after --vars.") from error
-    return read_variables(text)
 
 
 def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Report:
@@ -120,7 +78,7 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
 @target_options
 @click.option("--since", metavar="DATE", help="Look again for messages loaded since this date (YYYY-MM-DD).")
 @click.option("--full-refresh", is_flag=True, help="Rebuild all tables from all messages.")
-@click.option("--vars", "variables", metavar="YAML", help="Variables as YAML text, or the path of a YAML file.")
+@variables_option
 @click.option("--select", multiple=True, metavar="MODELS", help="Only these models, in dbt's selection syntax; may be repeated.")
 @click.option("--retry-for", metavar="TIME", help="How long to retry a model that fails temporarily, as after a lost "
               "connection or a lock time-out: 90s, 15m, 2h.  [default: 2h]")
@@ -128,8 +86,8 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
               help="Wait for another refresh to end, at most this long; without a time, as long as it takes.")
 @click.option("--sample", metavar="PERCENT", help="Only this share of persons, such as 1%, in the schemas of a developer "
               "(SIGNUP_ATTRIBUTION_SCHEMA=dev_ann).")
-@click.option("--log-format", type=click.Choice(["text", "json"]),
-              help="What is printed.  [default: text on a terminal, else json: one object a line]")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              envvar="SIGNUP_ATTRIBUTION_LOG_FORMAT", help="What is printed; in json one object a line.")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
 @click.option("--check", "is_check", is_flag=True,
               help="Change nothing; report what is fine and how to fix what is not.")
@@ -145,7 +103,6 @@ def command(
     settings, report_file, quiet,
 ):
     os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
-    log_format = log_format or ("text" if sys.stdout.isatty() else "json")
     plan = plan_refresh(
         target, None if is_audit else since, full_refresh, variables, select, retry_for, wait, sample,
         with_seeds=not (is_check or is_audit), profile=profile)
@@ -178,7 +135,7 @@ def made_report(plan: Plan, path: Path) -> Path:
     from report import make_report, time_zone
 
     try:
-        return make_report(plan, path, time_zone(plan, read_yaml(ROOT / "dbt_project.yml")["vars"]))
+        return make_report(plan, path, time_zone(plan))
     except RefreshError as error:
         raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
 
@@ -209,6 +166,8 @@ class Interrupt:
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
     os.umask(os.umask(OTHERS) | OTHERS)
+    # After a SIGKILL Python's helper process would warn of semaphores, which it then frees.
+    sys.warnoptions.append("ignore:resource_tracker")
     interrupt = Interrupt()
     signal.signal(signal.SIGTERM, interrupt)
     sys.unraisablehook = interrupt.again

@@ -6,6 +6,7 @@ import psycopg2.errors
 
 from refresh_plan import BAD_INPUT, MODEL_FAILED, RefreshError
 
+FAILED = ("error", "fail", "runtime error")  # statuses of nodes
 # Lines that tell a programmer where a message comes from.
 ORIGIN = re.compile(r"\s*(> (in|called by) |compiled code at |LINE \d+:|\^)")
 HEADING = re.compile(r"(\w+ )*Error( in .*)?:?|Encountered an error:?")
@@ -15,6 +16,18 @@ NO_DATABASE = re.compile(r'The file "(?P<file>[^"]*)" exists, but it is not a va
 NOT_REACHED = re.compile(
     r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
     r"|server closed the connection unexpectedly|terminating connection .*)")
+# A server that answers, and does not let us in: what it says, and what to correct.
+NOT_LET_IN = re.compile(r"failed: (?:FATAL:\s+)(?P<reason>.*)|(?P<missing>fe_sendauth: no password supplied)")
+CORRECTIONS = {
+    "password": "correct PGPASSWORD, or the password in ~/.pgpass", 'database ".*" does not exist': "correct PGDATABASE",
+    'role ".*" does not exist': "correct PGUSER", "pg_hba.conf": "have it let us in there, or correct PGHOST, PGUSER, PGDATABASE and PGSSLMODE",
+    "too many|connection slots": "close some connections, then run again", "the database system is": "run again when it is ready",
+}
+# A full disk in all words of DuckDB, PostgreSQL and the system; a limit of a disk's use is one too.
+DISK_FULL = re.compile(
+    r"No space left on device|Disk quota exceeded|File too large|not enough (disk )?space|[Cc]heck free disk space|wrote only \d+ of \d+ bytes"
+    r"|failed to offload data block|max_temp_directory_size|psycopg2\.errors\.DiskFull")
+INVALIDATED = re.compile(r'database has been invalidated because of a previous fatal error(.*Original error: "?(?P<original>[^"\n]*))?', re.DOTALL)
 # Macros that say that variables make no sense, or no sense for the tables that are stored.
 REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh|check_invocation|check_as_package) ")
 CONTRACT_ROW = re.compile(r"^\s*\|\s*(?!column_name\b)(\w+)\s*\|\s*([^|\n]*?)\s*\|\s*([^|\n]*?)\s*\|[^|\n]*\|\s*$", re.MULTILINE)
@@ -40,7 +53,10 @@ def failure(exception, results, log, causes=None) -> RefreshError:
     exception: what ended the command, or None; results: its nodes, of which some failed; causes: name of a node -> traceback,
     as far as known; log: where the details are, for a failure of a kind that is not known here.
     """
-    failed = [node for node in results if str(node.status) in ("error", "fail", "runtime error")]
+    failed = [node for node in results if str(node.status) in FAILED]
+    texts = [str(exception or ""), *(str(node.message) for node in failed), *(causes or {}).values()]
+    if full := next(filter(DISK_FULL.search, texts), None):  # what fails after it says less
+        return RefreshError(disk_sentence(full), MODEL_FAILED if failed else BAD_INPUT, **what_is_left(results))
     if exception is not None or not failed or not hasattr(failed[0], "node"):  # a macro that was run alone is no node
         text = str(exception or (failed[0].message if failed else None) or "dbt gave no reason")
         return RefreshError(
@@ -52,8 +68,7 @@ def failure(exception, results, log, causes=None) -> RefreshError:
     about = {
         "is_transient": not permanent,
         "is_refused": bool(REFUSED.search(text)),
-        "failed": {node.node.name: first_line(str(node.message)) for node in failed if is_table(node)},
-        "skipped": [node.node.name for node in results if str(node.status) == "skipped" and is_table(node)],
+        **what_is_left(results),
     }
     if known:
         in_hook = not is_table(first) or LOCKED.search(text) or NOT_REACHED.search(text)
@@ -64,9 +79,25 @@ def failure(exception, results, log, causes=None) -> RefreshError:
         f"the refresh continues where it stopped; details are in {log}.", MODEL_FAILED, **about)
 
 
+def what_is_left(results) -> dict:
+    """The tables that failed, and those that were not tried because of that."""
+    tables = [node for node in results if hasattr(node, "node") and is_table(node)]
+    return {
+        "failed": {node.node.name: first_line(str(node.message)) for node in tables if str(node.status) in FAILED},
+        "skipped": [node.node.name for node in tables if str(node.status) == "skipped"],
+    }
+
+
 def is_table(node) -> bool:
     """Whether a node makes a table, and is no hook."""
     return str(node.node.resource_type) != "operation"
+
+
+def disk_sentence(text: str) -> str:
+    """The sentence for a text that says that the disk is full."""
+    lines = [line for line in text.splitlines() if DISK_FULL.search(line)]
+    reason = lines[0].removeprefix("psycopg2.errors.DiskFull: ")
+    return f"The disk is full, or the room on it is limited ({one_line(reason).rstrip('.')}): make room, then run again, the refresh continues where it stopped."
 
 
 def known_sentence(text: str) -> str | None:
@@ -79,6 +110,14 @@ def known_sentence(text: str) -> str | None:
     if found := NO_FILE.search(text):
         return (f"{found['file']} cannot be opened ({found['reason'].strip().lower()}): "
                 "make its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+    if DISK_FULL.search(text):
+        return disk_sentence(text)
+    if found := INVALIDATED.search(text):
+        return f"DuckDB broke off after an error ({found['original'] or 'logs/dbt.log has it'}): correct that, then run again."
+    if found := NOT_LET_IN.search(text):
+        reason = one_line(found["reason"] or found["missing"])
+        correction = next((words for known, words in CORRECTIONS.items() if re.search(known, reason)), "correct PGHOST, PGUSER, PGPASSWORD and PGDATABASE")
+        return f"PostgreSQL does not let us in ({reason}): {correction}."
     if found := NOT_REACHED.search(text):
         return (f"PostgreSQL cannot be reached ({one_line(found[0])}): start it, or correct PGHOST, PGPORT, PGUSER, "
                 "PGPASSWORD and PGDATABASE.")
@@ -111,8 +150,7 @@ def is_transient(text: str, cause: str = "") -> bool:
         return found[1] in TRANSIENT_CLASSES or bool(found[1] == "QueryCanceled" and STATEMENT_TIMEOUT.search(text))
     if LOST.search(text) or STARTING.search(text) or LOCKED.search(text):
         return True
-    # FATAL: the server answered, and does not know this user or database.
-    return bool(NOT_REACHED.search(text)) and "FATAL:" not in text
+    return bool(NOT_REACHED.search(text)) and not NOT_LET_IN.search(text) and "FATAL:" not in text
 
 
 def project_sentence(text: str, log) -> str:

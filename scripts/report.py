@@ -1,10 +1,10 @@
 """Make the report: one HTML file that needs nothing else, no network either.
 
     python scripts/report.py
-    python scripts/report.py --target postgres --vars my_site.yml --output /srv/www/signups.html
+    python scripts/report.py --target postgres --output /srv/www/signups.html
 
-It says what the tables hold since the last refresh, and only reads them. Give it the --vars of the refresh: its days
-are those of report_timezone. Exit code 0; 2 for wrong input, tables that are not there, or a file that cannot be written.
+It says what the tables hold since the last refresh, and only reads them. Its days are those of report_timezone in
+my_site.yml: give it the --vars of the refresh, if that had any. Exit code 0; 2 for wrong input, tables that are not there, or a file that cannot be written.
 """
 
 import os
@@ -14,11 +14,12 @@ from pathlib import Path
 
 import click
 
-from command_line import run, target_options
+from command_line import run, target_options, variables_option
+from profiles import ROOT
+from refresh_options import default_variables, plan_refresh
 from refresh_plan import Plan, RefreshError
 from report_words import MODELS
 from stored_tables import stored_tables
-from target import ROOT
 
 DEFAULT_FILE = ROOT / "target" / "report.html"
 DEFAULT_MODEL = "first"
@@ -75,9 +76,9 @@ def write(path: Path, text: str, mode: int = 0o644) -> Path:
     return path
 
 
-def time_zone(plan: Plan, defaults: dict) -> str:
+def time_zone(plan: Plan) -> str:
     """report_timezone, as the refresh has it. Raises RefreshError when it is no text."""
-    zone = plan.vars.get("report_timezone", defaults.get("report_timezone", "UTC"))
+    zone = plan.vars.get("report_timezone", default_variables().get("report_timezone", "UTC"))
     if not isinstance(zone, str):
         raise RefreshError(f"report_timezone must be a time zone such as Europe/Berlin, not {zone}: correct it.")
     return zone
@@ -85,7 +86,7 @@ def time_zone(plan: Plan, defaults: dict) -> str:
 
 @click.command(help=__doc__.split("\n\n")[0])
 @target_options
-@click.option("--vars", "variables", metavar="YAML", help="The variables of the refresh, as YAML text or a YAML file.")
+@variables_option
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_FILE,
               help="Where it is written.  [default: target/report.html of the project]")
 @click.option("--period", type=click.Choice(["week", "month", "quarter"]),
@@ -96,11 +97,8 @@ def time_zone(plan: Plan, defaults: dict) -> str:
 @click.option("--with-persons", is_flag=True,
               help="Show what explain.py says of some persons of each channel, with their ids: only you may read the file then.")
 def command(target, profile, variables, output, period, model, name, with_persons):
-    from refresh import plan_refresh, read_yaml
-
     plan = plan_refresh(target, variables=variables, with_seeds=False, profile=profile)
-    zone = time_zone(plan, read_yaml(ROOT / "dbt_project.yml")["vars"])
-    print(f"The report is in {make_report(plan, output, zone, model, period, name, with_persons)}.")
+    print(f"The report is in {make_report(plan, output, time_zone(plan), model, period, name, with_persons)}.")
 
 
 def main(arguments=None) -> int:

@@ -26,7 +26,8 @@ SUBSCRIPTIONS = """
         'month' as billing_interval,
         [29, 79, 199][1 + (hash(user_id, 'plan') % 3)::integer] as amount, 'USD' as currency
     from read_parquet($tracks, union_by_name => true)
-    where event = 'signed_up' and hash(user_id, 'pays') % 10 < 3 and received_at::date <= $until
+    where event = 'signed_up' and user_id like 'u1%' -- some ids stand for none
+        and hash(user_id, 'pays') % 10 < 3 and received_at::date <= $until
     group by user_id order by user_id
 """
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from pattern_check import pattern_problem
+from profiles import ROOT
 
 CATEGORIES = ("search", "social", "email", "video", "shopping", "ai_assistant", "display", "referral")
 # File -> its columns. dbt adds rows to a table that exists, so the columns are fixed.
@@ -138,7 +139,7 @@ def repetitions(row: dict[str, str], number: int, seen: dict[tuple[str, str], in
 
 def main() -> int:
     """Print every problem; the exit code is 1 if there are any."""
-    folder = Path(__file__).resolve().parents[1] / "seeds"
+    folder = ROOT / "seeds"
     problems = [problem for name in COLUMNS for problem in seed_problems(folder / f"{name}.csv")]
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -13,7 +13,8 @@ from statistics import median
 import click
 import jinja2
 
-ROOT = Path(__file__).resolve().parents[1]
+from profiles import ROOT
+
 LONG = 120  # lines; no model may be longer
 
 

@@ -19,6 +19,7 @@ PUBLISHED = {
     "rejected_events": "partitioning.rejected_events",
     "known_pairs": "aliasing.known_pairs",
     "aliases": "aliasing.aliases",
+    "unmerged_groups": "aliasing.unmerged_groups",
     "touches": "sessions_stages.touches",
     "all_sessions": "sessions.all_sessions",
     "attribution": "sessions.attribution",

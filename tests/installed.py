@@ -53,7 +53,7 @@ class Installed:
 
         It is a process that has the project loaded, unless that was edited since, or the environment is another one.
         """
-        text = [] if "--log-format" in arguments else ["--log-format", "text"]
+        text = [] if "--log-format" in arguments else ["--log-format", "text"]  # the environment may say otherwise
         if not (self.forks or environment):
             self.forks = Forks(self.database, self.elsewhere.parent, {}, self.root / "scripts", self.elsewhere)
             self.loaded = self.surroundings()
@@ -72,6 +72,7 @@ class Installed:
     def start(self, *arguments, environment=None, **variables) -> subprocess.Popen:
         """As refresh, without waiting for its end; unless said otherwise it writes a line in JSON for whatever happens."""
         target = [] if "--target" in arguments else ["--target", self.database.target]
+        target += [] if "--log-format" in arguments else ["--log-format", "json"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         return subprocess.Popen(
             [sys.executable, str(self.root / "scripts/refresh.py"), *target, *as_option(variables), *arguments],

@@ -30,6 +30,7 @@ BASE_TIME = datetime(2026, 1, 31, 23, 40)
 FIRST_LOAD_TIME = datetime(2026, 9, 1, 3, 0)
 LOAD_EVERY = timedelta(hours=30)
 MAX_LOADS = 4
+MAX_USERS_PER_PERSON = 3
 US = timedelta(microseconds=1)
 GAP = timedelta(minutes=20)
 WINDOW = timedelta(seconds=30)
@@ -195,7 +196,7 @@ def message(draw, collection, event_id, pools, at):
     """One row without its load time."""
     row = {"id": event_id}
     if collection == "aliases":
-        row["previous_id"] = draw(id_values(pools["anonymous"] + pools["user"], 8))
+        row["previous_id"] = draw(id_values(draw(st.sampled_from((pools["anonymous"], pools["user"]))) or pools["anonymous"], 12))
         row["user_id"] = draw(id_values(pools["user"], 8))
     else:
         row["anonymous_id"] = draw(id_values(pools["anonymous"], 16))
@@ -242,7 +243,7 @@ def scenario(draw, max_messages=14):
     loads = [{} for _ in range(load_count)]
     pools = {
         "anonymous": [f"a{i}" for i in range(draw(st.integers(2, 4)))],
-        "user": [f"u{i}" for i in range(draw(st.integers(0, 3)))],
+        "user": [f"u{i}" for i in range(draw(st.sampled_from((0, 1, 2, 3, 3, 4, 6))))],
         "kept_referrer": draw(st.sampled_from(KEPT_REFERRERS)),
     }
     if one_in(draw, 8):
@@ -251,11 +252,12 @@ def scenario(draw, max_messages=14):
     for _ in range(draw(st.integers(2, 7))):
         grid.append(grid[-1] + draw(st.sampled_from(STEPS)))
     count = draw(st.integers(1, max_messages))
+    often = "aliases" if one_in(draw, 3) else "tracks"
     event_ids = draw(st.permutations([f"e{i:02}" for i in range(count)]))
     identity_ids = {"identifies": list(event_ids), "aliases": list(event_ids)}
     for event_id in event_ids:
         collection = draw(st.sampled_from(("pages",) * 4 + ("tracks",) * 5 + ("identifies",) * 3
-                                          + ("screens", "aliases")))
+                                          + ("screens", "aliases") + (often,) * 5))
         if collection in identity_ids:  # the same id in two tables: two messages
             event_id = draw(st.sampled_from(identity_ids[collection]))
             identity_ids[collection].remove(event_id)

@@ -130,7 +130,7 @@ def test_random_runs_of_some_models(duckdb_engine, project_seeds, seed):
     scenarios = draw_scenarios(SCENARIOS, 9000 + seed)
     loads = strategies.merge(strategies.prefixed(made, f"e{number}-") for number, made in enumerate(scenarios))
     settings = Settings(identity_policy=choice.choice(("timeline", "first", "last")), own_domains=strategies.OWN_DOMAINS,
-                        ignored_events=strategies.IGNORED_EVENTS)
+                        ignored_events=strategies.IGNORED_EVENTS, max_users_per_person=strategies.MAX_USERS_PER_PERSON)
     variables = {**as_vars(settings), "sources": strategies.SOURCES}
     engine.receive(loads[0])
     engine.refresh(variables)

@@ -3,6 +3,7 @@
 import json
 import os
 from contextlib import contextmanager
+from datetime import date, datetime
 
 import pytest
 import yaml
@@ -10,6 +11,10 @@ import yaml
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres, held_by_another
 from installed import Installed, assert_refused, assert_succeeded, visits
+from refresh_errors import failure
+from refresh_options import default_variables
+from refresh_plan import RefreshError, make_plan
+from report import time_zone
 
 TABLES = {"tracks": {"schema": "segment", "table": "tracks"}, "pages": {"schema": "segment", "table": "pages"}}
 
@@ -82,7 +87,7 @@ def test_what_the_database_says(site, variables, words):
         assert_refused(site.refresh(**{"sources": TABLES, **variables}), *words)
 
 
-NUMBERS = {"session_gap_minutes", "max_clock_skew_minutes", "max_event_age_days", "entry_window_seconds", "attribution_lookback_days",
+NUMBERS = {"session_gap_minutes", "max_users_per_person", "max_clock_skew_minutes", "max_event_age_days", "entry_window_seconds", "attribution_lookback_days",
            "position_first_share", "position_last_share", "time_decay_half_life_days", "reload_overlap_hours", "build_rows_per_gb", "sample"}
 LISTS = {"pass_through_columns", "signup_events", "ignored_events", "own_domains", "attributed_channels"}
 TEXTS = {"identity_policy", "blog_url_pattern", "report_timezone", "reporting_currency", "since", "oldest_month"}
@@ -108,6 +113,31 @@ def test_variables_of_a_wrong_type(duckdb_site, wrong, named):
     problems = [one["text"] for one in map(json.loads, outcome.stdout.splitlines()) if not one["is_fine"]]
     for name in named:
         assert any(problem.startswith(f"{name} ") and ": correct " in problem for problem in problems), (name, problems)
+
+
+PLACE = {"schema": "segment", "table": "tracks"}
+SHAPES = [{"tracks": 5}, {"tracks": {"schema": ["segment", 5], "table": "tracks"}}, {"tracks": {"files": {"a": 1}}}, {"tracks": [PLACE, [PLACE]]},
+          {"schemas": {"a": 1}}, {"ad_spend": [5], "tracks": {**PLACE, "optional": "x"}}]
+
+
+@pytest.mark.parametrize("sources", SHAPES, ids=str)
+def test_sources_of_a_wrong_shape(duckdb_engine, sources):
+    duckdb_engine.load("tracks", [{"id": "1", "anonymous_id": "a"}])
+    project = duckdb_engine.project
+    outcome = project.invoke("run-operation", "check_refresh", "--vars", json.dumps({"sources": sources}), manifest=project.manifest())
+    said = "" if outcome.success else str(failure(outcome.exception, getattr(outcome.result, "results", None) or [], "log"))
+    assert outcome.success or said.startswith("sources.") and ": correct" in said, said
+
+
+def test_variables_of_every_type():
+    """What the command line knows of a value alone; dbt and the database are asked only about what is left."""
+    values = [5, True, 0.5, float("nan"), "text", "", None, [], [None], [[1]], {}, {"a": {"b": 1}}, date(2026, 3, 1), datetime(2026, 3, 1, 10)]
+    for name in default_variables():
+        for value in values:
+            try:
+                time_zone(make_plan("duckdb", {name: value}, targets=["duckdb"], defaults=default_variables()))
+            except RefreshError as error:
+                assert name in str(error) and ": correct" in str(error)
 
 
 def test_no_source(duckdb_site):

@@ -65,7 +65,7 @@ def assert_equal_to_the_last_digit(engine):
     assert len(found["select 1"]) > 2 and all(rows == found["select 1"] for rows in found.values())
 
 
-def test_removal_effects_are_made_again_when_somebody_was_affected(engine):
+def test_removal_effects_are_recomputed_when_a_person_changed(engine):
     """Also when what says who was is gone, as all of them were left out of the refreshes until then."""
     def load(number, *channels):
         engine.receive(paths.messages([(channels, True, 1), (channels[:1], False, 1)], number))

@@ -101,7 +101,7 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch):
         engine.database.execute(f"delete from segment.{table} where user_id = '{USER}' or anonymous_id = '{PHONE}' or id = 'erased-message-2'"
                                 if table != "aliases" else f"delete from segment.aliases where user_id = '{USER}'")
     places = places_of(engine, SECRETS)
-    assert {"partitioning.app_tracks", "partitioning.rejected_events", "this_batch.batch_messages", "aliasing.known_pairs",
+    assert {"partitioning.app_tracks", "partitioning.rejected_events", "this_batch.batch_messages", "aliasing.identity_spans",
             "sessions_stages.evidence_combinations", "partitioning.event_names", "sessions.attribution", "this_batch.person_changes"} < places
     if is_file:
         assert {file.name for file in files_of(engine)} < places

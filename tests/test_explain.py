@@ -54,6 +54,7 @@ def hand_made():
             message(7, "other", "twin", 10, event="Opened"),
         ],
         "identifies": [message(9, "kiosk", "ann", 6)],
+        "aliases": [{**message(11, None, "bob", 70), "previous_id": "robert"}],
     }
 
 
@@ -162,7 +163,7 @@ def assert_evidence(touch, messages, settings, rules):
 
 def assert_merged(row, expected, settings):
     """Each owner of the device, and the message by which it is theirs, follow from the messages that have both ids."""
-    both = [m for m in expected["app_tracks"] if m["anonymous_id"] == row["id"] and m["user_id"] is not None]
+    both = [m for m in expected["app_tracks"] if row["id"] in (m["anonymous_id"], m["previous_id"]) and m["user_id"] is not None]
     both.sort(key=lambda m: (m["occurred_at"], m["event_id"], m["message_type"]))
     if settings.identity_policy == "timeline":
         runs = [list(run) for _, run in groupby(both, key=lambda m: m["user_id"])]
@@ -201,6 +202,9 @@ def command_line(engine, capsys):
     # Whom the kiosk belongs to now.
     owner = json.loads(told("kiosk", "--json")[1])
     assert owner["alias_id"] == "bob" and "'kiosk' is an anonymous id of the person 'bob'" in owner["notes"][0]
+
+    bob = next(row for row in story["ids"] if row["id"] == "bob")
+    assert "Linked with 'robert' by the message 'hand-made 11' of aliases: 2 linked users are one person" in bob["because"]
 
     twin = told("twin")[1]
     assert "is an anonymous id too" not in twin and "Person twin: has not signed up" in twin

@@ -26,14 +26,14 @@ def state(hours_ago=3.0, lag_hours=4.0, status="success", error=None):
 @pytest.mark.parametrize("row, max_lag, words", [
     (state(), None, None), (state(hours_ago=25.9, lag_hours=None), None, None), (state(lag_hours=500), None, None),
     (state(lag_hours=4), 5, None), (state(status="running"), None, None),
-    (state(hours_ago=26.1), None, "26.1 h ago, more than 26 h"),
+    (state(hours_ago=26.1), None, "26.1 h ago, more than 26.0 h"), (state(hours_ago=72), None, "was 3.0 days ago"),
     (state(hours_ago=None, status="failed"), None, "has succeeded yet"),
     (state(status="failed"), None, "did not succeed (failed)"),
     (state(status="failed", error="The disk is full."), None, "did not succeed (failed: The disk is full): run"), (state(status="died"), None, "(died)"),
-    (state(lag_hours=6), 5, "too old (6.0 h, more than 5 h)"), (state(lag_hours=None), 5, "too old (unknown"),
+    (state(lag_hours=6), 5, "too old (6.0 h, more than 5.0 h)"), (state(lag_hours=None), 5, "too old (unknown"),
 ])
 def test_what_is_wrong(row, max_lag, words):
-    wrong = health.problem(row, NOW, 26, max_lag)
+    wrong = health.problem(row, NOW, timedelta(hours=26), max_lag and timedelta(hours=max_lag))
     assert wrong is None if words is None else words in wrong and ": " in wrong and wrong.endswith(".")
 
 
@@ -62,11 +62,11 @@ def test_health(engine, capsys):
                          f"(timestamp '{succeeded}', timestamp '{succeeded}', 7200, 61, 60, null, 'success')")
         code, sentence = check()
         assert code == 0 and "succeeded 2.0 h ago" in sentence
-        assert check("--max-age", "1")[0] == check("--max-lag", "1")[0] == 1
+        assert check("--max-age", "1h")[0] == check("--max-lag", "60m")[0] == 1 and check("--max-lag", "3")[0] == 0
 
 
 @pytest.mark.parametrize("variables, arguments, words", [
-    ({}, ["--target", "oracle"], "no target oracle"), ({}, ["--max-age", "0"], "--max-age"),
+    ({}, ["--target", "oracle"], "no target oracle"), ({}, ["--max-age", "0h"], "--max-age"), ({}, ["--max-lag", "soon"], "90s, 15m or 2h"),
     ({"PGPORT": "1"}, ["--target", "postgres"], "PostgreSQL cannot be reached"),
     ({"SIGNUP_ATTRIBUTION_DUCKDB": "README.md"}, [], "no DuckDB database"),
     ({"SIGNUP_ATTRIBUTION_DUCKDB": "no/such/folder/x.duckdb"}, [], "No refresh has finished yet"),

@@ -23,7 +23,7 @@ COMMENTS = {
                 "and relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema'))",
 }
 
-# What others do to ours by accident and a refresh mends by itself: it makes again what is lost, from what is stored.
+# Accidents to our tables that a refresh repairs by itself: it rebuilds what is lost from what is stored.
 MENDED = (
     "drop table refresh.batches", "drop table refresh.definitions", "drop table sessions_stages.session_visits",
     "alter table sessions_stages.touches drop column campaign", "alter table aliasing.known_pairs drop column first_seen_at",
@@ -40,7 +40,7 @@ REFUSED = (
 )
 
 
-def test_relations_of_others_stay_and_ours_are_made_again(engine, small_sample_days):
+def test_relations_of_others_stay_and_ours_are_rebuilt(engine, small_sample_days):
     engine.receive(small_sample_days[0])
     engine.database.loaded_seeds = None
     if "seeds" in engine.database.schemas():

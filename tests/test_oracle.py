@@ -293,10 +293,40 @@ def test_ignored_events_and_identifies_are_no_visit_but_say_who(rules):
     assert pick(tables["aliases"], "id", "alias_id") == [("a", "ann"), ("b", "bob"), ("ann", "ann"), ("bob", "bob")]
 
 
-def test_alias_messages_link_nobody(rules):
-    tables = run(rules, [page("1")], aliases=[{**row("l", None, "ann"), "previous_id": "a"}])
-    assert tables["known_pairs"] == [] and tables["all_sessions"][0]["alias_id"] == "a"
-    assert tables["app_tracks"][0]["previous_id"] == "a"
+def alias(id_, previous_id, user_id, at=T0):
+    return {**row(id_, None, user_id, at), "previous_id": previous_id}
+
+
+def persons(tables):
+    return {found["id"]: found["alias_id"] for found in tables["aliases"]}
+
+
+def test_alias_message_for_an_anonymous_id_pairs_it_with_its_user(rules):
+    before = {"aliases": [alias("l", "a", "ann", T0 + GAP)]}
+    tables = compute([before], Settings(), rules)
+    assert tables["known_pairs"] == [] and pick(tables["aliases"], "id") == [("ann",)]
+    tables = compute([before, {"identifies": [row("i", "a", "bob")]}, {"pages": [page("1", at=T0 + MINUTE)]}], Settings(), rules)
+    assert pick(tables["known_pairs"], "anonymous_id", "user_id", "first_seen_at", "last_seen_at") == [
+        ("a", "ann", T0 + GAP, T0 + GAP), ("a", "bob", T0, T0)]
+    assert tables["all_sessions"][0]["alias_id"] == "ann" and persons(tables)["a"] == "ann"
+    device = next(found for found in tables["aliases"] if found["id"] == "a")
+    assert (device["user_count"], device["last_seen_at"]) == (2, T0 + MINUTE)  # the alias message has no anonymous id
+
+
+def test_alias_messages_between_users_make_one_person(rules):
+    links = [alias("l1", "old", "new"), alias("l2", "older", "old"), alias("l3", "x", "x")]
+    pages = [page("2", None, "new", at=T0 + GAP), page("1", "a", "old"), page("3", "a", at=T0 + MINUTE)]
+    tables = run(rules, pages, aliases=links)
+    assert pick(tables["all_sessions"], "alias_id", "event_count") == [("old", 3)]  # older has no session event
+    assert persons(tables) == {"a": "old", "old": "old", "new": "old", "x": "x"}
+    assert persons(run(rules, pages[:1] + pages[2:], aliases=links))["old"] == "new"
+    assert persons(run(rules, aliases=links))["old"] == "new"  # the smallest id where there is no session event
+    apart = run(rules, pages, aliases=links, max_users_per_person=2)
+    assert persons(apart)["new"] == "new" and pick(apart["all_sessions"], "alias_id") == [("old",), ("new",)]
+    assert pick(apart["unmerged_groups"], "group_id", "reason", "user_id", "linked_user_id", "user_count") == [
+        ("new", "too_many_users", "new", "old", 3), ("new", "too_many_users", "old", "older", 3)]
+    together = run(rules, pages, aliases=links, max_users_per_person=3)
+    assert together["unmerged_groups"] == [] and persons(together)["new"] == "old"
 
 
 def test_earliest_loaded_copy_counts(rules):

@@ -95,7 +95,7 @@ def test_as_a_package_of_another_project(tmp_path, monkeypatch):
     for words, *command in (
         ("dbt clone cannot copy", "clone", "--select", "attribution"),
         ("attribution continues from tables of its own schemas", "run", "--select", "signup_attribution.sessions.attribution", "--defer"),
-        ("--empty would mark messages as read", "run", "--select", "signup_attribution.sessions", "--empty"),
+        ("--empty would mark unread messages as read", "run", "--select", "signup_attribution.sessions", "--empty"),
     ):
         assert words in company.dbt(*command, *state, "--target", "dev"), command
     assert not company.rows("select 1 from information_schema.tables where table_schema like 'ann%'")

@@ -29,7 +29,6 @@ MONEY = ("ad_spend", "subscriptions")
 BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:make|dbt|(?:python )?scripts/\w+\.py) [^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
-TO_BE_WRITTEN = ("identity.md",)
 RUN, ELSEWHERE = ("sh", ""), ("sh", "elsewhere")
 
 
@@ -154,7 +153,7 @@ def test_commands_run(copy, tmp_path):
     shown = commands(RUN)
     assert len(shown) > 10
     # a process that has dbt and the project loaded does what would load them each time
-    forks = Forks(database, tmp_path, {}, copy / "scripts", copy)
+    forks = Forks(database, tmp_path, {"SIGNUP_ATTRIBUTION_VARS": "my_site.yml"}, copy / "scripts", copy)
     try:
         for line in shown:
             program, *rest = words(line)

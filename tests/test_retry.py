@@ -37,6 +37,7 @@ def test_transient(text, cause):
     ("canceling statement due to user request", "psycopg2.errors.QueryCanceled: canceling statement due to user request"),
     ("duplicate key", "psycopg2.errors.UniqueViolation: duplicate key"),
     ('connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "x"', ""),
+    ('connection to server at "db", port 5432 failed: fe_sendauth: no password supplied', ""),
     ('Catalog Error: Table with name x does not exist', ""),
     ("session_gap_minutes must be a number above 0", ""),
 ])

@@ -1,7 +1,6 @@
 """The runner: its plan, commands and report as functions, and refreshes by the command line."""
 
 import os
-import subprocess
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -9,12 +8,14 @@ import duckdb
 import pytest
 
 import demo
+import refresh_options
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
 from pattern_check import pattern_problem
 from refresh_run import execute
 from refresh_errors import failure
+from refresh_options import plan_refresh
 from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables
 from refresh_report import Report, read_report, summary_lines, table_lines
 from seed_check import COLUMNS, first_problem, seed_problems
@@ -52,6 +53,29 @@ def test_the_database_file_is_free_after_a_command(tmp_path, monkeypatch):
 ])
 def test_variables_from_yaml(text, expected):
     assert read_variables(text) == expected
+
+
+def test_the_file_of_variables(tmp_path, monkeypatch):
+    """It is found by itself; text after --vars adds to it, a file takes its place."""
+    def variables(text=None):
+        return plan_refresh(variables=text, with_seeds=False).vars
+
+    named, other = tmp_path / "named.yml", tmp_path / "other.yml"
+    named.write_text("{session_gap_minutes: 30, own_domains: [a.com]}")
+    other.write_text("identity_policy: last")
+    assert variables() == {}
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_VARS", str(named))
+    assert variables() == {"session_gap_minutes": 30, "own_domains": ["a.com"]}
+    assert variables("{session_gap_minutes: 5}") == {"session_gap_minutes": 5, "own_domains": ["a.com"]}
+    assert variables(str(other)) == {"identity_policy": "last"}
+    named.unlink()
+    with pytest.raises(RefreshError, match="correct SIGNUP_ATTRIBUTION_VARS"):
+        variables()
+    monkeypatch.delenv("SIGNUP_ATTRIBUTION_VARS")
+    monkeypatch.setattr(refresh_options, "ROOT", tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("vars: {session_gap_minutes: 20}")
+    (tmp_path / "my_site.yml").write_text("session_gap_minutes: 31")
+    assert variables() == {"session_gap_minutes": 31}
 
 
 def test_dates_in_variables_become_texts():
@@ -112,6 +136,36 @@ https://duckdb.org"""
 def test_errors(exception, nodes, sentence, exit_code):
     error = failure(exception, nodes, "logs/dbt.log")
     assert (str(error), error.exit_code) == (sentence, exit_code)
+
+
+CONNECTION = 'connection to server at "db" (10.0.0.1), port 5432 failed: '
+
+
+@pytest.mark.parametrize("text, words", [
+    (CONNECTION + 'FATAL:  password authentication failed for user "x"', 'not let us in (password authentication failed for user "x"): correct PGPASSWORD'),
+    (CONNECTION + "fe_sendauth: no password supplied", "not let us in (fe_sendauth: no password supplied): correct PGPASSWORD"),
+    (CONNECTION + 'FATAL:  database "shop" does not exist', "correct PGDATABASE."), (CONNECTION + 'FATAL:  role "x" does not exist', "correct PGUSER."),
+    (CONNECTION + "FATAL:  sorry, too many clients already", "close some"),
+    (CONNECTION + "Connection refused\n\tIs the server running?", "cannot be reached"),
+    ('Database Error in model a\n  could not extend file "base/1/2": No space left on device\n  HINT:  Check free disk space.', "disk is full"),
+    ('could not extend file "base/1/2": wrote only 4096 of 8192 bytes at block 7', "disk is full"),
+    ("IO Error: Could not write file \"/a.duckdb\": Disk quota exceeded", 'full, or the room on it is limited (IO Error: Could not write file "/a.duckdb"'),
+    ("TransactionContext Error: Failed to commit: Could not write file \"/a.duckdb.wal\": File too large", "disk is full"),
+    ("Out of Memory Error: failed to offload data block of size 256.0 KiB (1.0 MiB/1.0 MiB used).\nThis limit was", "disk is full"),
+    ('FATAL Error: Failed: database has been invalidated because of a previous fatal error. The database must be restarted prior to being '
+     'used again.\nOriginal error: "INTERNAL Error: oh"', "DuckDB broke off after an error (INTERNAL Error: oh): correct that"),
+])
+def test_what_databases_say(text, words):
+    error = failure(Exception(text), [], "logs/dbt.log")
+    assert words in str(error) and ": " in str(error) and str(error).endswith(".")
+
+
+def test_a_full_disk_behind_other_failures():
+    """What DuckDB says afterwards, and what a server says in another language."""
+    invalidated = Exception("FATAL Error: Failed: database has been invalidated because of a previous fatal error.")
+    causes = {"touches": "Traceback\npsycopg2.errors.DiskFull: FEHLER: konnte Datei nicht erweitern"}
+    for error in (failure(invalidated, [node("Could not write file x: No space left on device")], "log"), failure(None, [node("FEHLER")], "log", causes)):
+        assert str(error).startswith("The disk is full") and (error.exit_code, list(error.failed), error.is_transient) == (1, ["touches"], False)
 
 
 def test_report():
@@ -229,7 +283,7 @@ def test_refreshes(site):
         assert rebuilt[f"sessions.{name}"] == continued[f"sessions.{name}"]
 
 
-def test_new_column_selection_and_the_query_of_the_demo(tmp_path):
+def test_new_column_and_selection(tmp_path):
     site = Installed(DuckDB(tmp_path), tmp_path)
     site.receive(visits(2))
     assert_succeeded(site.refresh("--quiet"))
@@ -244,5 +298,21 @@ def test_new_column_selection_and_the_query_of_the_demo(tmp_path):
     assert [line.split()[0] for line in lines if line.endswith(" s")] == ["schema_changes"]
     assert any(line.startswith("  source column  tracks.plan new ") for line in lines)
 
-    shown = subprocess.run(demo.query_to_try(site.database.path), shell=True, cwd=ROOT, text=True, capture_output=True)
-    assert shown.returncode == 0 and "last_touch_channel" in shown.stdout, shown.stderr
+
+def test_the_demo_replaces_only_what_is_its_own(tmp_path):
+    variables, database = tmp_path / "my_site.yml", tmp_path / "a.duckdb"
+    with duckdb.connect(str(database)):
+        pass
+    demo.make_room(variables, database)
+    assert not database.exists()  # there was nothing in it
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create table mine (id int)")
+    with pytest.raises(RefreshError, match="a.duckdb is not the demo's"):
+        demo.make_room(variables, database)
+    variables.write_text(demo.TEXT + "own_domains: [mine.com]")
+    with pytest.raises(RefreshError, match="my_site.yml is not the demo's"):
+        demo.make_room(variables, database)
+    assert database.exists()
+    variables.write_text(demo.TEXT)
+    demo.make_room(variables, database)
+    assert not database.exists()

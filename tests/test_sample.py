@@ -69,6 +69,14 @@ def late_pairs(sample, production):
     return [(first("anonymous_id", devices, is_in), first("user_id", users, not is_in)) for is_in in (True, False)]
 
 
+def late_link(sample, production, pairs):
+    """An alias message that links a user in the sample with one who is not, so that they come into it."""
+    ids, taken = ids_of(sample), {user for _, user in pairs}
+    users = [row["id"] for row in production["aliases"] if row["id_type"] == "user_id" and row["id"] not in taken]
+    known, other = (min(user for user in users if (("user_id", user) in ids) == is_in) for is_in in (True, False))
+    return {"id": "late link", "previous_id": known, "user_id": other, "timestamp": STARTED, "received_at": STARTED, "uuid_ts": STARTED}
+
+
 def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample_days):
     first, second = together(small_sample_days[:-3]), together(small_sample_days[-3:])
     sampling = {**SITE, "sample": SHARE}
@@ -87,7 +95,8 @@ def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample
 
     pairs = late_pairs(sample, production)
     engine.receive(second)
-    engine.receive(sign_in(pairs))
+    link = late_link(sample, production, pairs)
+    engine.receive({**sign_in(pairs), "aliases": [link]})
     engine.refresh(SITE)
     production, ids = rows_of(engine), ids_of(sample)
     if engine.name == "duckdb":
@@ -98,6 +107,7 @@ def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample
     assert ids_of(sample) > ids
     for device, user in pairs:
         assert {("anonymous_id", device), ("user_id", user)} <= ids_of(sample)
+    assert ("user_id", link["user_id"]) in ids_of(sample)
 
     for project, variables, words in (
         (developer, SITE, "sample changed"), (developer, {**SITE, "sample": 5}, "sample changed"),

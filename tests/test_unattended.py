@@ -98,7 +98,7 @@ def test_on_duckdb(tmp_path):
     site.receive(visits(4, first=6))
     running = site.start()
     until(running, "model_started", model="touches")
-    assert stop(running, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert stop(running, signal.SIGKILL) == (-signal.SIGKILL, "")
     assert counted(site)["partitioning.app_tracks"] == 15 and statuses(site) == ["success", "running"]
     assert (health(site)["last_status"], health(site)["is_running"]) == ("died", False)  # at once: nobody has the lock
     running = site.start()

@@ -18,6 +18,7 @@
     since_is_optional: with replace_persons, rows without that time are replaced, too.
     until: a later time column, for rows that do not overlap within a key: the rows from the first new row on are those that do not
     end before it, so they are found by this column, which has an index.
+    gone: a condition on new rows that only say that the stored rows of their keys go: they are not stored themselves.
     The rows to replace are found first, in a step of their own: PostgreSQL expects that hardly any stay unchanged, and would look
     for their replacements again for each one that does.
 -#}
@@ -83,10 +84,13 @@
     where {{ row_address() }} in (select row_address from making_way where not is_unchanged);
     insert into {{ target_relation }} ({{ names }})
     select {{ names }} from {{ rows }} as batch_rows
-    where not exists (select 1 from making_way where is_unchanged and {{ same_values(keys, 'making_way', 'batch_rows') }});
+    where
+        not exists (select 1 from making_way where is_unchanged and {{ same_values(keys, 'making_way', 'batch_rows') }})
+        {{- ' and not ' ~ meta.gone if meta.gone }};
     {%- set row_count = '(select count(*) from ' ~ rows ~ ')' %}
+    {%- set rows_kept = '(select count(*) from ' ~ rows ~ ' where not ' ~ meta.gone ~ ')' if meta.gone else row_count %}
     {{ save_watermark(
-        node.name, row_count ~ ' - (select count(*) from making_way where is_unchanged)', row_count,
+        node.name, rows_kept ~ ' - (select count(*) from making_way where is_unchanged)', row_count,
         '(select count(*) from making_way where not is_unchanged)', columns,
         is_rebuilt=is_rebuilt(node.name), is_of_present_text=is_whole
     ) }}

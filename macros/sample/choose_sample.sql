@@ -1,6 +1,6 @@
 {#-
     A developer's sample (variable `sample`, in percent): refresh.sample_ids lists the ids whose messages are read. Ids ever seen
-    together on a message are connected, and connected ids are taken or left together. So each journey in the sample is whole, with
+    together on a message, or linked by an alias message, are connected, and connected ids are taken or left together. So each journey in the sample is whole, with
     all other users of its devices, and its rows equal those of the full data.
     The hash of the id seen first among the connected ones decides, so a later sign-up or device does not matter. If two separate
     persons become connected and only one of them was taken, the other one comes in too; nobody ever leaves, except by
@@ -31,7 +31,8 @@
 {% macro connected_ids() %}
     {%- set known_pairs = production_table('known_pairs') -%}
     {%- set aliases = production_table('aliases') -%}
-    {%- set is_unknown = known_pairs is none or aliases is none -%}
+    {%- set persons_of_users = production_table('persons_of_users') -%}
+    {%- set is_unknown = known_pairs is none or aliases is none or persons_of_users is none -%}
     {%- if applied_batch_id('app_tracks') == 0 %}
     delete from {{ state_table('sample_ids') }};
     {%- endif %}
@@ -55,9 +56,28 @@
     ) as known;
     create temporary table sample_pairs as
     select pairs.anonymous_id, pairs.user_id, least(devices.component, users.component) as component
-    from {{ 'sample_messages' if is_unknown else known_pairs }} as pairs
+    from (
+        {%- if is_unknown %}
+        select coalesce(anonymous_id, previous_id) as anonymous_id, user_id from sample_messages
+        {%- else %}
+        select anonymous_id, user_id from {{ known_pairs }}
+        {%- endif %}
+    ) as pairs
     inner join sample_known as devices on pairs.anonymous_id = devices.id and devices.id_type = 'anonymous_id'
-    inner join sample_known as users on pairs.user_id = users.id and users.id_type = 'user_id';
+    inner join sample_known as users on pairs.user_id = users.id and users.id_type = 'user_id'
+    union all
+    -- users who are linked share what is no anonymous id, as there is a tab in it
+    select chr(9) || links.link as anonymous_id, links.user_id, users.component
+    from (
+        {%- if is_unknown %}
+        select previous_id as link, user_id from sample_messages where previous_id is not null
+        union
+        select previous_id as link, previous_id as user_id from sample_messages where previous_id is not null
+        {%- else %}
+        select group_id as link, user_id from {{ persons_of_users }}
+        {%- endif %}
+    ) as links
+    inner join sample_known as users on links.user_id = users.id and users.id_type = 'user_id';
 {% endmacro %}
 
 {#- Query with a row while pairs of one component name it differently. -#}

@@ -30,11 +30,12 @@
     )
 {%- endmacro %}
 
-{#- Query on the ids that all messages of all sources have together: anonymous_id, user_id, first_seen_at. -#}
+{#- Query on the ids that all messages of all sources have together: anonymous_id, user_id, previous_id, first_seen_at. -#}
 {% macro identities_in_sources() -%}
     select
         {{ valid_id('anonymous_id') }} as anonymous_id,
         {{ valid_id('user_id') }} as user_id,
+        {{ valid_id('previous_id') }} as previous_id,
         min(case when {{ is_wrong_clock('claimed_at', 'received_at') }} then received_at else claimed_at end) as first_seen_at
     from (
         {%- for collection in collections() %}
@@ -42,6 +43,7 @@
             id,
             {{ 'anonymous_id' if collection != 'aliases' else as_id_text('null') }} as anonymous_id,
             user_id,
+            {{ 'previous_id' if collection == 'aliases' else as_id_text('null') }} as previous_id,
             {{ staged_times() }}
         from (
             {{ source_rows(collection, every_row=true) }}
@@ -50,5 +52,5 @@
         {%- endfor %}
     ) as messages
     where claimed_at is not null and {{ valid_id('id') }} is not null
-    group by 1, 2
+    group by 1, 2, 3
 {%- endmacro %}

@@ -1,31 +1,32 @@
 {{ config(unique_key=['anonymous_id', 'owner_number'], meta={'replaced_by': ['anonymous_id']},
     indexes=lookup_indexes([['anonymous_id']])) }}
 
-with batch_intervals as (
-    {{ new_rows_of('batch_intervals') }}
-),
-
-identified_devices as (
-    select distinct anonymous_id from batch_intervals
-    where anonymous_id != '' and user_id != ''
+{% if is_incremental() -%}
+with changed_devices as (
+    select anonymous_id from {{ batch_rows('identity_spans') }} as spans
+    union
+    -- a user of theirs belongs to another person
+    select anonymous_id from {{ ref('identity_spans') }}
+    where user_id in (select user_id from {{ batch_rows('persons_of_users') }} as persons)
 ),
 
 identity_spans as (
     select * from {{ ref('identity_spans') }}
-    {%- if is_incremental() %}
-    where anonymous_id in (select anonymous_id from identified_devices)
-    {%- endif %}
+    where anonymous_id in (select anonymous_id from changed_devices)
 ),
 
-known_pairs as (
-    select * from {{ ref('known_pairs') }}
-    {%- if is_incremental() %}
-    where anonymous_id in (select anonymous_id from identified_devices)
-    {%- endif %}
+{% else -%}
+with identity_spans as (
+    select * from {{ ref('identity_spans') }}
+),
+
+{% endif -%}
+persons_of_users as (
+    select * from {{ ref('persons_of_users') }}
 ),
 
 {% if var('identity_policy') == 'timeline' -%}
--- a visit belongs to the user whose span is the first to end at or after its start, or else to the last one
+-- a visit belongs to the user whose span is the first to end at or after its start, else to the last one
 owners as (
     select
         anonymous_id,
@@ -39,6 +40,11 @@ owners as (
 ),
 
 {% else -%}
+pairs as (
+    select anonymous_id, user_id, min(span_start) as first_seen_at, max(span_end) as last_seen_at from identity_spans
+    group by anonymous_id, user_id
+),
+
 ranked as (
     select
         *,
@@ -46,7 +52,7 @@ ranked as (
             partition by anonymous_id
             order by {{ 'first_seen_at' if var('identity_policy') == 'first' else 'last_seen_at desc' }}, user_id
         ) as choice
-    from known_pairs
+    from pairs
 ),
 
 owners as (
@@ -63,14 +69,15 @@ owners as (
 {% endif -%}
 device_owners as (
     select
-        anonymous_id,
-        user_id,
-        {{ person_of_user('user_id') }} as alias_id,
-        owner_number,
+        owners.anonymous_id,
+        owners.user_id,
+        coalesce(persons_of_users.alias_id, owners.user_id) as alias_id,
+        owners.owner_number,
         {{ current_batch_id() }} as batch_id,
-        owns_after,
-        owns_until
+        owners.owns_after,
+        owners.owns_until
     from owners
+    left join persons_of_users on owners.user_id = persons_of_users.user_id
 )
 
 select * from device_owners

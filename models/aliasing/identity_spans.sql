@@ -1,122 +1,55 @@
-{{ config(unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id']},
-    indexes=lookup_indexes([['anonymous_id']])) }}
+{{ config(
+    unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id']},
+    indexes=lookup_indexes([['anonymous_id', 'user_id'], ['user_id']])
+) }}
 
-with batch_intervals as (
-    {{ new_rows_of('batch_intervals') }}
+with batch_periods as (
+    {{ new_rows_of('batch_periods') }}
 ),
 
-app_tracks as (
-    select message_type, event_id, anonymous_id, user_id, occurred_at from {{ ref('app_tracks') }}
-    union all
-    select message_type, event_id, anonymous_id, user_id, occurred_at from {{ state_table('archived_messages') }}
+pair_messages as (
+    select * from {{ ref('pair_messages') }}
 ),
 
-arrived as (
-    select anonymous_id, user_id, first_at, last_at from batch_intervals
-    where anonymous_id != '' and user_id != ''
-),
-
-periods as (
-    select * from arrived
-    {%- if is_incremental() %}
-    union all
-    select anonymous_id, user_id, span_start as first_at, span_end as last_at from {{ this }}
-    where anonymous_id in (select anonymous_id from arrived)
-    {%- endif %}
-),
-
-devices as (
-    select
-        anonymous_id,
-        min(user_id) as user_id,
-        min(user_id) = max(user_id) as has_one_user,
-        min(first_at) as first_at,
-        max(last_at) as last_at
-    from periods
-    group by anonymous_id
-),
-
+-- the order of messages matters only where users took turns within one period
 shared_periods as (
-    select periods.* from periods
-    inner join devices on periods.anonymous_id = devices.anonymous_id
-    where not devices.has_one_user
+    select anonymous_id, first_at, last_at from batch_periods
+    where user_id is null
 ),
 
--- periods that overlap, in whatever order they came, form one cluster
-marked as (
-    select
-        *,
-        case
-            when first_at <= max(last_at) over (
-                partition by anonymous_id order by first_at, last_at, user_id
-                rows between unbounded preceding and 1 preceding
-            ) then 0
-            else 1
-        end as starts_cluster
-    from shared_periods
+-- without any, no message is searched for: a null would be compared with every one
+shared_time as (
+    select coalesce(min(first_at), timestamp 'infinity') as first_at, max(last_at) as last_at from shared_periods
 ),
 
-clustered as (
-    select
-        *,
-        sum(starts_cluster) over (
-            partition by anonymous_id order by first_at, last_at, user_id rows unbounded preceding
-        ) as cluster_number
-    from marked
-),
-
-clusters as (
-    select
-        anonymous_id,
-        cluster_number,
-        min(user_id) as user_id,
-        min(user_id) = max(user_id) as has_one_user,
-        min(first_at) as first_at,
-        max(last_at) as last_at
-    from clustered
-    group by anonymous_id, cluster_number
-),
-
--- only where users took turns within one cluster does the order of their messages have to be read
-shared_clusters as (
-    select * from clusters
-    where not has_one_user
-),
-
--- where there are none, no message is looked for: a null would be compared with every one
-shared_period as (
-    select coalesce(min(first_at), timestamp 'infinity') as first_at, max(last_at) as last_at from shared_clusters
-),
-
--- Clusters do not overlap, so a message lies in the one that began last, or in none.
--- To compare times would compare each cluster of a device with each of its messages.
+-- Periods do not overlap, so a message is in the one that started last, or in none. Joining by time would compare
+-- each period of a device with each of its messages.
 in_order as (
     select
         *,
         max(last_at) over (
             partition by anonymous_id order by first_at, is_message rows unbounded preceding
-        ) as cluster_last_at
+        ) as period_last_at
     from (
         select anonymous_id, '' as user_id, '' as event_id, '' as message_type, first_at, last_at, 0 as is_message
-        from shared_clusters
+        from shared_periods
         union all
         select anonymous_id, user_id, event_id, message_type, occurred_at as first_at, null as last_at, 1 as is_message
-        from app_tracks
+        from pair_messages
         where
-            anonymous_id in (select anonymous_id from shared_clusters)
-            and user_id is not null
-            -- so that other months are not read
-            and occurred_at >= (select first_at from shared_period)
-            and occurred_at <= (select last_at from shared_period)
-    ) as clusters_and_messages
+            anonymous_id in (select anonymous_id from shared_periods)
+            -- to skip other months
+            and occurred_at >= (select first_at from shared_time)
+            and occurred_at <= (select last_at from shared_time)
+    ) as periods_and_messages
 ),
 
 turns as (
     select anonymous_id, user_id, event_id, message_type, first_at, first_at as last_at from in_order
-    where is_message = 1 and first_at <= cluster_last_at
+    where is_message = 1 and first_at <= period_last_at
     union all
-    select anonymous_id, user_id, '' as event_id, '' as message_type, first_at, last_at from clusters
-    where has_one_user
+    select anonymous_id, user_id, '' as event_id, '' as message_type, first_at, last_at from batch_periods
+    where is_shared_device and user_id is not null
 ),
 
 user_changes as (
@@ -146,8 +79,8 @@ identity_spans as (
         1 as span_number,
         first_at as span_start,
         last_at as span_end
-    from devices
-    where has_one_user
+    from batch_periods
+    where not is_shared_device
     union all
     select
         anonymous_id,

@@ -2,6 +2,6 @@
     meta={'rows': 'batch_sessions', 'since': 'session_start', 'unpacked': ['alias_id']},
     indexes=lookup_indexes([['alias_id', 'session_start'], ['session_id'], ['session_start'], ['signup_timestamp'], ['channel']])) }}
 
--- Changes together with attribution, in one transaction.
+-- Published in the same transaction as attribution.
 -- depends_on: {{ ref('attribution') }}
 select * from {{ ref('batch_sessions') }}

@@ -6,8 +6,8 @@ with batch_sessions as (
     {{ new_rows_of('batch_sessions') }}
 ),
 
--- of changed persons: what the batch brings, and what was before the change
--- (not materialized: so that each use reads only what it needs)
+-- sessions of changed persons: those of the batch, and those before the change
+-- (not materialized, so that each use reads only the columns it needs)
 all_sessions as not materialized (
     select alias_id, session_id, session_number, is_first_session, is_signup_session, session_start, signup_timestamp
     from batch_sessions

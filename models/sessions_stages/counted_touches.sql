@@ -1,7 +1,7 @@
 {{ config(unique_key=['alias_id', 'touch_number'], meta={'since': 'signup_timestamp', 'unpacked': ['alias_id']},
     indexes=lookup_indexes([['alias_id']])) }}
 
--- What changed after a sign-up changes nothing of what led to it: those before the change stay.
+-- Changes after a sign-up do not affect what led to it: earlier touches stay.
 -- depends_on: {{ ref('changed_persons') }}
 with batch_sessions as (
     {{ new_rows_of('batch_sessions') }}

@@ -10,6 +10,14 @@ device_owners as (
     select * from {{ ref('device_owners') }}
 ),
 
+identity_spans as (
+    select * from {{ ref('identity_spans') }}
+),
+
+persons_of_users as (
+    select * from {{ ref('persons_of_users') }}
+),
+
 arrived as (
     select
         anonymous_id, user_id, {{ interval_attributes() }}
@@ -18,12 +26,22 @@ arrived as (
 ),
 
 {% if is_incremental() -%}
--- devices that sent something, and anonymous visits whose owner may have changed
+-- users who belong to another person, by a link
+changed_users as (
+    select user_id from {{ batch_rows('persons_of_users') }} as persons
+),
+
+-- devices that sent something, and visits whose owner may have changed
 changes as (
     select anonymous_id, user_id, first_at as changed_since from arrived
     union all
     select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from device_owners
     where batch_id > {{ applied_batch_id() }}
+    union all
+    select anonymous_id, user_id, timestamp '-infinity' as changed_since from identity_spans
+    where user_id in (select user_id from changed_users)
+    union all
+    select '' as anonymous_id, user_id, timestamp '-infinity' as changed_since from changed_users
 ),
 
 changed_devices as (
@@ -35,7 +53,7 @@ stored_visits as (
     {{ rows_of_devices(this, 'changed_devices', 'last_at', 'devices.changed_since - ' ~ session_gap()) }}
 ),
 
--- a visit that ended more than a gap before the change stays as it is
+-- a visit that ended more than a gap before the change stays
 stored as (
     select
         stored.anonymous_id, stored.user_id, {{ interval_attributes('stored.') }}
@@ -55,7 +73,7 @@ visits as (
     {%- endif %}
 ),
 
--- a visit goes on while the next interval begins within the gap after all intervals before it
+-- a visit continues while the next interval starts within the gap after all earlier intervals
 marked as (
     select
         *,
@@ -80,7 +98,7 @@ numbered as (
     )
 ),
 
--- most intervals are a session as they are, and take no memory to merge
+-- most intervals already are a whole session, and need no memory to merge
 merged as (
     select
         anonymous_id, user_id, {{ interval_attributes() }}
@@ -101,8 +119,8 @@ visits_without_user as (
     where user_id = ''
 ),
 
--- Where users took turns on a device, order tells whose turn such a visit began in.
--- To compare times would compare each visit with each turn.
+-- Where users took turns on a device, sorting shows in whose turn such a visit started. Joining by time would compare
+-- each visit with each turn.
 ends_of_turns as (
     select anonymous_id, owns_until from device_owners
     where
@@ -142,7 +160,7 @@ device_sessions as (
         with_owner_number.user_id,
         {{ interval_attributes('with_owner_number.') }},
         case
-            when with_owner_number.user_id != '' then {{ person_of_user('with_owner_number.user_id') }}
+            when with_owner_number.user_id != '' then coalesce(persons_of_users.alias_id, with_owner_number.user_id)
             else coalesce(device_owners.alias_id, with_owner_number.anonymous_id)
         end as alias_id,
         with_owner_number.user_id != '' or device_owners.alias_id is not null as is_identified,
@@ -152,6 +170,7 @@ device_sessions as (
         on with_owner_number.anonymous_id = device_owners.anonymous_id
         and with_owner_number.user_id = ''
         and with_owner_number.owner_number = device_owners.owner_number
+    left join persons_of_users on with_owner_number.user_id = persons_of_users.user_id
 )
 
 select * from device_sessions

@@ -44,7 +44,7 @@ categorized as (
     left join categories_by_name on signatures.source = categories_by_name.source and categories_by_name.choice = 1
 ),
 
--- each pattern is tried once on each different text, not on each combination
+-- each pattern is tried once per distinct text, not once per combination
 texts as (
     select 'source' as field, source as value from signatures
     union

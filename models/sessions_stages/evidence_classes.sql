@@ -41,7 +41,7 @@ with_attributed as (
     select *, is_paid or {{ is_one_of('channel', var('attributed_channels')) }} as is_attributed from classified
 ),
 
--- another class marks the row, another reason for the same class does not: it concerns no touch
+-- a new class marks the row; a new reason for the same class does not, because it affects no touch
 evidence_classes as (
     select
         with_attributed.*,

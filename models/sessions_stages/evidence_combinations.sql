@@ -15,7 +15,7 @@ seen as (
         has_campaign_parameter
     from touch_evidence
     union
-    -- what is left when the referrer turns out to be none, by the page returned to
+    -- what remains if the page returned to shows that the referrer does not count
     select distinct
         {{ combination_id('null') }},
         utm_source,

@@ -21,7 +21,7 @@ known_referrers as (
     {{ host_matches('referrer_forms') }}
 ),
 
--- payment and login providers send people back: they are not where anybody came from
+-- payment and login providers send people back; nobody comes from there
 exclusions as (
     select
         referrer_forms.host,
@@ -50,7 +50,7 @@ excluded as (
     group by evidence_combinations.combination_id
 ),
 
--- the path of the page is not part of a combination: which it may not be is
+-- the page's path is not part of a combination; the paths on which the referrer does not count are
 path_exclusions as (
     select
         host,

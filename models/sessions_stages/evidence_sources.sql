@@ -92,7 +92,7 @@ evidence_sources as (
         is_external_referrer,
         is_untracked,
         has_evidence,
-        -- who writes (direct) / (none) into the parameters says that there was no source; a click says that there was
+        -- parameters (direct) / (none) say that there was no source; a click id says that there was one
         not is_untracked and (
             not has_evidence
             or (

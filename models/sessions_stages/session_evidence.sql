@@ -19,7 +19,7 @@ evidence_classes as (
     select * from {{ ref('evidence_classes') }}
 ),
 
--- by day, so that not each visit of a device is compared with all its evidence
+-- by day, so that a device's visits are not all compared with all its evidence
 days_of_visits as (
     select
         *,
@@ -53,7 +53,7 @@ in_sessions as (
     where evidence_classes.has_evidence or touch_evidence.referrer_host is not null
 ),
 
--- pages that change without a new load keep the referrer of their landing, so it tells something once in a session
+-- single-page apps keep the referrer of their landing, so it counts only once in a session
 evidence as {{ computed_once() }} (
     select
         *,

@@ -11,7 +11,7 @@ earlier_sessions as (
     {{ last_before_the_change(this, 'visit_end', {'session_number': 0, 'is_identified': false}) }}
 ),
 
--- the same merge as on one device, now over all visits of a person
+-- the same merge as on one device, now across all visits of a person
 marked as (
     select
         *,

@@ -1,8 +1,8 @@
 {{ config(incremental_strategy='append', meta={'unpacked': ['anonymous_id']},
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id']])) }}
 
--- What may be evidence of where a visit came from, taken from each message once. Whether it is evidence, and of what,
--- is decided later by the rules, so that an edited rule needs no message again.
+-- Possible evidence of where a visit came from, extracted once per message. Rules decide later whether it counts and
+-- for what, so an edited rule does not read messages again.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}
     where batch_id > {{ applied_batch_id() }} and is_session_event

@@ -1,5 +1,13 @@
 -- Ids that others have too: they are left with fewer messages, and an anonymous id with fewer users, whose turns may now be one.
 
+-- What was an anonymous id by messages that went is none any more: alias messages of others for it link users.
+create temporary table former_devices as
+select anonymous_id from erased_devices
+where
+    is_shared
+    and anonymous_id not in (select anonymous_id from {partitioning}.app_tracks where anonymous_id is not null)
+    and anonymous_id not in (select anonymous_id from {refresh}.archived_messages where anonymous_id is not null);
+
 create temporary table left_spans as
 with spans as (
     select
@@ -11,6 +19,7 @@ with spans as (
     from {aliasing}.identity_spans
     where
         anonymous_id in (select anonymous_id from erased_devices where is_shared)
+        and anonymous_id not in (select anonymous_id from former_devices)
         and user_id not in (select user_id from erased_users)
 ),
 
@@ -27,7 +36,26 @@ delete from {aliasing}.identity_spans where anonymous_id in (select anonymous_id
 insert into {aliasing}.identity_spans (anonymous_id, user_id, span_number, span_start, span_end)
 select anonymous_id, user_id, span_number, span_start, span_end from left_spans;
 
-delete from {aliasing}.known_pairs where user_id in (select user_id from erased_users);
+-- Users whom only the person held together with others: the next refresh looks at the rest of their group again. They were apart
+-- before, as who is one person with an erased user is erased, too.
+create temporary table left_groups as
+select user_id, group_id from {aliasing}.persons_of_users
+where
+    group_id in (select group_id from {aliasing}.persons_of_users where user_id in (select user_id from erased_users))
+    or user_id in (select user_id from {aliasing}.alias_messages where previous_id in (select anonymous_id from former_devices));
+
+delete from {aliasing}.persons_of_users where group_id in (select group_id from left_groups where user_id in (select user_id from erased_users));
+delete from {aliasing}.alias_messages where event_id in (select event_id from erased_messages where message_type = 'aliases');
+update {aliasing}.alias_messages
+set
+    is_pair = is_pair and previous_id not in (select anonymous_id from former_devices),
+    batch_id = (select max(batch_id) + 1 from {refresh}.batches)
+where
+    previous_id in (select anonymous_id from former_devices)
+    or user_id in (select user_id from left_groups)
+    or previous_id in (select user_id from left_groups);
+update {refresh}.models set changed_batch_id = (select max(batch_id) + 1 from {refresh}.batches)
+where model = 'alias_messages' and exists (select 1 from {aliasing}.alias_messages where alias_messages.batch_id > models.batch_id);
 
 create temporary table left_owners as
 with ranked as (
@@ -124,6 +152,24 @@ set
     last_seen_at = left_ids.last_seen_at
 from left_ids
 where stored.id = left_ids.id and stored.id_type = left_ids.id_type and left_ids.first_seen_at is not null;
+
+update {aliasing}.seen_ids as stored
+set
+    first_seen_at = left_ids.first_seen_at,
+    last_seen_at = left_ids.last_seen_at,
+    first_session_at = case
+        when stored.id_type = 'user_id' then stored.first_session_at
+        else (
+            select min(visits.first_at) from {sessions_stages}.device_sessions as visits
+            where visits.anonymous_id = stored.id and visits.alias_id not in (select alias_id from erased_persons)
+        )
+    end
+from left_ids
+where stored.id = left_ids.id and stored.id_type = left_ids.id_type and left_ids.first_seen_at is not null;
+
+delete from {aliasing}.seen_ids as stored
+using left_ids
+where stored.id = left_ids.id and stored.id_type = left_ids.id_type and left_ids.first_seen_at is null;
 
 delete from {aliasing}.aliases as stored
 using left_ids

@@ -36,6 +36,7 @@ COLUMNS = {
     "rejected_events": ("message_type", "event_id", "reason", "source_place"),
     "known_pairs": ("anonymous_id", "user_id", "first_seen_at", "last_seen_at"),
     "aliases": ("id", "id_type", "alias_id", "user_count", "first_seen_at", "last_seen_at"),
+    "unmerged_groups": ("group_id", "reason", "user_id", "linked_user_id", "event_id", "user_count"),
     "all_sessions": SESSION_COLUMNS,
     "touches": (
         "touch_id", "session_id", "alias_id", "source", "medium", "campaign", "term", "content",
@@ -58,6 +59,7 @@ KEYS = {
     "rejected_events": ("message_type", "event_id", "reason", "source_place"),
     "known_pairs": ("anonymous_id", "user_id"),
     "aliases": ("id_type", "id"),
+    "unmerged_groups": ("group_id", "user_id", "linked_user_id", "event_id"),
     "all_sessions": ("session_id",),
     "touches": ("touch_id",),
     "attribution": ("alias_id",),
@@ -77,12 +79,13 @@ def compute(loads, settings, rules):
     if isinstance(loads, dict):
         loads = [loads]
     messages, rejected = read_messages(loads, settings, rules)
-    people = People(messages, settings.identity_policy)
+    people = People(messages, settings)
     tables = {name: [] for name in COLUMNS}
     tables["app_tracks"] = messages
     tables["rejected_events"] = rejected
     tables["known_pairs"] = people.known_pairs()
     tables["aliases"] = people.aliases()
+    tables["unmerged_groups"] = people.unmerged_groups()
     for alias_id, sessions in build_sessions(messages, people, settings).items():
         touches = add_touches(sessions, settings, rules)
         attribution = attribute(alias_id, sessions, touches, settings)

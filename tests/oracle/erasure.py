@@ -10,7 +10,7 @@ def erased_messages(loads, ids, settings, rules):
     """What identifies each message of the persons with these ids: a user's if it is one, else an anonymous id's."""
     counted = counted_messages(loads, settings, rules)
     accepted = sorted((message for message in counted.values() if reject_reason(message) is None), key=message_order)
-    people = People(accepted, settings.identity_policy)
+    people = People(accepted, settings)
     alias_of = {(row["id_type"], row["id"]): row["alias_id"] for row in people.aliases()}
     persons = {alias_of.get(("user_id", id_), alias_of.get(("anonymous_id", id_))) for id_ in ids} - {None}
     users = {id_ for (id_type, id_), alias_id in alias_of.items() if id_type == "user_id" and alias_id in persons}
@@ -38,7 +38,7 @@ def owners_of_messages(messages, people, settings):
     pairs = []
     for (anonymous_id, user_id), own in group_by(messages, lambda m: (m["anonymous_id"], m["user_id"])).items():
         if user_id is not None:
-            pairs += [(message, user_id) for message in own]
+            pairs += [(message, people.person(user_id)) for message in own]
             continue
         visits = split_at_gaps([message for message in own if message["is_session_event"]], microseconds(settings.session_gap_minutes, 60))
         bounds = [(visit[0]["occurred_at"], visit[-1]["occurred_at"]) for visit in visits]

@@ -31,7 +31,7 @@ def events_of_aliases(messages, people, gap):
     alias_events, identified = defaultdict(list), set()
     for (anonymous_id, user_id), own in group_by(events, lambda e: (e["anonymous_id"], e["user_id"])).items():
         for visit in split_at_gaps(sorted(own, key=message_order), gap):
-            user = user_id if user_id is not None else people.owner(anonymous_id, visit[0]["occurred_at"])
+            user = people.person(user_id) if user_id is not None else people.owner(anonymous_id, visit[0]["occurred_at"])
             if user is not None:
                 identified.add(user)
             alias_events[user if user is not None else anonymous_id] += visit

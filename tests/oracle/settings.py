@@ -19,6 +19,7 @@ class Settings:
     blog_url_pattern: str = "%/blog/%"
     attribution_lookback_days: float | None = None
     attributed_channels: tuple = ()
+    max_users_per_person: int = 10
 
     def __post_init__(self):
         if self.identity_policy not in ("timeline", "first", "last"):

@@ -15,7 +15,8 @@ from oracle.example_seeds import write_seeds
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 SHARED_DATA = Path(__file__).parents[3] / "shared" / "data"
-SCENARIO_SETTINGS = Settings(own_domains=strategies.OWN_DOMAINS, ignored_events=strategies.IGNORED_EVENTS)
+SCENARIO_SETTINGS = Settings(own_domains=strategies.OWN_DOMAINS, ignored_events=strategies.IGNORED_EVENTS,
+                             max_users_per_person=strategies.MAX_USERS_PER_PERSON)
 PROPERTY = hypothesis_settings(
     max_examples=60, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

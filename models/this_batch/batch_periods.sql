@@ -1,0 +1,87 @@
+{{ config(meta={'holds_all_for_rebuilt': true}) }}
+
+-- Devices with new evidence of who used them, and all of their evidence: that of the batch, and what is stored.
+{% set spans_as_stored = stored_relation('identity_spans') if is_incremental() -%}
+with batch_intervals as (
+    select anonymous_id, user_id, first_at, last_at from {{ ref('batch_intervals') }}
+    where anonymous_id != '' and user_id != '' and batch_id > {{ applied_by_all_readers(model.name) }}
+),
+
+alias_messages as (
+    select previous_id as anonymous_id, user_id, occurred_at as first_at, occurred_at as last_at
+    from {{ ref('alias_messages') }}
+    where is_pair and batch_id > {{ applied_by_all_readers(model.name) }}
+),
+
+arrived as (
+    select * from batch_intervals
+    union all
+    select * from alias_messages
+),
+
+periods as (
+    select * from arrived
+    {%- if spans_as_stored %}
+    union all
+    select anonymous_id, user_id, span_start as first_at, span_end as last_at from {{ spans_as_stored }}
+    where anonymous_id in (select anonymous_id from arrived)
+    {%- endif %}
+),
+
+devices as (
+    select
+        anonymous_id,
+        min(user_id) as user_id,
+        min(user_id) != max(user_id) as is_shared,
+        min(first_at) as first_at,
+        max(last_at) as last_at
+    from periods
+    group by anonymous_id
+),
+
+periods_of_shared as (
+    select periods.* from periods
+    inner join devices on periods.anonymous_id = devices.anonymous_id
+    where devices.is_shared
+),
+
+-- periods that overlap, in whatever order they came, become one
+marked as (
+    select
+        *,
+        case
+            when first_at <= max(last_at) over (
+                partition by anonymous_id order by first_at, last_at, user_id
+                rows between unbounded preceding and 1 preceding
+            ) then 0
+            else 1
+        end as starts_period
+    from periods_of_shared
+),
+
+numbered as (
+    select
+        *,
+        sum(starts_period) over (
+            partition by anonymous_id order by first_at, last_at, user_id rows unbounded preceding
+        ) as period_number
+    from marked
+),
+
+batch_periods as (
+    select anonymous_id, user_id, is_shared as is_shared_device, {{ current_batch_id() }} as batch_id, first_at, last_at
+    from devices
+    where not is_shared
+    union all
+    select
+        anonymous_id,
+        case when min(user_id) = max(user_id) then min(user_id) end as user_id,
+        true as is_shared_device,
+        {{ current_batch_id() }} as batch_id,
+        min(first_at) as first_at,
+        max(last_at) as last_at
+    from numbered
+    group by anonymous_id, period_number
+)
+
+select * from batch_periods

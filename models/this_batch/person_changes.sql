@@ -17,6 +17,37 @@ with visit_changes as (
     where batch_id > {{ applied_batch_id() }}
 ),
 
+-- users who are another person's, or no longer, because of a link
+relinked_users as (
+    select user_id, group_id from {{ batch_rows('persons_of_users') }} as persons_of_users
+),
+
+new_links as (
+    select relinked_users.group_id, min(alias_messages.event_id) as event_id
+    from {{ ref('alias_messages') }} as alias_messages
+    inner join relinked_users on alias_messages.user_id = relinked_users.user_id
+    where alias_messages.batch_id > {{ applied_batch_id() }} and not alias_messages.is_pair
+    group by relinked_users.group_id
+),
+
+moved_visits as (
+    select
+        visit_changes.*,
+        relinked_users.user_id is not null as is_relinked,
+        case when relinked_users.user_id is null then visit_changes.first_event else new_links.event_id end as detail
+    from visit_changes
+    left join relinked_users on visit_changes.owner_before = relinked_users.user_id
+    left join new_links on relinked_users.group_id = new_links.group_id
+    where visit_changes.is_moved
+),
+
+moves as (
+    select
+        *,
+        case when is_relinked then 'link_or_override' else 'new_identity' end as cause
+    from moved_visits
+),
+
 changed_visits as (
     select alias_id, is_identified, first_at from {{ ref('device_sessions') }}
     where batch_id > {{ applied_batch_id() }}
@@ -44,13 +75,10 @@ changes as (
     select owner_now as alias_id, 'late_message' as cause, first_event as detail, changed_since from visit_changes
     where not is_moved
     union all
-    select owner_now as alias_id, 'new_identity' as cause, first_event as detail, changed_since from visit_changes
-    where is_moved
+    select owner_now as alias_id, cause, detail, changed_since from moves
     union all
     -- a visit is no longer theirs
-    select owner_before as alias_id, 'new_identity' as cause, first_event as detail, timestamp '-infinity' as changed_since
-    from visit_changes
-    where is_moved
+    select owner_before as alias_id, cause, detail, timestamp '-infinity' as changed_since from moves
     union all
     -- they were no user until now
     select stored.alias_id, 'new_identity' as cause, null as detail, timestamp '-infinity' as changed_since

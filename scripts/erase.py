@@ -26,6 +26,7 @@ from refresh import OTHERS
 from refresh_lock import make_lock, one_at_a_time
 from refresh_plan import BAD_INPUT, Profile, RefreshError
 from refresh_run import check_published
+from stored_tables import NOT_YET
 from target import ROOT, Target, find_target
 
 NOT_ALL = 1  # exit code
@@ -54,6 +55,8 @@ def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: Non
 
     is_dry_run: only find what would go.
     """
+    if target.file and not target.file.exists():
+        raise RefreshError(NOT_YET)
     check_published(target)
     with one_at_a_time(make_lock(target), say=say):
         if not is_dry_run and is_unfinished(target):

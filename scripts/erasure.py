@@ -24,9 +24,10 @@ import duckdb
 from published import publish, published_file, quoted, remove, synchronize
 from refresh_errors import first_line
 from refresh_log import has_table
+from refresh_lock import VIEW
 from refresh_plan import MODEL_FAILED, RefreshError
 from stored_tables import FOLDERS, NOT_YET, OUTDATED
-from target import Target, rows
+from target import Target, log_file, rows
 
 SQL = Path(__file__).with_suffix("")
 UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
@@ -38,6 +39,9 @@ TABLES = """
     select table_schema, table_name, string_agg(column_name, ' ')
     from information_schema.columns inner join information_schema.tables using (table_schema, table_name)
     where table_type = 'BASE TABLE' and table_schema in ({}) group by table_schema, table_name order by table_schema, table_name"""
+# Tables that count messages. Runs of a selection may leave them out, but not what persons are found by.
+COUNTED = ("event_names", "partitions")
+NEEDED = {"app_tracks", "rejected_events", "aliases", "evidence_classes", "all_sessions", "attribution"}
 # Columns of a table -> which of its rows are the person's.
 OWN_ROWS = {
     ("message_type", "event_id"): "(message_type, event_id) in (select message_type, event_id from erased_messages where event_id is not null)",
@@ -70,6 +74,10 @@ class Erasure:
 
     def __enter__(self):
         self.execute("begin")
+        if self.target.engine == "postgres":  # whoever refreshes next ends it if this process dies (refresh_lock.py)
+            self.execute(f"""
+                set local application_name = 'signup_attribution erase';
+                lock table {self.names['refresh']}.{VIEW} in row exclusive mode""")
         return self
 
     def __exit__(self, *_):
@@ -94,10 +102,10 @@ class Erasure:
             create temporary table erased_ids as
             select user_id as id, 'user_id' as id_type from erased_users
             union select anonymous_id, 'anonymous_id' from erased_devices where not is_shared""")
-        known = self.execute("""
+        known = {found for (found,) in self.execute("""
             select id from {aliasing}.aliases where id in (select id from asked)
-            union select id from erased_rejected""".format_map(self.names))
-        return [one for one in ids if (one,) not in known]
+            union select id from erased_rejected""".format_map(self.names))}
+        return [one for one in ids if one not in known]
 
     def check(self):
         """Raises RefreshError unless there are tables, and they are as a refresh leaves them that has come to its end."""
@@ -105,6 +113,8 @@ class Erasure:
             raise RefreshError(NOT_YET)
         if not has_table(self.connection, self.target.schema("refresh"), "erased_messages"):
             raise RefreshError(OUTDATED)
+        if NEEDED - {table.rpartition(".")[2].strip('"') for table in self.tables()}:
+            raise RefreshError("Nothing was erased, as some tables are not there: run scripts/refresh.py without --select, then erase.")
         # models of reporting may be left out of refreshes
         late = self.execute(f"""
             select 1 from {self.names['refresh']}.models
@@ -136,7 +146,9 @@ class Erasure:
         (policy,) = self.execute(f"select value from {names['refresh']}.settings where name = 'identity_policy'")[0]
         names["policy"] = policy.replace('"', "'")
         names["messages"] = self.messages(tables)
-        self.script("counted_before")
+        counted = [name for name in COUNTED if f"{names['partitioning']}.\"{name}\"" in tables]
+        for name in counted:
+            self.script(f"{name}_before")
         self.script("restated")
         messages = [table for table in tables if {"message_type", "event_id"} <= tables[table]]
         for table in messages:
@@ -148,13 +160,14 @@ class Erasure:
                 self.execute(f"delete from {table}")
             else:
                 self.delete_own_rows(table, columns, OWN_ROWS)
-        self.script("counted_after")
+        for name in counted:
+            self.script(f"{name}_after")
         self.script("evidence")
         self.forget_errors(tables)
         # what is computed of all persons' paths together is computed again by the next refresh
         self.execute(f"""
-            update {names['refresh']}.models set changed_batch_id = batch_id where model = 'person_paths';
-            update {names['refresh']}.models set batch_id = batch_id - 1 where model = 'removal_effects'""")
+            update {names['refresh']}.models set changed_batch_id = (select max(batch_id) + 1 from {names['refresh']}.batches)
+            where model = 'person_paths'""")
         now = datetime.now(timezone.utc).replace(tzinfo=None)
         self.execute(f"""
             insert into {names['refresh']}.erasures (
@@ -195,11 +208,24 @@ class Erasure:
             self.execute(f"delete from {table} where {' or '.join(conditions)}")
 
     def forget_errors(self, tables):
-        """What went wrong in refreshes may quote a value."""
+        """What is written of refreshes that went wrong may quote a value."""
         for table, columns in tables.items():
             if "error" in columns:
                 self.execute(f"""update {table} set error = 'It named a person who was erased.'
                     where exists (select 1 from erased_ids where strpos(error, erased_ids.id) > 0)""")
+        forget_lines(log_file().parent, [one.encode() for one, _ in self.ids()])
+
+
+def forget_lines(folder: Path, ids: list[bytes]):
+    """Leave lines out of dbt's logs that name one of the ids."""
+    for file in folder.glob("dbt.log*"):
+        try:
+            text = file.read_bytes() if file.is_file() else b""
+            if named := [re.escape(one) for one in ids if one in text]:
+                word = re.compile(rb"(?<![\w-])(?:" + b"|".join(named) + rb")(?![\w-])")
+                file.write_bytes(b"".join(line for line in text.splitlines(keepends=True) if not word.search(line)))
+        except OSError as error:
+            raise RefreshError(f"Nothing was erased, as {file} cannot be written ({error.strerror}): correct the permissions.") from error
 
 
 def account() -> str:

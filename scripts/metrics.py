@@ -30,8 +30,8 @@ from postgres import safe_options
 from refresh_errors import first_line
 from refresh_options import read_variables_option
 from refresh_plan import Profile, RefreshError
-from refresh_run import log_file, run_dbt
-from target import ROOT
+from refresh_run import run_dbt
+from target import ROOT, log_file
 
 FORMULA = re.compile(r"\s*[=+@\t\r-]")
 NUMBER = re.compile(r"[+-]?\d+([.]\d+)?([eE][+-]?\d+)?")

@@ -21,14 +21,9 @@ from refresh_plan import LOCKED_OUT, MODEL_FAILED, Plan, RefreshError, build_arg
 from refresh_report import FINISHES, FIGURES, NOTE, read_report
 from refresh_retry import Budget, keep_trying
 from run_record import ModelRun, RunRecord
-from target import ROOT, Target, find_target
+from target import ROOT, Target, find_target, log_file
 
 RUN_VARIABLE = "SIGNUP_ATTRIBUTION_RUN"  # names the run to dbt, so that all attempts are one batch
-
-
-def log_file() -> Path:
-    """Where dbt writes its log."""
-    return Path(os.environ.get("DBT_LOG_PATH") or ROOT / "logs") / "dbt.log"
 
 
 def run_dbt(arguments: list[str], on_event=None, manifest=None):

@@ -16,6 +16,11 @@ from refresh_plan import Profile, RefreshError
 LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds the lock names itself
 
 
+def log_file() -> Path:
+    """Where dbt writes its log."""
+    return Path(os.environ.get("DBT_LOG_PATH") or ROOT / "logs") / "dbt.log"
+
+
 @dataclass(frozen=True)
 class Target:
     """A target and its connection as dbt understands it: `credentials` is dbt's own object.

@@ -101,6 +101,7 @@ def apart(folder: Path) -> dict[str, str]:
 
 def serve(target: str, project: str):
     """Do the request on each line of stdin: print its process's number, and when it has ended its exit code."""
+    import erase
     import refresh
     import refresh_run
     from dbt.contracts.graph.manifest import Manifest
@@ -131,6 +132,8 @@ def serve(target: str, project: str):
             try:
                 if "refresh" in request:
                     code = refresh.main(request["refresh"])
+                elif "erase" in request:
+                    code = erase.main(request["erase"])
                 else:
                     answer = outcome_of(load, request["dbt"], parsed)
                     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")

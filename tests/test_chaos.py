@@ -21,8 +21,8 @@ import pytest
 
 from engines import DuckDB, Postgres
 from forks import Forks, apart
-from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences
-from oracle import Settings
+from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences, project_rules
+from oracle import Settings, erased_messages, without
 from published import published_file
 from restated import History
 from test_readers import assert_published, torn_in
@@ -50,6 +50,7 @@ class Chaos:
         (folder / "dbt.log").symlink_to(os.devnull)  # on a full disk it could not grow either
         self.loads, self.hits, self.misses = [], Counter(), Counter()
         self.seconds = 1.0  # that a refresh takes which nobody disturbs
+        self.seconds_to_erase = None
 
     def receive(self):
         self.loads.append(self.pieces.pop(0))
@@ -84,6 +85,33 @@ class Chaos:
             self.misses[kind.__name__] += 1
         assert ended.code in CODES and "Traceback" not in ended.stderr, (self.history(), ended)
         self.assert_readable()
+
+    def erase(self):
+        """Erase somebody; all but the first time that is killed. Then a refresh that succeeds, which does what is left to do."""
+        ids = [row["id"] for row in self.database.query("select id from aliasing.aliases order by id")]
+        ids = [self.choice.choice(ids)]
+        gone = erased_messages(self.loads, ids, SITE, project_rules())
+        done = self.erasures()
+        started = time.monotonic()
+        self.forks.request(erase=["--target", self.database.target, "--yes", *ids])
+        if self.seconds_to_erase:
+            time.sleep(self.choice.uniform(0, self.seconds_to_erase))
+            self.signal(signal.SIGKILL)
+        ended = self.forks.wait()
+        assert ended.code in {0, -signal.SIGKILL} and not ended.stderr, (self.history(), ended)
+        self.seconds_to_erase = self.seconds_to_erase or time.monotonic() - started
+        self.succeed()
+        is_erased = len(self.erasures()) > len(done)
+        self.hits[f"{'erased' if is_erased else 'not erased'}, exit code {ended.code}"] += 1
+        assert is_erased or ended.code
+        assert all(row["finished_at"] for row in self.erasures()), self.history()
+        if is_erased:
+            self.loads, self.pieces = (without(loads, gone, SITE, project_rules()) for loads in (self.loads, self.pieces))
+
+    def erasures(self) -> list[dict]:
+        """The log of erasures."""
+        with self.database.connected():
+            return self.database.query("select * from refresh.erasures")
 
     def signal(self, number) -> bool:
         """Send a signal to the refresh; whether there was one."""
@@ -256,7 +284,9 @@ def rage(chaos, kinds, count):
     history = History(chaos.engine)
     history.add()
     started, order = time.monotonic(), []
-    for _ in range(count):
+    for number in range(count):
+        if number % 4 == 0:
+            chaos.erase()
         order = order or chaos.choice.sample(kinds, len(kinds))
         chaos.disturb(order.pop())
         chaos.succeed()

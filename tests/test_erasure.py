@@ -88,8 +88,10 @@ def places_of(engine, secrets) -> set[str]:
     return found
 
 
-def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch):
-    is_file = engine.name == "duckdb"
+def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, tmp_path):
+    is_file, log = engine.name == "duckdb", tmp_path / "dbt.log"
+    log.write_text(f"Key (id)=({PHONE}) is there twice\nKey (id)=({PHONE}-2) is there twice\n")
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path))
     loads = [together([*small_sample_days, *others()[:1], *person()[:1]]), together([*others()[1:], *person()[1:]])]
     for load in loads:
         engine.receive(load)
@@ -115,6 +117,12 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch):
     assert code == 1 and error == "Nobody has the id 'nobody': look for it in the table aliases, capital letters count.\n"
     assert stored(engine) == before and not engine.fetch("refresh.erasures")
 
+    if is_file:
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setitem(engine.database.environment, "SIGNUP_ATTRIBUTION_DUCKDB", str(tmp_path / "none.duckdb"))
+            assert command_line(engine, capsys, PHONE, "--yes")[::2] == (2, "There are no tables yet: run scripts/refresh.py.\n")
+        assert not (tmp_path / "none.duckdb").exists()
+
     if is_file:  # what is left to do when it is broken off is done later
         with monkeypatch.context() as broken:
             broken.setattr(erasure, "rewrite", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
@@ -127,6 +135,7 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch):
         code, out, error = command_line(engine, capsys, PHONE, "--yes")
         assert code == 0 and not error and "VACUUM" in out
     assert not places_of(engine, SECRETS)
+    assert log.read_text() == f"Key (id)=({PHONE}-2) is there twice\n"
     (logged,) = engine.fetch("refresh.erasures")
     assert (logged["person_count"], logged["id_count"], logged["message_count"], logged["session_count"], logged["signup_count"]) == (1, 2, 10, 4, 1)
     assert logged["erased_by"] and logged["finished_at"] >= logged["erased_at"]

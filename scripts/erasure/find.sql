@@ -39,19 +39,22 @@ with devices as (
 
 used as (
     select anonymous_id, user_id from {partitioning}.app_tracks
-    union
+    union all
     select previous_id, user_id from {partitioning}.app_tracks
-    union
+    where previous_id is not null
+    union all
     select anonymous_id, user_id from {refresh}.archived_messages
+),
+
+shared as (
+    select distinct anonymous_id from used
+    where
+        anonymous_id in (select anonymous_id from devices)
+        and user_id is not null
+        and user_id not in (select user_id from erased_users)
 )
 
-select
-    anonymous_id,
-    anonymous_id in (
-        select anonymous_id from used
-        where anonymous_id is not null and user_id is not null and user_id not in (select user_id from erased_users)
-    ) as is_shared
-from devices;
+select anonymous_id, anonymous_id in (select anonymous_id from shared) as is_shared from devices;
 
 -- An anonymous message on a shared id is that of who has the visit that it lies in, or else of who would have one that began then.
 create temporary table erased_messages as

@@ -17,7 +17,7 @@
         when
             ({{ url }} like 'https://%' or {{ url }} like 'http://%')
             and strpos({{ url }}, '@') = 0 and strpos({{ url }}, '[') = 0 and octet_length({{ url }}) = length({{ url }})
-            then lower(split_part(split_part(split_part(split_part({{ url }}, '/', 3), '?', 1), '#', 1), ':', 1))
+            then lower(split_part(split_part(split_part(split_part({{ url }}, '/', 3), '?', 1), '#', 1), ':', 1) collate "C")
         else {{ default__host_with_dot(url) }}
     end
 {%- endmacro %}
@@ -119,7 +119,7 @@
 {%- endmacro %}
 
 {% macro default__query_parameter(parameters, name) -%}
-    case when lower({{ parameters }}) like '%&{{ name }}=%' then {{ named_parameter(parameters, quoted(name)) }} end
+    case when lower({{ as_id_text(parameters) }}) like '%&{{ name }}=%' then {{ named_parameter(parameters, quoted(name)) }} end
 {%- endmacro %}
 
 {% macro duckdb__query_parameter(parameters, name) -%}
@@ -129,7 +129,7 @@
 {#- The same if the name is an expression; meaningless if the parameter is missing. -#}
 {% macro named_parameter(parameters, name) -%}
     split_part(
-        substr({{ parameters }}, strpos(lower({{ parameters }}), '&' || lower({{ name }}) || '=') + length({{ name }}) + 2),
+        substr({{ parameters }}, strpos(lower({{ as_id_text(parameters) }}), '&' || lower({{ name }}) || '=') + length({{ name }}) + 2),
         '?', 1
     )
 {%- endmacro %}

@@ -41,6 +41,12 @@ separated as (
         {{ url_parameters('query', 'page_search', 'fragment') }} as all_parameters,
         {{ is_other_site('referrer_host', 'page_host') }} as is_other_site
     from candidates
+    -- most were referred by the site itself, and say nothing else
+    where
+        {{ is_other_site('referrer_host', 'page_host') }}
+        or page_url like '%=%'
+        or page_search like '%=%'
+        or coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null
 ),
 
 with_parameters as {{ computed_once() }} (

@@ -137,9 +137,9 @@
             {%- do problems.append(sample_refused()) -%}
         {%- endif -%}
     {%- endif -%}
-    {%- if var('max_users_per_person') is not integer or not 1 <= var('max_users_per_person') <= 1000000 -%}
-        {%- do problems.append('max_users_per_person must be a whole number of 1 or more, not ' ~ tojson(var('max_users_per_person')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
+    {%- for name in ['max_users_per_person', 'max_usual_partners'] if var(name) is not integer or not 1 <= var(name) <= 1000000 -%}
+        {%- do problems.append(name ~ ' must be a whole number of 1 or more, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
+    {%- endfor -%}
     {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}
         {%- do problems.append('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}
     {%- endif -%}

@@ -58,9 +58,14 @@ IDENTIFYING = """
 """
 GROUPS = "select user_id, alias_id, unmerged_reason, user_count from {aliasing}.persons_of_users where user_id = any(%s)"
 LINKS = """
-    select user_id, linked_user_id, event_id, occurred_at from {aliasing}.user_links
+    select user_id, linked_user_id, event_id, note, occurred_at from {aliasing}.user_links
     where user_id = any(%s) or linked_user_id = any(%s)
     order by occurred_at, event_id
+"""
+OVERRIDES = """
+    select id_a, id_b, action, note, effect from {aliasing}.applied_overrides
+    where id_a = any(%s) or id_b = any(%s)
+    order by id_a, id_b
 """
 VISITS = """
     select
@@ -168,6 +173,8 @@ def facts_of(tables: Tables, common: Common, alias_id: str) -> dict[str, list[di
     times = sorted(moments)
     facts["identifying"] = tables.rows(IDENTIFYING, *[times, devices] * 3) if times else []
     users = [row["id"] for row in facts["ids"] if row["id_type"] == "user_id"]
+    own = [row["id"] for row in facts["ids"]]
+    facts["overrides"] = tables.rows(OVERRIDES, own, own) if own else []
     facts["groups"] = tables.rows(GROUPS, users) if users else []
     facts["links"] = tables.rows(LINKS, users, users) if facts["groups"] else []
     visitors = {(visit["anonymous_id"], visit["user_id"]) for visit in facts["visits"]}

@@ -59,7 +59,8 @@ def notes(common: Common, asked: dict, facts) -> list[str]:
 def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
     """One id of the person and how it came to be theirs."""
     visit_count = sum(visit[row["id_type"]] == row["id"] for visit in facts["visits"])
-    found = {**row, "visit_count": visit_count, "users": [], "owners": []}
+    overrides = [one for one in facts["overrides"] if row["id"] in (one["id_a"], one["id_b"])]
+    found = {**row, "visit_count": visit_count, "users": [], "owners": [], "overrides": overrides}
     if row["id_type"] == "user_id":
         found["links"] = [link for link in facts["links"] if row["id"] in (link["user_id"], link["linked_user_id"])]
         found["because"] = user_reason(row["id"], found["links"], facts)
@@ -83,8 +84,10 @@ def user_reason(user_id: str, links: list[dict], facts) -> str:
     if group is None:
         return "A message with a user id belongs to that user."
     linked = " and ".join(
-        f"{said(link['linked_user_id'])} by the message {said(link['event_id'])} of aliases" if link["user_id"] == user_id
-        else f"{said(link['user_id'])} by the message {said(link['event_id'])} of aliases" for link in links[:10])
+        f"{said(link['linked_user_id' if link['user_id'] == user_id else 'user_id'])} by "
+        + (f"the message {said(link['event_id'])} of aliases" if link["event_id"] else "an override") for link in links[:10])
+    if group["unmerged_reason"] == "never_link":
+        return f"Linked with {linked}, but two of these users must never be linked, so all stay apart (see unmerged_groups)."
     if group["unmerged_reason"]:
         return (f"Linked with {linked}, but {group['user_count']:,} users are linked with each other: more than "
                 "max_users_per_person, so they stay apart (see unmerged_groups).")

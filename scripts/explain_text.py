@@ -57,6 +57,9 @@ def id_lines(row: dict):
         by = f", first by {user['message']['event_id']} of {user['message']['message_type']}" if user["message"] else ""
         span = f"from {moment(user['first_seen_at'])} to {moment(user['last_seen_at'])}"
         facts.append(("together with", f"user id {user['user_id']} {span}{by}"))
+    for one in row["overrides"]:
+        other = one["id_b"] if one["id_a"] == row["id"] else one["id_a"]
+        facts.append(("override", f"{one['action']} with {other}: {one['note'] or 'no note'} (identity_overrides)"))
     owned = [owner["because"] for owner in row["owners"]]
     if owned and row["because"] not in owned and row["because"] != " ".join(owned):
         owned.insert(0, row["because"])

@@ -24,6 +24,7 @@ COLUMNS = {
     "excluded_referrers": ["domain", "returned_to", "note"],
     "invalid_ids": ["invalid_id"],
     "survey_answers": ["rule_order", "answer_pattern", "reported_as", "channels", "note"],
+    "identity_overrides": ["id_a", "id_b", "action", "note"],
 }
 UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
 REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as"}

@@ -17,6 +17,7 @@ COLLECTIONS = ("tracks", "pages", "screens", "identifies", "aliases")
 SECOND, SLOW = "ios", "server"
 SLOW_BY = timedelta(days=40)
 SOURCES = {name: [{"schema": schema, "table": name, "optional": True} for schema in ("segment", SECOND, SLOW)] for name in COLLECTIONS}
+SOURCES["identity_overrides"] = {"schema": "segment", "table": "identity_overrides", "optional": True}
 ID_COLUMNS = ("id", "anonymous_id", "user_id", "previous_id")
 # All of them must be in the list of invalid ids of the rules in use, or have a tab in them.
 JUNK_IDS = (None, "", "  ", "a\tb", "null", " NULL ", "None", "undefined", "0", "[object Object]",
@@ -98,9 +99,10 @@ CAMPAIGNS = (  # source, medium, name, term, content
 
 @dataclass
 class Scenario:
-    """loads: in order of arrival, each a dict collection -> list of raw rows."""
+    """loads: in order of arrival, each a dict collection -> list of raw rows. overrides: rows of identity_overrides after each of them."""
 
     loads: list
+    overrides: list
 
 
 def one_in(draw, count):
@@ -269,7 +271,17 @@ def scenario(draw, max_messages=14):
     for load in loads:
         for collection, rows in load.items():
             load[collection] = draw(st.permutations(rows))
-    return Scenario(loads)
+    return Scenario(loads, [draw(override_rows(pools["anonymous"] + pools["user"])) for _ in loads])
+
+
+@st.composite
+def override_rows(draw, pool):
+    """What somebody says about a few ids, some of which may never come; mostly nothing."""
+    ids = draw(st.permutations([*pool, "nobody"]))
+    count = draw(st.sampled_from((0, 0, 0, 1, 2, 3)))
+    actions = st.sampled_from(("link", "never_link"))
+    return [{"id_a": ids[n], "id_b": f" {ids[n + 1]}", "action": draw(actions), "note": "somebody said so"}
+            for n in range(min(count, len(ids) - 1))]
 
 
 def prefixed(made, prefix):
@@ -286,6 +298,9 @@ def prefixed(made, prefix):
     return Scenario([
         {collection: [rename(row) for row in rows] for collection, rows in load.items()}
         for load in made.loads
+    ], [
+        [{**row, "id_a": prefix + row["id_a"], "id_b": f" {prefix}{row['id_b'].strip()}"} for row in rows]
+        for rows in made.overrides
     ])
 
 
@@ -299,3 +314,8 @@ def merge(scenarios):
             for collection, rows in own.items():
                 load.setdefault(collection, []).extend(rows)
     return loads
+
+
+def overrides_after(scenarios, number):
+    """The rows of identity_overrides of all scenarios once so many loads have come."""
+    return [row for made in scenarios if made.overrides for row in made.overrides[min(number, len(made.overrides)) - 1]]

@@ -2,8 +2,12 @@
 
 from datetime import datetime, timedelta
 
+import explain
+from explain_text import story_lines
 from harness import as_vars, assert_equal
 from oracle import Settings
+from project import environment
+from stored_tables import stored_tables
 
 STARTED = datetime(2026, 3, 10, 12)
 CHAIN = 50
@@ -64,3 +68,66 @@ def test_links(engine):
     assert {*found} == {"U1", "U3old"} and found["U1"]["first_touch_channel"] == "Paid Search"
     sessions = {row["alias_id"]: row["event_count"] for row in engine.fetch("sessions.all_sessions") if row["alias_id"] == "U1"}
     assert sessions == {"U1": 2}
+
+
+SOURCES = {
+    **{name: {"schema": "segment", "table": name, "optional": True} for name in ("tracks", "pages", "screens", "identifies", "aliases")},
+    "identity_overrides": {"schema": "segment", "table": "identity_overrides", "optional": True},
+}
+
+
+def said(id_a, action, id_b, note="somebody said so"):
+    return {"id_a": id_a, "id_b": id_b, "action": action, "note": note}
+
+
+def messages():
+    return {
+        "pages": [page("a1", "a", url="https://shop.example.com/?gclid=1"), page("k1", "kiosk", minutes=1), page("n1", None, "ben", minutes=200),
+                  BYSTANDER],
+        "tracks": [signup("ann", 15)],
+        "identifies": [{"id": "i", "anonymous_id": "kiosk", "user_id": "dan", "timestamp": at(50)}],
+        "aliases": [alias("ann", "ben")],
+    }
+
+
+# Overrides as they stand at each refresh, and the persons that it changes.
+STEPS = [
+    ([], None),
+    ([said("a", "link", "ann", "by telephone")], {"a", "ann"}),
+    ([said("a", "link", "ann"), said(" ben ", "NEVER_LINK", "ann"), said("not", "link", "seen")], {"ann", "ben"}),
+    ([said("dan", "never_link", "kiosk")], {"a", "ann", "ben", "dan", "kiosk"}),
+    ([], {"kiosk", "dan"}),
+]
+BAD = [
+    (said("a", "merge", "ann"), 'identity_overrides has the action "merge" for "a" and "ann": it must be link or never_link.'),
+    (said("a", "link", " a"), 'identity_overrides has a row of "a" with itself: take it out.'),
+    (said("a", "link", "undefined"), "identity_overrides has a row without two ids"),
+]
+
+
+def test_overrides(engine):
+    loads, variables, tables = [messages()], {"sources": SOURCES}, []
+    engine.receive(loads[0])
+    for number, (rows, changed) in enumerate(STEPS):
+        engine.override(rows)
+        engine.refresh(variables)
+        assert_equal(engine, loads, when=f"with overrides {number}", overrides=[{**row, "action": row["action"].lower()} for row in rows])
+        assert changed is None or changed_persons(engine) == changed
+        tables.append([sorted(map(repr, engine.published(name))) for name in ("aliases", "all_sessions", "attribution", "known_pairs")])
+        if number == 1:
+            explained(engine)
+    assert tables[0] == tables[-1] and len({*map(repr, tables)}) == len(tables) - 1
+    for row, words in [*BAD, (said("ann", "never_link", "a"), 'identity_overrides says both link and never_link of "a" and "ann"')]:
+        engine.override([row, said("a", "link", "ann")])
+        refused = engine.refresh(variables, check=False)
+        assert not refused.success and words in refused.error
+    engine.override([])
+    engine.refresh(variables)
+    assert_equal(engine, loads)
+
+
+def explained(engine):
+    """The override and its note are told of the person."""
+    with environment(engine.database.environment), stored_tables(engine.name, "test") as tables:
+        text = "\n".join(story_lines(explain.explain(tables, "a")))
+    assert "link with ann: by telephone (identity_overrides)" in text

@@ -86,23 +86,28 @@ def check(engine, rules, apart, settings):
     loads, history = strategies.merge(apart.values()), History(engine)
     for number, load in enumerate(loads, 1):
         engine.receive(load)
+        overrides = strategies.overrides_after(apart.values(), number)
+        engine.override(overrides)
         settings = replace(settings, attributed_channels=("Organic Search", "Referral") if number % 2 == 0 else ())
-        engine.refresh({**as_vars(settings), "sources": strategies.SOURCES})
-        complain(all_differences(engine, loads[:number], settings, rules), apart, f"{settings}, after load {number}")
+        variables = {**as_vars(settings), "sources": strategies.SOURCES}
+        engine.refresh(variables)
+        complain(all_differences(engine, loads[:number], settings, rules, overrides), apart, f"{settings}, after load {number}")
         assert all(row["cause_detail"] for row in history.add() if row["cause"] in ("late_message", "setting"))
         if number == min(ERASED_AFTER, len(loads)):
-            ids = somebody_of(compute(loads[:number], settings, rules)["aliases"])
+            said_of = {PREFIX.match(row["id_a"])[0] for row in overrides}
+            aliases = compute(loads[:number], settings, rules, overrides)["aliases"]
+            ids = somebody_of([row for row in aliases if (match := PREFIX.match(row["id"])) and match[0] not in said_of])
             gone = erased_messages(loads[:number], ids, settings, rules)
             with environment(engine.database.environment):
                 counts, unknown = erase(find_target(engine.name), ids)
             assert counts.messages == len(gone) > 0 and not unknown
             loads = without(loads, gone, settings, rules)
             # the next refresh looks again at who is linked by what is left of a group that was too large
-            engine.refresh({**as_vars(settings), "sources": strategies.SOURCES})
-            complain(all_differences(engine, loads[:number], settings, rules), apart, f"{settings}, after erasing {ids}")
+            engine.refresh(variables)
+            complain(all_differences(engine, loads[:number], settings, rules, overrides), apart, f"{settings}, after erasing {ids}")
             history.forget()
-    engine.refresh({**as_vars(settings), "sources": strategies.SOURCES}, full_refresh=True)
-    complain(all_differences(engine, loads, settings, rules), apart, f"{settings}, after a full refresh")
+    engine.refresh(variables, full_refresh=True)
+    complain(all_differences(engine, loads, settings, rules, overrides), apart, f"{settings}, after a full refresh")
     assert not history.add()
 
 
@@ -128,4 +133,5 @@ def complain(found, apart, when):
     rows = [f"  load {number}, {collection}: {({c: v for c, v in row.items() if v is not None})}"
             for number, load in enumerate(apart[smallest].loads, 1)
             for collection, those in load.items() for row in those]
+    rows += [f"  overrides after load {number}: {said}" for number, said in enumerate(apart[smallest].overrides, 1) if said]
     pytest.fail("\n".join([message, describe(mine), f"The messages of {smallest}", *rows]))

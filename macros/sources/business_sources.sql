@@ -1,5 +1,5 @@
 {#-
-    Optional tables besides the messages, for the marts: money spent and received, and what people say brought them. They are named
+    Optional tables besides the messages, for the marts and identity: money spent and received, what people say brought them, and who is who. They are named
     in the variable `sources` like the collections of messages, each in one place, and every refresh reads them whole.
 -#}
 
@@ -10,7 +10,8 @@
         'revenue': {'user_id': 'text', 'paid_at': 'time', 'amount': 'number', 'currency': 'text'},
         'subscriptions': {'user_id': 'text', 'started_at': 'time', 'ended_at': 'time', 'billing_interval': 'text',
                           'amount': 'number', 'currency': 'text'},
-        'survey': {'user_id': 'text', 'answer': 'text', 'answered_at': 'time'}
+        'survey': {'user_id': 'text', 'answer': 'text', 'answered_at': 'time'},
+        'identity_overrides': {'id_a': 'text', 'id_b': 'text', 'action': 'text', 'note': 'text'}
     }[name]) }}
 {% endmacro %}
 
@@ -20,7 +21,8 @@
         'ad_spend': ['date', 'cost'],
         'revenue': ['user_id', 'paid_at', 'amount'],
         'subscriptions': ['user_id', 'started_at', 'amount'],
-        'survey': ['user_id', 'answer']
+        'survey': ['user_id', 'answer'],
+        'identity_overrides': ['id_a', 'id_b', 'action']
     }) }}
 {% endmacro %}
 

@@ -1,9 +1,13 @@
-{{ config(unique_key=['anonymous_id', 'owner_number'], meta={'replaced_by': ['anonymous_id']},
+{{ config(unique_key=['anonymous_id', 'owner_number'], meta={'replaced_by': ['anonymous_id'], 'gone': "user_id = ''"},
     indexes=lookup_indexes([['anonymous_id']])) }}
 
 {% if is_incremental() -%}
-with changed_devices as (
-    select anonymous_id from {{ batch_rows('identity_spans') }} as spans
+with batch_spans as (
+    select anonymous_id, user_id from {{ batch_rows('identity_spans') }} as spans
+),
+
+changed_devices as (
+    select anonymous_id from batch_spans
     union
     -- a user of theirs belongs to another person
     select anonymous_id from {{ ref('identity_spans') }}
@@ -78,6 +82,20 @@ device_owners as (
         owners.owns_until
     from owners
     left join persons_of_users on owners.user_id = persons_of_users.user_id
+    {%- if is_incremental() %}
+    union all
+    -- nobody's any more
+    select
+        anonymous_id,
+        user_id,
+        '' as alias_id,
+        0 as owner_number,
+        {{ current_batch_id() }} as batch_id,
+        null as owns_after,
+        null as owns_until
+    from batch_spans
+    where user_id = ''
+    {%- endif %}
 )
 
 select * from device_owners

@@ -1,5 +1,5 @@
 {{ config(
-    unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id']},
+    unique_key=['anonymous_id', 'span_number'], meta={'replaced_by': ['anonymous_id'], 'gone': "user_id = ''"},
     indexes=lookup_indexes([['anonymous_id', 'user_id'], ['user_id']])
 ) }}
 
@@ -56,8 +56,9 @@ user_changes as (
     select
         *,
         case
-            when user_id = lag(user_id) over (partition by anonymous_id order by first_at, event_id, message_type)
-                then 0
+            when user_id = lag(user_id) over (
+                partition by anonymous_id order by first_at, event_id, message_type, user_id
+            ) then 0
             else 1
         end as is_change
     from turns
@@ -67,7 +68,7 @@ numbered as (
     select
         *,
         sum(is_change) over (
-            partition by anonymous_id order by first_at, event_id, message_type rows unbounded preceding
+            partition by anonymous_id order by first_at, event_id, message_type, user_id rows unbounded preceding
         ) as span_number
     from user_changes
 ),

@@ -3,11 +3,7 @@
 
 -- The one place where links merge several users into one person. Its rows in this_batch are the users whose group
 -- changed.
-with recursive user_links as (
-    select user_id, linked_user_id from {{ ref('user_links') }}
-),
-
-changed_messages as (
+with changed_messages as (
     select user_id, previous_id from {{ ref('alias_messages') }}
     where batch_id > {{ applied_batch_id() }}
 ),
@@ -17,6 +13,10 @@ touched as (
     select user_id from changed_messages
     union
     select previous_id as user_id from changed_messages
+    union
+    select id_a as user_id from {{ batch_rows('applied_overrides') }} as overrides
+    union
+    select id_b as user_id from {{ batch_rows('applied_overrides') }} as overrides
     union
     -- an earlier session event may make another user the alias
     select stored.user_id
@@ -35,38 +35,14 @@ affected as (
 
 {% endif -%}
 links as (
-    select user_id, linked_user_id from user_links
+    select user_id, linked_user_id from {{ ref('user_links') }}
     {%- if is_incremental() %}
     where user_id in (select user_id from affected)
     {%- endif %}
 ),
 
--- labels are hashes: in a chain of users sorted by id, each label would otherwise pass through all users after it
-edges as (
-    select user_id, linked_user_id, md5(linked_user_id) as linked_label from links
-    union
-    select linked_user_id as user_id, user_id as linked_user_id, md5(user_id) as linked_label from links
-),
-
--- Each user passes on the smallest label that reached them to users with a greater one, until the smallest label of a
--- group has reached all of it.
-labels as (
-    select distinct user_id, md5(user_id) as label from edges
-    union
-    select user_id, label from (
-        select
-            edges.linked_user_id as user_id,
-            labels.label,
-            row_number() over (partition by edges.linked_user_id order by labels.label) as choice
-        from labels
-        inner join edges on labels.user_id = edges.user_id and labels.label < edges.linked_label
-    ) as handed_on
-    where choice = 1
-),
-
 labelled as (
-    select user_id, min(label) as label from labels
-    group by user_id
+    {{ connected_users('links') }}
 ),
 
 users as (
@@ -87,8 +63,20 @@ members as (
     left join users on labelled.user_id = users.id
 ),
 
+forbidden as (
+    select distinct members.group_id
+    from members
+    inner join {{ ref('never_linked') }} as never_linked on members.user_id = never_linked.id
+    inner join members as others on never_linked.other_id = others.user_id and members.group_id = others.group_id
+),
+
 guarded as (
-    select *, case when user_count > {{ var('max_users_per_person') }} then 'too_many_users' end as unmerged_reason
+    select
+        *,
+        case
+            when user_count > {{ var('max_users_per_person') }} then 'too_many_users'
+            when group_id in (select group_id from forbidden) then 'never_link'
+        end as unmerged_reason
     from members
 ),
 
@@ -123,11 +111,7 @@ persons_of_users as (
     -- no longer in any group
     select
         user_id,
-        null as group_id,
-        null as alias_id,
-        null as unmerged_reason,
-        null as user_count,
-        null as first_session_at,
+        null as group_id, null as alias_id, null as unmerged_reason, null as user_count, null as first_session_at,
         {{ current_batch_id() }} as batch_id
     from gone
     {%- endif %}

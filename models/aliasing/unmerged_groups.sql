@@ -16,6 +16,7 @@ unmerged_groups as (
         user_links.user_id,
         user_links.linked_user_id,
         user_links.event_id,
+        user_links.note,
         persons_of_users.user_count,
         user_links.occurred_at as linked_at
     from user_links

@@ -10,8 +10,10 @@ device_owners as (
     select * from {{ ref('device_owners') }}
 ),
 
-identity_spans as (
-    select * from {{ ref('identity_spans') }}
+devices_of_users as (
+    select anonymous_id, user_id from {{ ref('identity_spans') }}
+    union all
+    select id as anonymous_id, other_id as user_id from {{ ref('never_linked') }}
 ),
 
 persons_of_users as (
@@ -38,7 +40,10 @@ changes as (
     select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from device_owners
     where batch_id > {{ applied_batch_id() }}
     union all
-    select anonymous_id, user_id, timestamp '-infinity' as changed_since from identity_spans
+    select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from {{ batch_rows('device_owners') }} as owners
+    where user_id = '' -- nobody's any more
+    union all
+    select anonymous_id, user_id, timestamp '-infinity' as changed_since from devices_of_users
     where user_id in (select user_id from changed_users)
     union all
     select '' as anonymous_id, user_id, timestamp '-infinity' as changed_since from changed_users

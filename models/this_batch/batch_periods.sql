@@ -13,10 +13,33 @@ alias_messages as (
     where is_pair and batch_id > {{ applied_by_all_readers(model.name) }}
 ),
 
-arrived as (
+-- of these all evidence is read anew, as some of it may not count any more
+overridden as (
+    select id_a as anonymous_id from {{ batch_rows('applied_overrides') }} as applied_overrides
+    union
+    select id_b as anonymous_id from {{ batch_rows('applied_overrides') }} as applied_overrides
+),
+
+pair_messages as (
+    select anonymous_id, user_id, min(occurred_at) as first_at, max(occurred_at) as last_at from {{ ref('pair_messages') }}
+    where anonymous_id in (select anonymous_id from overridden)
+    group by anonymous_id, user_id
+),
+
+evidence as (
     select * from batch_intervals
     union all
     select * from alias_messages
+    union all
+    select * from pair_messages
+),
+
+arrived as (
+    select * from evidence
+    where not exists (
+        select 1 from {{ ref('never_linked') }} as never_linked
+        where never_linked.id = evidence.anonymous_id and never_linked.other_id = evidence.user_id
+    )
 ),
 
 periods as (
@@ -24,7 +47,11 @@ periods as (
     {%- if spans_as_stored %}
     union all
     select anonymous_id, user_id, span_start as first_at, span_end as last_at from {{ spans_as_stored }}
-    where anonymous_id in (select anonymous_id from arrived)
+    where anonymous_id in (select anonymous_id from arrived) and anonymous_id not in (select anonymous_id from overridden)
+    union all
+    -- nobody, where nothing is left: that stored spans go
+    select anonymous_id, '' as user_id, null as first_at, null as last_at from overridden
+    where anonymous_id not in (select anonymous_id from arrived)
     {%- endif %}
 ),
 

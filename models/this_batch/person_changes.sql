@@ -1,6 +1,6 @@
 -- What the batch changes for whom, from when on, and why. A build from scratch lists nobody: all that reads this is
 -- built from scratch after it.
--- depends_on: {{ ref('visit_changes') }} {{ ref('device_sessions') }}
+-- depends_on: {{ ref('visit_changes') }} {{ ref('visit_moves') }} {{ ref('device_sessions') }}
 -- depends_on: {{ ref('touch_evidence') }} {{ ref('evidence_classes') }}
 {% set visits_as_stored, touches_as_stored = stored_relation('session_visits'), stored_relation('touches') -%}
 {% if not is_incremental() or visits_as_stored is none or touches_as_stored is none -%}
@@ -17,35 +17,8 @@ with visit_changes as (
     where batch_id > {{ applied_batch_id() }}
 ),
 
--- users who are another person's, or no longer, because of a link
-relinked_users as (
-    select user_id, group_id from {{ batch_rows('persons_of_users') }} as persons_of_users
-),
-
-new_links as (
-    select relinked_users.group_id, min(alias_messages.event_id) as event_id
-    from {{ ref('alias_messages') }} as alias_messages
-    inner join relinked_users on alias_messages.user_id = relinked_users.user_id
-    where alias_messages.batch_id > {{ applied_batch_id() }} and not alias_messages.is_pair
-    group by relinked_users.group_id
-),
-
-moved_visits as (
-    select
-        visit_changes.*,
-        relinked_users.user_id is not null as is_relinked,
-        case when relinked_users.user_id is null then visit_changes.first_event else new_links.event_id end as detail
-    from visit_changes
-    left join relinked_users on visit_changes.owner_before = relinked_users.user_id
-    left join new_links on relinked_users.group_id = new_links.group_id
-    where visit_changes.is_moved
-),
-
-moves as (
-    select
-        *,
-        case when is_relinked then 'link_or_override' else 'new_identity' end as cause
-    from moved_visits
+visit_moves as (
+    select * from {{ ref('visit_moves') }}
 ),
 
 changed_visits as (
@@ -75,10 +48,10 @@ changes as (
     select owner_now as alias_id, 'late_message' as cause, first_event as detail, changed_since from visit_changes
     where not is_moved
     union all
-    select owner_now as alias_id, cause, detail, changed_since from moves
+    select owner_now as alias_id, cause, detail, changed_since from visit_moves
     union all
     -- a visit is no longer theirs
-    select owner_before as alias_id, cause, detail, timestamp '-infinity' as changed_since from moves
+    select owner_before as alias_id, cause, detail, timestamp '-infinity' as changed_since from visit_moves
     union all
     -- they were no user until now
     select stored.alias_id, 'new_identity' as cause, null as detail, timestamp '-infinity' as changed_since

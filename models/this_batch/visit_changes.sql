@@ -1,6 +1,6 @@
 -- Whose visits the batch changes: the new messages with the person they belong to now, and the visits that went from
 -- one person to another. session_visits still tells whose they were before.
--- depends_on: {{ ref('device_sessions') }} {{ ref('batch_intervals') }}
+-- depends_on: {{ ref('device_sessions') }} {{ ref('batch_intervals') }} {{ ref('alias_messages') }}
 {% set visits_as_stored = stored_relation('session_visits') -%}
 {% if not is_incremental() or visits_as_stored is none -%}
 select
@@ -76,8 +76,14 @@ with_owner as (
 
 -- the message by which a device may have changed hands
 identifying as (
-    select anonymous_id, min(first_event) as first_event from batch_intervals
-    where anonymous_id != '' and user_id != ''
+    select anonymous_id, min(first_event) as first_event
+    from (
+        select anonymous_id, first_event from batch_intervals
+        where anonymous_id != '' and user_id != ''
+        union all
+        select previous_id as anonymous_id, {{ event_stamp('occurred_at', 'event_id', 'null') }} as first_event from {{ ref('alias_messages') }}
+        where is_pair and batch_id > {{ applied_batch_id() }}
+    ) as messages
     group by anonymous_id
 ),
 

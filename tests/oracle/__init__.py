@@ -69,17 +69,18 @@ KEYS = {
 TIME_NAMES = ("_at", "_timestamp", "session_start", "session_end")
 
 
-def compute(loads, settings, rules):
+def compute(loads, settings, rules, overrides=()):
     """Every published table as of the given loads.
 
     loads: list of loads in order of arrival, each a dict collection, or (collection, place), -> list of raw rows (dicts by
     Segment column name; a missing column is null; times are datetimes or ISO texts). A single such
-    dict is one load. Returns table name -> list of rows (dicts in the order of COLUMNS).
+    dict is one load. overrides: rows of identity_overrides as they stand. Returns table name -> list of rows (dicts in the order of COLUMNS).
     """
     if isinstance(loads, dict):
         loads = [loads]
     messages, rejected = read_messages(loads, settings, rules)
-    people = People(messages, settings)
+    said = [(rules.valid_id(row["id_a"]), rules.valid_id(row["id_b"]), row["action"]) for row in overrides]
+    people = People(messages, settings, said)
     tables = {name: [] for name in COLUMNS}
     tables["app_tracks"] = messages
     tables["rejected_events"] = rejected

@@ -5,14 +5,18 @@ from itertools import groupby
 
 
 class People:
-    """Identity evidence of all accepted messages (any table), which must come in message order."""
+    """Identity evidence of all accepted messages (any table), which must come in message order.
 
-    def __init__(self, messages, settings):
+    overrides: what somebody said of two ids, as (id, other id, action).
+    """
+
+    def __init__(self, messages, settings, overrides=()):
         self.policy = settings.identity_policy
+        never = {frozenset(ids) for *ids, action in overrides if action == "never_link"}
         self.seen = defaultdict(list)  # (id_type, id) -> times
         self.pair_times = defaultdict(list)  # (anonymous_id, user_id) -> times
         self.links = []  # (user_id, linked user_id, event_id)
-        users_in_order = defaultdict(list)  # anonymous_id -> [(user_id, time)]
+        evidence = []  # (time, anonymous_id, user_id) in order
         anonymous_ids = {message["anonymous_id"] for message in messages} - {None}
         for message in messages:
             anonymous_id, user_id, time = message["anonymous_id"], message["user_id"], message["occurred_at"]
@@ -26,10 +30,23 @@ class People:
             elif previous_id is not None and previous_id != user_id:
                 self.links.append((user_id, previous_id, message["event_id"]))
             if anonymous_id is not None and user_id is not None:
+                evidence.append((time, anonymous_id, user_id))
+        paired = []
+        for first, second, action in overrides:
+            found = [id_ for id_ in (first, second) if id_ in anonymous_ids]
+            if action == "link" and not found:
+                self.links.append((min(first, second), max(first, second), None))
+            elif action == "link" and len(found) == 1:
+                paired.append((min(self.seen["anonymous_id", found[0]]), found[0], second if first == found[0] else first))
+        evidence = sorted(sorted(paired) + evidence, key=lambda seen: seen[0])
+        self.links = [link for link in self.links if frozenset(link[:2]) not in never]
+        users_in_order = defaultdict(list)  # anonymous_id -> [(user_id, time)]
+        for time, anonymous_id, user_id in evidence:
+            if frozenset((anonymous_id, user_id)) not in never:
                 self.pair_times[anonymous_id, user_id].append(time)
                 users_in_order[anonymous_id].append((user_id, time))
         self.spans = {anonymous_id: user_spans(seen) for anonymous_id, seen in users_in_order.items()}
-        self.person_of, self.unmerged = persons(self.links, first_session_events(messages), settings)
+        self.person_of, self.unmerged = persons(self.links, first_session_events(messages), settings, never)
 
     def person(self, user_id):
         """The alias of a user."""
@@ -103,7 +120,7 @@ def first_session_events(messages):
     return first
 
 
-def persons(links, first_events, settings):
+def persons(links, first_events, settings, never):
     """user -> alias of those that links make one person with others, and (users, reason) of each group that stays apart."""
     neighbours = defaultdict(set)
     for user, other, *_ in links:
@@ -121,6 +138,9 @@ def persons(links, first_events, settings):
         done |= group
         if len(group) > settings.max_users_per_person:
             unmerged.append((sorted(group), "too_many_users"))
+            continue
+        if any(ids <= group for ids in never):
+            unmerged.append((sorted(group), "never_link"))
             continue
         alias = min(group, key=lambda user: (user not in first_events, first_events.get(user, 0), user))
         person_of.update(dict.fromkeys(group, alias))

@@ -1,0 +1,49 @@
+{{ config(materialized='ephemeral') }}
+
+with visit_changes as (
+    select * from {{ ref('visit_changes') }}
+    where batch_id > {{ applied_batch_id() }}
+),
+
+-- users who are another person's, or no longer, because of a link
+relinked_users as (
+    select user_id, group_id from {{ batch_rows('persons_of_users') }} as persons_of_users
+),
+
+new_links as (
+    select user_id, event_id as detail from {{ ref('alias_messages') }}
+    where batch_id > {{ applied_batch_id() }} and not is_pair
+    union all
+    select id_a as user_id, 'identity_overrides: ' || id_a || ', ' || id_b as detail
+    from {{ batch_rows('applied_overrides') }} as applied_overrides
+    where effect = 'link'
+),
+
+links_of_groups as (
+    select relinked_users.group_id, min(new_links.detail) as detail
+    from new_links
+    inner join relinked_users on new_links.user_id = relinked_users.user_id
+    group by relinked_users.group_id
+),
+
+-- a device that changed hands without a message did so by an override
+visit_moves as (
+    select
+        visit_changes.owner_before,
+        visit_changes.owner_now,
+        visit_changes.changed_since,
+        case
+            when relinked_users.user_id is not null then links_of_groups.detail
+            else coalesce(visit_changes.first_event, 'identity_overrides')
+        end as detail,
+        case
+            when relinked_users.user_id is not null or visit_changes.first_event is null then 'link_or_override'
+            else 'new_identity'
+        end as cause
+    from visit_changes
+    left join relinked_users on visit_changes.owner_before = relinked_users.user_id
+    left join links_of_groups on relinked_users.group_id = links_of_groups.group_id
+    where visit_changes.is_moved
+)
+
+select * from visit_moves

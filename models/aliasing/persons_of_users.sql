@@ -1,8 +1,8 @@
 {{ config(unique_key='user_id', meta={'gone': 'alias_id is null'},
     indexes=lookup_indexes([['user_id'], ['group_id']])) }}
 
--- The one place where links merge several users into one person. Its rows in this_batch are the users whose group
--- changed.
+-- The one place where links merge users into persons. Its rows in this_batch are the users whose group changed.
+-- depends_on: {{ ref('applied_overrides') }}
 with changed_messages as (
     select user_id, previous_id from {{ ref('alias_messages') }}
     where batch_id > {{ applied_batch_id() }}

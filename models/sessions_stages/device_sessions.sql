@@ -100,7 +100,7 @@ numbered as (
         starts_session = 1 and lead(starts_session, 1, 1) over device = 1 as is_whole_session
     from marked
     window device as (
-        partition by anonymous_id, user_id order by first_at, starts_session desc rows unbounded preceding
+        partition by anonymous_id, user_id order by first_at asc, starts_session desc rows unbounded preceding
     )
 ),
 

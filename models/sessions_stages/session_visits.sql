@@ -29,7 +29,7 @@ numbered as (
     select
         *,
         sum(starts_session) over (
-            partition by alias_id order by first_at, starts_session desc rows unbounded preceding
+            partition by alias_id order by first_at asc, starts_session desc rows unbounded preceding
         ) as session_number
     from marked
 ),

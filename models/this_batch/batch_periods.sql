@@ -15,13 +15,14 @@ alias_messages as (
 
 -- of these all evidence is read anew, as some of it may not count any more
 overridden as (
-    select id_a as anonymous_id from {{ batch_rows('applied_overrides') }} as applied_overrides
+    select overrides.id_a as anonymous_id from {{ batch_rows('applied_overrides') }} as overrides
     union
-    select id_b as anonymous_id from {{ batch_rows('applied_overrides') }} as applied_overrides
+    select overrides.id_b as anonymous_id from {{ batch_rows('applied_overrides') }} as overrides
 ),
 
 pair_messages as (
-    select anonymous_id, user_id, min(occurred_at) as first_at, max(occurred_at) as last_at from {{ ref('pair_messages') }}
+    select anonymous_id, user_id, min(occurred_at) as first_at, max(occurred_at) as last_at
+    from {{ ref('pair_messages') }}
     where anonymous_id in (select anonymous_id from overridden)
     group by anonymous_id, user_id
 ),

@@ -161,11 +161,55 @@ where copy_number = 1 and occurred_at is not null and coalesce(anonymous_id, use
 
 -- stage: aliases
 create table known_pairs as
+with pairs as (
+    select coalesce(anonymous_id, previous_id) as anonymous_id, user_id, occurred_at
+    from app_tracks
+    where
+        user_id is not null
+        and (anonymous_id is not null or previous_id in (select anonymous_id from app_tracks where anonymous_id is not null))
+)
+
 select anonymous_id, user_id, min(occurred_at) as first_seen_at, max(occurred_at) as last_seen_at
-from app_tracks
-where anonymous_id is not null and user_id is not null
+from pairs
 group by anonymous_id, user_id;
 {{ analyze('known_pairs') }}
+
+-- users who are linked by alias messages are one person: the one seen first
+create table persons as
+with recursive edges as (
+    select user_id, previous_id as other_id from app_tracks
+    where previous_id is not null and previous_id not in (select anonymous_id from app_tracks where anonymous_id is not null)
+    union
+    select previous_id, user_id from app_tracks
+    where previous_id is not null and previous_id not in (select anonymous_id from app_tracks where anonymous_id is not null)
+),
+
+reached as (
+    select user_id, user_id as other_id from edges
+    union
+    select reached.user_id, edges.other_id from reached inner join edges on reached.other_id = edges.user_id
+),
+
+groups as (
+    select user_id, min(other_id) as group_id, count(*) as user_count from reached
+    group by user_id
+),
+
+first_seen as (
+    select user_id, min(occurred_at) as first_session_at from app_tracks
+    where is_session_event and user_id is not null
+    group by user_id
+)
+
+select
+    groups.user_id,
+    case
+        when user_count > 10 then groups.user_id
+        else first_value(groups.user_id) over (partition by group_id order by first_session_at nulls last, groups.user_id)
+    end as alias_id
+from groups
+left join first_seen on groups.user_id = first_seen.user_id;
+{{ analyze('persons') }}
 
 create table aliases as
 with ids as (
@@ -192,12 +236,13 @@ owners as (
 select
     ids.id,
     ids.id_type,
-    coalesce(owners.user_id, ids.id) as alias_id,
+    coalesce(persons.alias_id, owners.user_id, ids.id) as alias_id,
     case when ids.id_type = 'user_id' then 1 else coalesce(owners.user_count, 0) end as user_count,
     ids.first_seen_at,
     ids.last_seen_at
 from ids
-left join owners on ids.id = owners.anonymous_id and ids.id_type = 'anonymous_id';
+left join owners on ids.id = owners.anonymous_id and ids.id_type = 'anonymous_id'
+left join persons on persons.user_id = case when ids.id_type = 'user_id' then ids.id else owners.user_id end;
 {{ analyze('aliases') }}
 
 -- stage: session_events
@@ -207,7 +252,7 @@ with events as (
         app_tracks.message_type, app_tracks.event_id, app_tracks.anonymous_id, app_tracks.page_url, app_tracks.page_referrer,
         app_tracks.page_search, app_tracks.utm_source, app_tracks.utm_medium, app_tracks.utm_campaign, app_tracks.utm_term,
         app_tracks.utm_content, app_tracks.occurred_at,
-        coalesce(app_tracks.user_id, aliases.alias_id, app_tracks.anonymous_id) as alias_id,
+        coalesce(persons.alias_id, app_tracks.user_id, aliases.alias_id, app_tracks.anonymous_id) as alias_id,
         app_tracks.user_id is not null or coalesce(aliases.user_count > 0, false) as is_identified,
         coalesce(app_tracks.event_name = 'signed_up' or app_tracks.event_display_name = 'signed_up', false) as is_signup,
         coalesce(app_tracks.page_url like '%/blog/%', false) as is_blog,
@@ -215,6 +260,7 @@ with events as (
         or coalesce(trim(app_tracks.user_agent) != '', false) as is_seen
     from app_tracks
     left join aliases on aliases.id_type = 'anonymous_id' and app_tracks.anonymous_id = aliases.id
+    left join persons on app_tracks.user_id = persons.user_id
     where app_tracks.is_session_event
 ),
 

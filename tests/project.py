@@ -57,6 +57,15 @@ class Project:
         with environment(self.database.environment):
             return run_dbt(self.command(*arguments), manifest=manifest)
 
+    def operate(self, operation: str, *arguments) -> tuple[bool, str]:
+        """Whether a run-operation succeeded, and what dbt says of its failure: by version in the result or in an event."""
+        said = []
+        with environment(self.database.environment):
+            outcome = run_dbt(self.command("run-operation", operation, *arguments), lambda event: said.append(str(getattr(event.data, "exc", ""))),
+                              self.manifest())
+        results = getattr(outcome.result, "results", None) or []
+        return outcome.success, "\n".join([str(outcome.exception or ""), *(str(one.message or "") for one in results), *said])
+
     def fields(self, *arguments) -> dict:
         """The fields of an Outcome for one command in the database's environment."""
         with environment(self.database.environment):

@@ -52,10 +52,8 @@ def second_load(first):
 
 def operate(engine, **arguments):
     """Run detach_month; the error's text, '' if there was none."""
-    made = engine.project
-    result = made.invoke("run-operation", "detach_month", "--args", str(arguments), manifest=made.manifest())
-    messages = [str(one.message) for one in getattr(result.result, "results", None) or []]
-    return "" if result.success else str(result.exception or "\n".join(messages))
+    succeeded, said = engine.project.operate("detach_month", "--args", str(arguments))
+    return "" if succeeded else said
 
 
 OLDEST, FAR_FUTURE = date(2009, 12, 1), date(2040, 1, 1)

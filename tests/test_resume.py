@@ -80,7 +80,7 @@ def test_parts_built_from_scratch(engine, loads):
     engine.receive(loads[1])
     engine.refresh(VARIABLES)
     # These read a table that holds only what is new.
-    for model in ("app_tracks", "rejected_events", "known_pairs", "device_sessions", "all_sessions", "attribution"):
+    for model in ("app_tracks", "rejected_events", "identity_spans", "device_sessions", "all_sessions", "attribution"):
         outcome = run(engine, [model], full_refresh=True, check=False, variables=VARIABLES)
         assert not outcome.success and f"{model} has to be rebuilt" in outcome.error and "--select" in outcome.error
     engine.receive(loads[2])

@@ -28,7 +28,7 @@ with devices as (
     select id as anonymous_id from {aliasing}.aliases
     where id_type = 'anonymous_id' and alias_id in (select alias_id from erased_persons)
     union
-    select anonymous_id from {aliasing}.known_pairs
+    select anonymous_id from {aliasing}.identity_spans
     where user_id in (select user_id from erased_users)
     union
     select anonymous_id from {sessions_stages}.session_visits

@@ -65,8 +65,11 @@ with ranked as (
             partition by anonymous_id
             order by case when {policy} = 'first' then first_seen_at end, case when {policy} = 'last' then last_seen_at end desc, user_id
         ) as choice
-    from {aliasing}.known_pairs
-    where anonymous_id in (select anonymous_id from erased_devices where is_shared)
+    from (
+        select anonymous_id, user_id, min(span_start) as first_seen_at, max(span_end) as last_seen_at from {aliasing}.identity_spans
+        where anonymous_id in (select anonymous_id from erased_devices where is_shared)
+        group by anonymous_id, user_id
+    ) as known_pairs
 ),
 
 owners as (
@@ -126,7 +129,7 @@ last_owners as (
 ),
 
 user_counts as (
-    select anonymous_id, count(*) as user_count from {aliasing}.known_pairs
+    select anonymous_id, count(distinct user_id) as user_count from {aliasing}.identity_spans
     where anonymous_id in (select id from changed)
     group by anonymous_id
 )

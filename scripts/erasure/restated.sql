@@ -42,9 +42,9 @@ inner join erased_messages on app_tracks.event_id = erased_messages.event_id and
 
 create temporary table erased_neighbours as
 select aliases.alias_id
-from {aliasing}.known_pairs
-inner join {aliasing}.aliases on known_pairs.user_id = aliases.id and aliases.id_type = 'user_id'
-where known_pairs.anonymous_id in (select anonymous_id from erased_devices where is_shared);
+from {aliasing}.identity_spans
+inner join {aliasing}.aliases on identity_spans.user_id = aliases.id and aliases.id_type = 'user_id'
+where identity_spans.anonymous_id in (select anonymous_id from erased_devices where is_shared);
 
 update {refresh}.restatements set old_value = '(erased)'
 where old_value in (select value from erased_values) and alias_id in (select alias_id from erased_neighbours);

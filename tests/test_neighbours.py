@@ -26,7 +26,7 @@ COMMENTS = {
 # Accidents to our tables that a refresh repairs by itself: it rebuilds what is lost from what is stored.
 MENDED = (
     "drop table refresh.batches", "drop table refresh.definitions", "drop table sessions_stages.session_visits",
-    "alter table sessions_stages.touches drop column campaign", "alter table aliasing.identity_spans drop column span_start",
+    "alter table sessions_stages.touches drop column campaign", "alter table aliasing.aliases drop column first_seen_at",
     "alter table sessions.attribution rename column blog_url to blog", "alter table partitioning.rejected_events drop column reason",
     "alter table seeds.referrers rename column category to kind",
 )

@@ -17,7 +17,7 @@ DAG = ROOT / "deploy/airflow/signup_attribution_dag.py"
 RUN_IN_ORDER = "import json, sys, refresh; sys.exit(next(filter(None, map(refresh.main, json.load(sys.stdin))), 0))"
 
 # What the last refresh left for the models that read it, and for the next refresh.
-KEPT = {"partitioning.schema_changes"}
+KEPT = {"partitioning.schema_changes", "reporting.channel_totals_as_of"}  # the latter tells when each batch was published
 
 
 def constant(name):

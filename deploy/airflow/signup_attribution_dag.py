@@ -19,8 +19,8 @@ HOME = os.environ.get("SIGNUP_ATTRIBUTION_HOME", "/opt/signup_attribution")
 STAGES = {
     "seeds": "resource_type:seed",
     "partitioning": "batch_messages repeated_messages partitioning",
-    "aliasing": "batch_intervals aliasing",
-    "sessions_stages": "changed_persons batch_sessions sessions_stages",
+    "aliasing": "batch_intervals batch_periods aliasing",
+    "sessions_stages": "visit_changes person_changes changed_persons batch_sessions sessions_stages",
     "sessions": "sessions",
     "reporting": "reporting",
 }

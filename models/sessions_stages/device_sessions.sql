@@ -84,7 +84,7 @@ marked as (
         *,
         case
             when first_at <= max(last_at) over (
-                partition by anonymous_id, user_id order by first_at
+                partition by anonymous_id, user_id order by first_at, first_event
                 rows between unbounded preceding and 1 preceding
             ) + {{ session_gap() }} then 0
             else 1
@@ -92,7 +92,6 @@ marked as (
     from visits
 ),
 
--- of intervals that begin at the same time, whatever their order, one at most starts a session: it comes first
 numbered as (
     select
         *,
@@ -100,7 +99,7 @@ numbered as (
         starts_session = 1 and lead(starts_session, 1, 1) over device = 1 as is_whole_session
     from marked
     window device as (
-        partition by anonymous_id, user_id order by first_at asc, starts_session desc rows unbounded preceding
+        partition by anonymous_id, user_id order by first_at, first_event rows unbounded preceding
     )
 ),
 

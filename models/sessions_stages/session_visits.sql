@@ -17,7 +17,7 @@ marked as (
         *,
         case
             when first_at <= max(last_at) over (
-                partition by alias_id order by first_at
+                partition by alias_id order by first_at, first_event
                 rows between unbounded preceding and 1 preceding
             ) + {{ session_gap() }} then 0
             else 1
@@ -29,7 +29,7 @@ numbered as (
     select
         *,
         sum(starts_session) over (
-            partition by alias_id order by first_at asc, starts_session desc rows unbounded preceding
+            partition by alias_id order by first_at, first_event rows unbounded preceding
         ) as session_number
     from marked
 ),

@@ -34,7 +34,7 @@ SITE = Settings(own_domains=("example.com",))
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
 VARIABLES = {**as_vars(SITE), "sources": {name: {"schema": "segment", "table": name} for name in COLLECTIONS}}
 # What a few kills aim at is the published tables, and all they are made of.
-OPTIONS = ["--vars", json.dumps(VARIABLES), "--quiet", *(["--select", "+path:models/sessions", "--select", "rejected_events known_pairs"] if KILLS < 100 else [])]
+OPTIONS = ["--vars", json.dumps(VARIABLES), "--quiet", *(["--select", "+path:models/sessions", "--select", "rejected_events path:models/aliasing"] if KILLS < 100 else [])]
 FIRST_SHARE = 0.5  # of the messages, loaded before the first refresh
 CODES = {0, 1, 2, 130, 143, -signal.SIGKILL, -signal.SIGTERM}
 MODELS = ("from pg_stat_activity where datname = current_database() and application_name like 'signup_attribution%' "

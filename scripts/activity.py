@@ -153,11 +153,7 @@ def ask(hits: list[Connection], force: bool, is_json: bool):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        return run(command, "activity.py", arguments)
-    except click.Abort:
-        print("Stopped: nothing more was done.", file=sys.stderr)
-        return NOT_DONE
+    return run(command, "activity.py", arguments, stopped=("Stopped: nothing more was done.", NOT_DONE))
 
 
 if __name__ == "__main__":

@@ -27,11 +27,12 @@ def target_options(command):
     return with_profile
 
 
-def run(command: click.Command, name: str, arguments=None, failed: int | None = None) -> int:
+def run(command: click.Command, name: str, arguments=None, failed: int | None = None, stopped: tuple[str, int] | None = None) -> int:
     """Run the command line of the script of that name; returns the exit code.
 
     arguments: by default those of the process. failed: the exit code of whatever goes wrong, by default what the error
-    says, or BAD_INPUT for an option that does not exist or takes no such value. Raises click.Abort.
+    says, or BAD_INPUT for an option that does not exist or takes no such value. stopped: for a command that asks, the
+    sentence and the exit code of a no, of no answer, and of Ctrl-C; without it raises click.Abort.
     """
     try:
         # --help has no exit code of its own
@@ -39,6 +40,11 @@ def run(command: click.Command, name: str, arguments=None, failed: int | None = 
     except RefreshError as error:
         print(error, file=sys.stderr)
         return error.exit_code if failed is None else failed
+    except click.Abort:
+        if not stopped:
+            raise
+        print(stopped[0], file=sys.stderr)
+        return stopped[1]
     except click.ClickException as error:
         print(f"{error.format_message().rstrip('.')}: see {name} --help.", file=sys.stderr)
         return BAD_INPUT if failed is None else failed

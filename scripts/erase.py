@@ -117,11 +117,7 @@ def main(arguments=None) -> int:
     os.umask(os.umask(OTHERS) | OTHERS)
     # Ids may have characters that the terminal's encoding has not.
     sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        return run(command, "erase.py", arguments)
-    except (click.Abort, KeyboardInterrupt):
-        print("Interrupted: run again.", file=sys.stderr)
-        return 130
+    return run(command, "erase.py", arguments, stopped=("Interrupted: run again.", 130))
 
 
 if __name__ == "__main__":

@@ -206,11 +206,8 @@ def command(target, profile, files, is_sure):
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    try:
-        return run(command, "init.py", arguments)
-    except click.Abort:
-        print("Nothing was written, as there was no answer: run it again, with --yes to be asked nothing.", file=sys.stderr)
-        return BAD_INPUT
+    unanswered = "Nothing was written, as there was no answer: run it again, with --yes to be asked nothing."
+    return run(command, "init.py", arguments, stopped=(unanswered, BAD_INPUT))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from refresh import OTHERS
 from refresh_lock import make_lock, one_at_a_time
 from refresh_plan import BAD_INPUT, Profile, RefreshError
 from refresh_run import check_published
-from stored_tables import NOT_YET
+from stored_tables import NOT_YET, UNKNOWN_ID
 from target import ROOT, Target, find_target
 
 NOT_ALL = 1  # exit code
@@ -108,7 +108,7 @@ def command(persons, file, is_sure, is_dry_run, target, profile: Profile):
         print(f"Erased. {LEFT[target.engine]}" if counts.messages else "Nothing was erased.")
     if unknown:
         named = ", ".join(said(escaped(one)) for one in unknown[:SHOWN])
-        raise RefreshError(f"Nobody has the id {named}: look for it in the table aliases, capital letters count.", NOT_ALL)
+        raise RefreshError(UNKNOWN_ID.format(named), NOT_ALL)
     return 0 if is_yes or is_dry_run else NOT_ALL
 
 

@@ -21,7 +21,7 @@ from explain_text import story_lines
 from escaping import escaped
 from explain_words import said
 from refresh_plan import RefreshError
-from stored_tables import Tables, stored_tables
+from stored_tables import UNKNOWN_ID, Tables, stored_tables
 
 NOBODY = 1  # exit code
 
@@ -33,8 +33,7 @@ def explain(tables: Tables, text: str, common: Common | None = None) -> dict:
     """
     found = persons_of(tables, text)
     if not found:
-        sentence = f"Nobody has the id {said(escaped(text))}: look for it in the table aliases, capital letters count."
-        raise RefreshError(sentence, NOBODY)
+        raise RefreshError(UNKNOWN_ID.format(said(escaped(text))), NOBODY)
     common = common or Common(tables)
     story = story_of(common, found[0], facts_of(tables, common, found[0]["alias_id"]))
     if len({row["alias_id"] for row in found}) > 1:

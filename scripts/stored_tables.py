@@ -14,6 +14,7 @@ from refresh_plan import Profile, RefreshError
 
 FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
+UNKNOWN_ID = "Nobody has the id {}: look for it in the table aliases, capital letters count."
 OUTDATED = "The tables were built by another version of the project: run scripts/refresh.py."
 
 

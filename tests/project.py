@@ -52,19 +52,18 @@ class Project:
             self.database.loaded_seeds = None
         return outcome
 
-    def invoke(self, *arguments, manifest=None):
+    def invoke(self, *arguments, manifest=None, on_event=None):
         """What dbt returns of one command in the database's environment."""
         with environment(self.database.environment):
-            return run_dbt(self.command(*arguments), manifest=manifest)
+            return run_dbt(self.command(*arguments), on_event, manifest)
 
     def operate(self, operation: str, *arguments) -> tuple[bool, str]:
         """Whether a run-operation succeeded, and what dbt says of its failure: by version in the result or in an event."""
         said = []
-        with environment(self.database.environment):
-            outcome = run_dbt(self.command("run-operation", operation, *arguments), lambda event: said.append(str(getattr(event.data, "exc", ""))),
-                              self.manifest())
+        outcome = self.invoke("run-operation", operation, *arguments, manifest=self.manifest(),
+                              on_event=lambda event: said.append(getattr(event.data, "exc", "")))
         results = getattr(outcome.result, "results", None) or []
-        return outcome.success, "\n".join([str(outcome.exception or ""), *(str(one.message or "") for one in results), *said])
+        return outcome.success, "\n".join(str(one) for one in (outcome.exception, *(result.message for result in results), *said) if one)
 
     def fields(self, *arguments) -> dict:
         """The fields of an Outcome for one command in the database's environment."""

@@ -6,9 +6,7 @@ from datetime import datetime, timedelta, timezone
 def test_fresh_sources(engine):
     """Before the first refresh; with old messages; with a new one; and with wrong input."""
     def asked(arguments="{hours: 6}"):
-        project = engine.project
-        outcome = project.invoke("run-operation", "fresh_sources", "--args", arguments, manifest=project.manifest())
-        return outcome.success, str(outcome.result.results[0].message)
+        return engine.project.operate("fresh_sources", "--args", arguments)
 
     now = datetime.now(timezone.utc)
     engine.load("pages", [{"id": "1", "anonymous_id": "a", "received_at": now, "uuid_ts": now - timedelta(hours=30)}])

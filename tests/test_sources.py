@@ -200,8 +200,8 @@ def test_events_by_either_name(engine):
 def audited(engine, since=None):
     """(ids, missed, first load day of what is missed) as refresh_health says after an audit."""
     arguments = ["--args", f"{{since: '{since}'}}"] if since else []
-    outcome = engine.project.invoke("run-operation", "audit_sources", *arguments, manifest=engine.project.manifest())
-    assert outcome.success, outcome.exception
+    succeeded, said = engine.project.operate("audit_sources", *arguments)
+    assert succeeded, said
     [row] = engine.fetch("refresh.refresh_health")
     assert row["last_audit_at"] and row["last_status"] == "success"
     return row["last_audit_ids"], row["last_audit_missed_ids"], row["last_audit_missed_since"]

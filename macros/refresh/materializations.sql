@@ -18,7 +18,7 @@
         {{ apply_batch(target_relation) }}
     {%- endif -%}
     {{ run_hooks(post_hooks if step in ['rebuild', 'apply'] else [], inside_transaction=True) }}
-    {%- do document(target_relation, step == 'rebuild') -%}
+    {%- do document(model, target_relation, step == 'rebuild') -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
     {%- do adapter.commit() -%}
     {%- for relation in replaced | select -%}
@@ -35,7 +35,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if step in ['leave', 'move'] -%}
         {%- call statement('main') -%} {{ move_watermark() if step == 'move' else 'select 1' }} {%- endcall -%}
-        {%- do document(relations[0], false) -%}
+        {%- do document(model, relations[0], false) -%}
     {%- elif is_first -%}
         {{ make_batch_rows() }}
         {%- do relations.extend(publish_all()) -%}
@@ -117,11 +117,11 @@
 {% endmacro %}
 
 {#- Comments on the table and its columns, if the table is new or its descriptions changed. -#}
-{% macro document(relation, is_new) %}
-    {%- if is_new or model_states().get(model.name, {}).get('documentation') != documentation(model) -%}
-        {%- do persist_docs(relation, model) -%}
+{% macro document(node, relation, is_new) %}
+    {%- if is_new or model_states().get(node.name, {}).get('documentation') != documentation(node) -%}
+        {%- do persist_docs(relation, node) -%}
         {%- call statement('documented') -%}
-            update {{ state_table('models') }} set documentation = {{ quoted(documentation(model)) }} where model = '{{ model.name }}'
+            update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
         {%- endcall -%}
     {%- endif -%}
 {% endmacro %}

@@ -72,9 +72,7 @@
         {{ record_settings_of_conversions() }}
     {%- endcall -%}
     {%- for table in published_tables() -%}
-        {%- if table not in stored or flags.FULL_REFRESH or model_states().get(table, {}).get('documentation') != documentation(stored_node(table)) -%}
-            {%- do persist_docs(published_relation(table), stored_node(table)) -%}
-        {%- endif -%}
+        {%- do document(stored_node(table), published_relation(table), table not in stored or flags.FULL_REFRESH) -%}
         {%- do apply_grants(published_relation(table), stored_node(table).config.get('grants'), should_revoke=true) -%}
         {%- do take_statistics(published_relation(table)) -%}
     {%- endfor -%}

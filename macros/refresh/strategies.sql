@@ -33,7 +33,7 @@
     {%- set is_whole = after == 0 or node.config.incremental_strategy == 'replace_all' -%}
     {%- if is_whole -%}
         {%- set causes, makes_way, found = [], 'true', '' -%}
-    {%- elif node.config.incremental_strategy in ['replace_persons', none] -%}
+    {%- elif node.config.incremental_strategy == 'replace_persons' -%}
         {%- set causes, time, found = [changed_persons(after)], target_relation ~ '.' ~ meta.since, '' -%}
         {%- set makes_way -%}
         changed_persons.alias_id = {{ target_relation }}.alias_id

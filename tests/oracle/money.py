@@ -37,13 +37,19 @@ def charges(subscription, newest: datetime):
         yield at
 
 
-def payments(business, options, newest):
-    """Every payment as (user, time, amount, currency)."""
+def persons_of_users(tables) -> dict[str, str]:
+    """User -> the person they are, by links with others perhaps another one."""
+    return {row["id"]: row["alias_id"] for row in tables["aliases"] if row["id_type"] == "user_id"}
+
+
+def payments(tables, business, options, newest):
+    """Every payment as (person, time, amount, currency)."""
+    persons = persons_of_users(tables)
     for row in business["revenue"]:
-        yield row["user_id"], row["paid_at"], float(row["amount"]), currency_of(row, options)
+        yield persons.get(row["user_id"], row["user_id"]), row["paid_at"], float(row["amount"]), currency_of(row, options)
     for row in business["subscriptions"]:
         for at in charges(row, newest):
-            yield row["user_id"], at, float(row["amount"]), currency_of(row, options)
+            yield persons.get(row["user_id"], row["user_id"]), at, float(row["amount"]), currency_of(row, options)
 
 
 def channels_of_arrivals(tables) -> dict[tuple, str]:
@@ -63,24 +69,24 @@ def performance_rows(tables, signups, credits, business, options, newest):
     """campaign_performance and channel_performance."""
     zone, models, known = options.report_timezone, (*RULES, "markov"), channels_of_arrivals(tables)
     entries = []  # (model, channel, campaign key, currency, day, signups, cost, revenue, age)
-    paid = list(payments(business, options, newest))
+    paid = list(payments(tables, business, options, newest))
     spent = [(date.fromisoformat(row["date"]), campaign_key(row), float(row["cost"]), currency_of(row, options)) for row in business["ad_spend"]]
     # a money row: one day, person or campaign, and currency
     money = Counter(currency for _, _, currency in {(day, key, currency) for day, key, _, currency in spent})
-    money.update(currency for _, _, currency in {(user, day_of(at, zone), currency) for user, at, _, currency in paid})
+    money.update(currency for _, _, currency in {(person, day_of(at, zone), currency) for person, at, _, currency in paid})
     main = (options.reporting_currency or "").upper() or min(money, key=lambda one: (-money[one], one), default="(none)")
     own = defaultdict(list)
     for row in credits:
         own[row["alias_id"]].append(row)
         entries.append((row["model"], row["channel"], campaign_key(row), main, day_of(row["signup_timestamp"], zone),
                         row["credit"], 0, 0, None))
-    for user, at, amount, currency in paid:
-        for row in own[user]:
+    for person, at, amount, currency in paid:
+        for row in own[person]:
             signed_up_on = day_of(row["signup_timestamp"], zone)
             age = max((day_of(at, zone) - signed_up_on).days, 0)
             entries.append((row["model"], row["channel"], campaign_key(row), currency, signed_up_on, 0, 0,
                             amount * row["credit"], age))
-        if user not in signups.rows:
+        if person not in signups.rows:
             entries += [(model, NO_SIGNUP, (NO_SIGNUP, NO_SIGNUP, "(none)"), currency, day_of(at, zone), 0, 0, amount, None)
                         for model in models]
     for day, key, cost, currency in spent:
@@ -110,15 +116,15 @@ def added_up(entries, by_campaign):
     return rows
 
 
-def reported_rows(signups, business, rules):
+def reported_rows(tables, signups, business, rules):
     """reported_vs_attributed. rules: rows of the seed survey_answers in order."""
-    first = {}
+    first, persons = {}, persons_of_users(tables)
     for row in sorted(business["survey"], key=lambda row: (row.get("answered_at") or datetime.max, row["answer"].lower())):
-        first.setdefault(row["user_id"], row["answer"].lower())
+        first.setdefault(persons.get(row["user_id"], row["user_id"]), row["answer"].lower())
     found, judged = Counter(), {}
-    for user, answer in first.items():
+    for person, answer in first.items():
         rule = next((rule for rule in rules if re.search(rule["answer_pattern"], answer)), None)
-        signup = signups.rows.get(user)
+        signup = signups.rows.get(person)
         touched = signup and signup["first_touch_channel"]
         key = (rule["reported_as"] if rule else "(other)", NO_SIGNUP if signup is None else touched or NOBODY)
         found[key] += 1

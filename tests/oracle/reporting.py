@@ -88,6 +88,6 @@ def compute_reporting(tables, settings, options, business, rules):
         "journeys": journey_rows(paths, signups),
         "time_to_signup": time_rows(signups),
         "signup_retention": retention_rows(signups, tables["all_sessions"], newest, options.report_timezone),
-        "reported_vs_attributed": reported_rows(signups, business, rules),
+        "reported_vs_attributed": reported_rows(tables, signups, business, rules),
         **performance_rows(tables, signups, credits, business, options, newest),
     }

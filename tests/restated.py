@@ -75,6 +75,10 @@ class History:
             (_, before), gone = self.states[-1], self.seen - left
             assert now == {conversion: each for conversion, each in before.items() if conversion not in gone} and len(before) - len(now) == count
             self.check_channels(now)
+        self.leave_out(gone)
+
+    def leave_out(self, gone: set[str]):
+        """Expect nothing any more of conversions that were erased."""
         self.states = [(batch_id, {conversion: each for conversion, each in published.items() if conversion not in gone})
                        for batch_id, published in self.states]
         self.seen -= gone

@@ -87,9 +87,13 @@ class Chaos:
         self.assert_readable()
 
     def erase(self):
-        """Erase somebody; all but the first time that is killed. Then a refresh that succeeds, which does what is left to do."""
-        ids = [row["id"] for row in self.database.query("select id from aliasing.aliases order by id")]
-        ids = [self.choice.choice(ids)]
+        """Erase somebody; all but the first time that is killed. Then a refresh that succeeds, which does what is left to do.
+
+        Returns the alias_id of whom it erased, in a set.
+        """
+        # of an id that is a user's and a device's, the user
+        persons = {row["id"]: row["alias_id"] for row in self.database.query("select id, alias_id from aliasing.aliases order by id, id_type")}
+        ids = [self.choice.choice(list(persons))]
         gone = erased_messages(self.loads, ids, SITE, project_rules())
         done = self.erasures()
         started = time.monotonic()
@@ -107,6 +111,7 @@ class Chaos:
         assert all(row["finished_at"] for row in self.erasures()), self.history()
         if is_erased:
             self.loads, self.pieces = (without(loads, gone, SITE, project_rules()) for loads in (self.loads, self.pieces))
+        return {persons[ids[0]]} if is_erased else set()
 
     def erasures(self) -> list[dict]:
         """The log of erasures."""
@@ -286,7 +291,7 @@ def rage(chaos, kinds, count):
     started, order = time.monotonic(), []
     for number in range(count):
         if number % 4 == 0:
-            chaos.erase()
+            history.leave_out(chaos.erase())
         order = order or chaos.choice.sample(kinds, len(kinds))
         chaos.disturb(order.pop())
         chaos.succeed()

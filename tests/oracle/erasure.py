@@ -24,7 +24,9 @@ def erased_messages(loads, ids, settings, rules):
     is_theirs = {identity_of_message(message): alias_id in persons for message, alias_id in owners}
 
     def is_erased(key, message):
-        if message["user_id"] in users or message["anonymous_id"] in devices - others or message["previous_id"] in own:
+        if message["user_id"] in users or message["anonymous_id"] in devices - others:
+            return True
+        if message["previous_id"] in own and reject_reason(message) is None:  # of a rejected one it is not kept
             return True
         if message["user_id"] is not None or message["anonymous_id"] not in devices or message["occurred_at"] is None:
             return False

@@ -214,8 +214,9 @@
 {% macro new_rows_of(name) -%}
     {%- set relation = ref(name) -%}
     {%- set state = model_states().get(name) if execute and model.resource_type == 'model' else none -%}
-    {%- if state and not state.is_whole and is_rebuilt(model.name) -%}
-        {%- do stop(model.name ~ ' has to be rebuilt but ' ~ name ~ ' holds only new rows: select it too (dbt run --full-refresh --select ' ~ name ~ '+).') -%}
+    {%- set table = table_node().name -%}
+    {%- if state and not state.is_whole and is_rebuilt(table) -%}
+        {%- do stop(table ~ ' has to be rebuilt but ' ~ name ~ ' holds only new rows: select it too (dbt run --full-refresh --select ' ~ name ~ '+).') -%}
     {%- endif -%}
     select * from {{ relation }}
     where batch_id > {{ applied_batch_id() }}

@@ -1,6 +1,7 @@
 {#-
-    Optional tables besides the messages, for the marts and identity: money spent and received, what people say brought them, and who is who. They are named
-    in the variable `sources` like the collections of messages, each in one place, and every refresh reads them whole.
+    Optional tables besides the messages, for the marts and identity: money spent and received, what people say brought them, and who
+    is who. They are named in the variable `sources` like the collections of messages, each in one place, and every refresh reads them
+    whole.
 -#}
 
 {#- Columns read from each table: name -> kind (text; number; time, UTC; day). -#}

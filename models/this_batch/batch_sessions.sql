@@ -64,7 +64,7 @@ sessions as (
     group by session_id, alias_id, session_number, is_identified
 ),
 
-with_first_signup as (
+with_signup as (
     select
         sessions.*,
         coalesce(
@@ -76,11 +76,11 @@ with_first_signup as (
 
 batch_sessions as (
     select
-        with_first_signup.session_id,
-        with_first_signup.alias_id,
+        with_signup.session_id,
+        with_signup.alias_id,
         touches.landing_page_url,
         {{ url_path('touches.landing_page_url') }} as landing_page_path,
-        with_first_signup.exit_page_url,
+        with_signup.exit_page_url,
         touches.source,
         touches.medium,
         touches.campaign,
@@ -91,30 +91,28 @@ batch_sessions as (
         touches.click_id_name,
         touches.click_id,
         touches.channel,
-        with_first_signup.session_number,
-        with_first_signup.event_count,
-        with_first_signup.page_count,
-        with_first_signup.anonymous_id_count,
-        {{ seconds_between('with_first_signup.session_start', 'with_first_signup.session_end') }} as duration_seconds,
-        with_first_signup.is_identified,
+        with_signup.session_number,
+        with_signup.event_count,
+        with_signup.page_count,
+        with_signup.anonymous_id_count,
+        {{ seconds_between('with_signup.session_start', 'with_signup.session_end') }} as duration_seconds,
+        with_signup.is_identified,
         touches.is_direct,
         touches.is_paid,
         touches.is_untracked,
-        with_first_signup.signup_timestamp is not null as has_signup,
-        with_first_signup.session_number = 1 as is_first_session,
-        coalesce(
-            with_first_signup.signup_timestamp = with_first_signup.first_signup_timestamp, false
-        ) as is_signup_session,
+        with_signup.signup_timestamp is not null as has_signup,
+        with_signup.session_number = 1 as is_first_session,
+        coalesce(with_signup.signup_timestamp = with_signup.first_signup_timestamp, false) as is_signup_session,
         {{ current_batch_id() }} as batch_id,
-        with_first_signup.session_start,
-        with_first_signup.session_end,
-        with_first_signup.signup_timestamp
-    from with_first_signup
+        with_signup.session_start,
+        with_signup.session_end,
+        with_signup.signup_timestamp
+    from with_signup
     -- by the id, which few share: by person, as PostgreSQL may order them, each session would be compared with each
     inner join touches
-        on with_first_signup.session_id = touches.touch_id
-        and with_first_signup.alias_id is not distinct from touches.alias_id
-        and with_first_signup.session_start is not distinct from touches.touch_timestamp
+        on with_signup.session_id = touches.touch_id
+        and with_signup.alias_id is not distinct from touches.alias_id
+        and with_signup.session_start is not distinct from touches.touch_timestamp
 )
 
 select * from batch_sessions

@@ -11,7 +11,9 @@ overrides as (
 
 anonymous_ids as (
     select id, first_seen_at from {{ ref('seen_ids') }}
-    where id_type = 'anonymous_id' and id in (select id_a from overrides union all select id_b from overrides)
+    where
+        id_type = 'anonymous_id'
+        and (id in (select id_a from overrides) or id in (select id_b from overrides))
 ),
 
 resolved as (

@@ -11,11 +11,14 @@ user_links as (
 ),
 
 partners as (
-    select anonymous_id as id, 'anonymous_id' as id_type, 'user_id' as partner_type, first_seen_at, last_seen_at from known_pairs
+    select anonymous_id as id, 'anonymous_id' as id_type, 'user_id' as partner_type, first_seen_at, last_seen_at
+    from known_pairs
     union all
-    select user_id as id, 'user_id' as id_type, 'anonymous_id' as partner_type, first_seen_at, last_seen_at from known_pairs
+    select user_id as id, 'user_id' as id_type, 'anonymous_id' as partner_type, first_seen_at, last_seen_at
+    from known_pairs
     union all
-    select user_id as id, 'user_id' as id_type, 'user_id' as partner_type, null as first_seen_at, null as last_seen_at from user_links
+    select user_id as id, 'user_id' as id_type, 'user_id' as partner_type, null as first_seen_at, null as last_seen_at
+    from user_links
 ),
 
 suspicious_identities as (

@@ -7,16 +7,16 @@ with visit_changes as (
 
 -- users who are another person's, or no longer, because of a link
 relinked_users as (
-    select user_id, group_id from {{ batch_rows('persons_of_users') }} as persons_of_users
+    select persons.user_id, persons.group_id from {{ batch_rows('persons_of_users') }} as persons
 ),
 
 new_links as (
     select user_id, event_id as detail from {{ ref('alias_messages') }}
     where batch_id > {{ applied_batch_id() }} and not is_pair
     union all
-    select id_a as user_id, 'identity_overrides: ' || id_a || ', ' || id_b as detail
-    from {{ batch_rows('applied_overrides') }} as applied_overrides
-    where effect = 'link'
+    select overrides.id_a as user_id, 'identity_overrides: ' || overrides.id_a || ', ' || overrides.id_b as detail
+    from {{ batch_rows('applied_overrides') }} as overrides
+    where overrides.effect = 'link'
 ),
 
 links_of_groups as (

@@ -16,6 +16,13 @@
     set search_path to pg_catalog;
 {%- endmacro %}
 
+{#- Makes it so for what dbt itself asks in this session. -#}
+{% macro begin_session() %}
+    {%- if only_own_functions() -%}
+        {%- do run_query('select 1') -%}
+    {%- endif -%}
+{% endmacro %}
+
 {#-
     SQL sent with the statement that computes a model's rows, so that it costs no round trip. It names the session after the batch
     and the model, and limits how long it waits for locks, because later sessions queue behind it. It lets the server look up a few

@@ -51,29 +51,15 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- The result of a materialization for an unchanged view or seed. -#}
-{% macro left_as_defined(type) %}
-    {%- set relation = this.incorporate(type=type) -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- call statement('main') -%} select 1 {%- endcall -%}
-    {%- do store_result('agate_table', response='OK') -%} {#- dbt expects the rows of a seed -#}
-    {%- do apply_grants(relation, config.get('grants'), should_revoke=true) -%}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do adapter.commit() -%}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {{ return({'relations': [relation]}) }}
-{% endmacro %}
-
 {#- The result of dbt's materialization (make) for a view or seed, which runs only if its definition changed. -#}
 {% macro made_as_defined(type, make) %}
     {#- those of a project that uses this one as a package are built as usual -#}
     {%- if model.package_name != 'signup_attribution' -%}
         {{ return(make()) }}
     {%- endif -%}
-    {%- do model_states() -%} {#- the first query of its session -#}
+    {%- do begin_session() -%}
     {%- if is_as_defined() -%}
-        {{ return(left_as_defined(type)) }}
+        {{ return(left_as_it_is(this.incorporate(type=type))) }}
     {%- endif -%}
     {%- set made = make() -%}
     {%- do record_definition() -%}

@@ -18,23 +18,32 @@
 {% endmacro %}
 
 {#-
-    The rows of refresh.models by model name, and under `this run` the number of the open batch. A model queries it once: its
-    parents have finished, and nothing else changes its row. Hooks before and after the models query it again.
+    The rows of refresh.models by model name, and under `this run` the number of the open batch. They are read once, when the batch is
+    open; each model then updates its own, as nothing else changes them during a run.
 -#}
 {% macro model_states() %}
-    {%- set is_model = model is defined and model.resource_type == 'model' -%}
-    {%- set states = run_cache('states of ' ~ model.unique_id) if is_model else {} -%}
-    {%- if not states -%}
-        {%- set names = state_tables().models.keys() | list -%}
-        {%- do states.update({'this run': {'batch_id': 0}}) -%}
-        {%- for row in state_rows('models', 'select ' ~ names | join(', ') ~ ' from ' ~ state_table('models')) -%}
-            {%- do states.update({row[0]: dict(zip(names, row))}) -%}
-        {%- endfor -%}
+    {%- set states = run_cache('states') -%}
+    {%- if 'this run' not in states -%}
+        {%- do reload_states() -%}
         {%- for row in state_rows('batches', 'select coalesce(max(batch_id), 0) from ' ~ state_table('batches')) -%}
             {%- do states.update({'this run': {'batch_id': row[0]}}) -%}
+        {%- else -%}
+            {%- do states.update({'this run': {'batch_id': 0}}) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(states) }}
+{% endmacro %}
+
+{#- Reads all rows, or those of models that have just done their part. -#}
+{% macro reload_states(done=none) %}
+    {%- set columns = state_tables().models.keys() | list -%}
+    {%- set query = 'select ' ~ columns | join(', ') ~ ' from ' ~ state_table('models') ~ (' where ' ~ is_one_of('model', done) if done) -%}
+    {%- for row in state_rows('models', query) -%}
+        {%- do run_cache('states').update({row[0]: dict(zip(columns, row))}) -%}
+    {%- endfor -%}
+    {%- for name in done or [] if is_rebuilt(name) -%}
+        {%- do rebuilt_tables().names.remove(name) -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {#- The table that the SQL of a model is for: the model itself, or of one without a table the one that reads it. -#}
@@ -56,25 +65,68 @@
 
 {#- Whether the model is built from scratch when it runs next. Then everything derived from it is, too. -#}
 {% macro is_rebuilt(name) %}
-    {%- set states, node = model_states(), stored_node(name) -%}
-    {%- set state = states.get(name, {}) -%}
-    {%- if node.config.full_refresh is false -%}
-        {{ return(stored_relation(name) is none) }} {#- it always updates its table -#}
-    {%- elif not state or state.is_rebuild_due or stored_relation(name) is none -%}
-        {{ return(true) }}
-    {%- elif 'is_rebuilt' not in state -%}
-        {%- do state.update({'is_rebuilt': false}) -%}
-        {%- for other in (stored_children(name) if holds_all_for_rebuilt(node) else kept_parents(node)) -%}
-            {%- set is_newer = not holds_all_for_rebuilt(node) and states.get(other, {}).get('rebuilt_at', state.rebuilt_at) > state.rebuilt_at -%}
-            {%- if is_newer or ('model.signup_attribution.' ~ other in selected_resources and is_rebuilt(other)) -%}
-                {%- do state.update({'is_rebuilt': true}) -%}
-            {%- endif -%}
+    {{ return(name in rebuilt_tables().names) }}
+{% endmacro %}
+
+{#- Names of all such tables, decided once: before the first model of a run, when its batch is open. -#}
+{% macro rebuilt_tables() %}
+    {%- set decided = run_cache('rebuilt tables') -%}
+    {%- if not decided -%}
+        {%- set names, found = [], [true] -%}
+        {%- for _ in batched_nodes() if found -%} {#- as long as the round before found one -#}
+            {%- do found.clear() -%}
+            {%- for node in batched_nodes() if node.name not in names and has_to_be_rebuilt(node, names) -%}
+                {%- do names.append(node.name) -%}
+                {%- do found.append(true) -%}
+            {%- endfor -%}
         {%- endfor -%}
-        {%- if not holds_all_for_rebuilt(node) and reads_this_batch(node) and state.batch_id < complete_batch_id(name) - 1 -%}
-            {%- do state.update({'is_rebuilt': true}) -%} {# runs skipped it in a batch whose rows are gone #}
-        {%- endif -%}
+        {%- do decided.update({'names': names}) -%}
     {%- endif -%}
-    {{ return(state.is_rebuilt) }}
+    {{ return(decided) }}
+{% endmacro %}
+
+{#- Whether a table is gone or marked, its bookkeeping is, or one of those it depends on is among the rebuilt ones. -#}
+{% macro has_to_be_rebuilt(node, rebuilt) %}
+    {%- set states = model_states() -%}
+    {%- set state, is_missing = states.get(node.name, {}), stored_relation(node.name) is none -%}
+    {%- if node.config.full_refresh is false or is_missing or not state or state.is_rebuild_due -%}
+        {{ return(is_missing or node.config.full_refresh is not false) }} {#- false: it always updates its table -#}
+    {%- elif holds_all_for_rebuilt(node) -%}
+        {{ return(stored_children(node.name) | select('in', rebuilt) | select('in', selected_models()) | list | length > 0) }}
+    {%- endif -%}
+    {%- for parent in kept_parents(node) -%}
+        {%- if states.get(parent, {}).get('rebuilt_at', state.rebuilt_at) > state.rebuilt_at or (parent in rebuilt and parent in selected_models()) -%}
+            {{ return(true) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {#- or runs left it out in a batch whose rows are gone -#}
+    {{ return(reads_this_batch(node) and state.batch_id < batch_in_reach(node) - 1) }}
+{% endmacro %}
+
+{#- The batch that a model can apply in this run. -#}
+{% macro batch_in_reach(node) %}
+    {%- set known = run_cache('batches in reach') -%}
+    {%- if node.name not in known -%}
+        {%- set batches = [current_batch_id()] -%}
+        {%- for parent in stored_parents(node) -%}
+            {%- do batches.append(batch_in_reach(stored_node(parent)) if parent in selected_models() else model_states().get(parent, {}).get('batch_id', 0)) -%}
+        {%- endfor -%}
+        {%- do known.update({node.name: batches | min}) -%}
+    {%- endif -%}
+    {{ return(known[node.name]) }}
+{% endmacro %}
+
+{#- Names of the models that this command selects. -#}
+{% macro selected_models() %}
+    {%- set known = run_cache('selected models') -%}
+    {%- if not known -%}
+        {%- set names = [] -%}
+        {%- for id in selected_resources if id.startswith('model.signup_attribution.') -%}
+            {%- do names.append(id.split('.')[-1]) -%}
+        {%- endfor -%}
+        {%- do known.update({'names': names}) -%}
+    {%- endif -%}
+    {{ return(known.get('names', [])) }}
 {% endmacro %}
 
 {#- The newest batch that all parents of a model have applied, which is as far as it can go. -#}
@@ -127,14 +179,18 @@
     {{ return((node.config.get('meta') or {}).get('holds_all_for_rebuilt', false)) }}
 {% endmacro %}
 
-{#- The model in dbt's graph. -#}
+{#- The model in dbt's graph, which makes it anew at each look; none if it is disabled. -#}
 {% macro stored_node(name) %}
-    {{ return(graph.nodes['model.signup_attribution.' ~ name]) }}
+    {%- set nodes = run_cache('nodes') -%}
+    {%- if name not in nodes -%}
+        {%- do nodes.update({name: graph.nodes.get('model.signup_attribution.' ~ name)}) -%}
+    {%- endif -%}
+    {{ return(nodes[name]) }}
 {% endmacro %}
 
 {#- The model's table, or none. Used where a ref would close a circle. -#}
 {% macro stored_relation(name) %}
-    {%- set node = graph.get('nodes', {}).get('model.signup_attribution.' ~ name) if execute else none -%}
+    {%- set node = stored_node(name) if execute else none -%}
     {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
 {% endmacro %}
 
@@ -201,7 +257,7 @@
 {% macro applied_by_all_readers(name) %}
     {%- set batches = [] -%}
     {%- for reader in (stored_children(name) if execute else []) -%}
-        {%- set is_left_out = selected_resources and 'model.signup_attribution.' ~ reader not in selected_resources -%}
+        {%- set is_left_out = selected_models() and reader not in selected_models() -%}
         {%- do batches.append(current_batch_id() - 1 if is_left_out else applied_batch_id(reader)) -%}
     {%- endfor -%}
     {{ return(batches | min if batches else 0) }}

@@ -10,7 +10,7 @@
     {%- endif -%}
     {%- for id in selected_resources if invocation_args_dict.get('defer') and id.startswith('model.signup_attribution.') -%}
         {%- set node = graph.nodes[id] -%}
-        {%- for name in stored_parents(node) if node.config.materialized != 'view' and 'model.signup_attribution.' ~ name not in selected_resources -%}
+        {%- for name in stored_parents(node) if node.config.materialized != 'view' and name not in selected_models() -%}
             {%- set parent = stored_node(name) -%}
             {%- set deferred = parent.defer_relation -%}
             {%- if deferred and deferred.relation_name != parent.relation_name

@@ -4,21 +4,22 @@
     there into the table, by the strategy of its folder (macros/refresh/strategies.sql). One transaction.
 -#}
 {% materialization batched, default %}
+    {%- do begin_session() -%}
     {%- set target_relation, step = this.incorporate(type='table'), next_step(model.name) -%}
+    {%- if step in ['leave', 'move'] -%}
+        {{ return(left_as_it_is(target_relation, inside_transaction=[])) }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks if step in ['rebuild', 'apply'] else [], inside_transaction=True) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- set replaced = [] -%}
-    {%- if step == 'leave' -%}
-        {%- call statement('main') -%} select 1 {%- endcall -%}
-    {%- elif step == 'move' -%}
-        {%- call statement('main') -%} {{ announce_model() }} {{ move_watermark() }} {%- endcall -%}
-    {%- elif step == 'rebuild' or config.get('incremental_strategy') == 'this_batch' -%}
+    {%- if step == 'rebuild' or config.get('incremental_strategy') == 'this_batch' -%}
         {%- do replaced.append(build(target_relation)) -%}
     {%- else -%}
         {{ apply_batch(target_relation) }}
     {%- endif -%}
-    {{ run_hooks(post_hooks if step in ['rebuild', 'apply'] else [], inside_transaction=True) }}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do document(model, target_relation, step == 'rebuild') -%}
+    {%- do reload_states([model.name]) -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
     {%- do adapter.commit() -%}
     {%- for relation in replaced | select -%}
@@ -29,25 +30,46 @@
 {% endmaterialization %}
 
 {% materialization published, default %}
+    {%- do begin_session() -%}
     {%- set relations, is_first = [published_relation(model.name)], model.name == (published_tables() | first) -%}
     {%- set step = next_step(model.name) -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if step in ['leave', 'move'] -%}
-        {%- call statement('main') -%} {{ move_watermark() if step == 'move' else 'select 1' }} {%- endcall -%}
-        {%- do document(model, relations[0], false) -%}
-    {%- elif is_first -%}
-        {{ make_batch_rows() }}
-        {%- do relations.extend(publish_all()) -%}
-    {%- else -%}
+        {{ return(left_as_it_is(relations[0])) }}
+    {%- elif not is_first -%}
         {%- do stop(model.name ~ (' has to be rebuilt' if step == 'rebuild' else ' changes') ~ ' together with ' ~ (published_tables() | first)
             ~ ': select both (dbt run ' ~ ('--full-refresh ' if step == 'rebuild') ~ '--select ' ~ config.get('meta').rows ~ '+).') -%}
     {%- endif -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {{ make_batch_rows() }}
+    {%- do relations.extend(publish_all()) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do reload_states(published_tables()) -%}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': relations}) }}
 {% endmaterialization %}
+
+{#-
+    The result of a materialization that has nothing to do, which costs no query; a watermark moves when all models are done. Hooks and
+    grants of those who use the project still run. inside_transaction: the hooks that do so in the model's transaction.
+-#}
+{% macro left_as_it_is(relation, inside_transaction=none) %}
+    {%- do note_move() if is_batched(model) -%}
+    {%- do store_result('main', response='OK') -%}
+    {%- do store_result('agate_table', response='OK') -%} {#- dbt expects the rows of a seed -#}
+    {%- if pre_hooks or post_hooks or config.get('grants') or has_other_documentation(model) -%}
+        {{ run_hooks(pre_hooks, inside_transaction=False) }}
+        {{ run_hooks(pre_hooks if inside_transaction is none else inside_transaction, inside_transaction=True) }}
+        {%- call statement('main') -%} select 1 {%- endcall -%}
+        {%- do document(model, relation, false) -%}
+        {%- do apply_grants(relation, config.get('grants'), should_revoke=true) -%}
+        {{ run_hooks(post_hooks if inside_transaction is none else inside_transaction, inside_transaction=True) }}
+        {%- do adapter.commit() -%}
+        {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {%- endif -%}
+    {{ return({'relations': [relation]}) }}
+{% endmacro %}
 
 {#- Builds the table from scratch and swaps it in; returns the old relation, for the caller to drop after the commit. -#}
 {% macro build(target_relation) %}
@@ -118,12 +140,17 @@
 
 {#- Comments on the table and its columns, if the table is new or its descriptions changed. -#}
 {% macro document(node, relation, is_new) %}
-    {%- if is_new or model_states().get(node.name, {}).get('documentation') != documentation(node) -%}
+    {%- if is_new or has_other_documentation(node) -%}
         {%- do persist_docs(relation, node) -%}
         {%- call statement('documented') -%}
             update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
         {%- endcall -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- Whether the comments on a table of ours are those of an earlier description. -#}
+{% macro has_other_documentation(node) %}
+    {{ return(is_batched(node) and model_states().get(node.name, {}).get('documentation') != documentation(node)) }}
 {% endmacro %}
 
 {#- Statistics for the planner on what changed. -#}

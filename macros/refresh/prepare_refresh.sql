@@ -23,6 +23,11 @@
             {%- do say(changed | join(' and ') ~ ' changed: everything derived from the stored messages is recomputed.') -%}
             {%- do run_and_commit(apply_event_settings(changed)) -%}
         {%- endif -%}
+        {#- what the bookkeeping says now holds for the whole run -#}
+        {%- for key in ['states', 'rebuilt tables', 'batches in reach'] -%}
+            {%- do run_cache(key).clear() -%}
+        {%- endfor -%}
+        {%- do rebuilt_tables() -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -269,8 +274,5 @@
 
 {#- True when the run's selection holds a model of this project, which may be a package of another. -#}
 {% macro refreshes_models() %}
-    {%- for id in selected_resources if id.startswith('model.signup_attribution.') -%}
-        {{ return(true) }}
-    {%- endfor -%}
-    {{ return(false) }}
+    {{ return(selected_models() | length > 0) }}
 {% endmacro %}

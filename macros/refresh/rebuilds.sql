@@ -38,8 +38,8 @@
 {#- Names of this run's models that a full refresh builds from scratch. -#}
 {% macro fully_refreshed_models() %}
     {%- set names = [] -%}
-    {%- for id in selected_resources if id.startswith('model.signup_attribution.') and graph.nodes[id].config.full_refresh is not false -%}
-        {%- do names.append(id.split('.')[-1]) -%}
+    {%- for name in selected_models() if stored_node(name).config.full_refresh is not false -%}
+        {%- do names.append(name) -%}
     {%- endfor -%}
     {{ return(names) }}
 {% endmacro %}

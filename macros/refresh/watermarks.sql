@@ -34,11 +34,27 @@
     {{ record_text(node, is_of_present_text or is_rebuilt) }}
 {% endmacro %}
 
-{#- SQL for a model that has nothing to do in this batch: only its watermark moves. -#}
-{% macro move_watermark() %}
-    update {{ state_table('models') }} set batch_id = {{ complete_batch_id(model.name) }}, rows_written = 0, refreshed_at = {{ utc_now() }}
-    where model = '{{ model.name }}';
-    {{ log_model(model.name, 0, 0, 0, utc_now()) }}
+{#-
+    Notes that the watermark of this model moves, because nothing changed in its inputs. All such watermarks move together after the
+    last model: where a run dies before, the next one moves them.
+-#}
+{% macro note_move() %}
+    {%- set batch_id = complete_batch_id(model.name) -%}
+    {%- if batch_id > model_states()[model.name].batch_id -%}
+        {%- do model_states()[model.name].update({'batch_id': batch_id}) -%}
+        {%- do run_cache('moves').update({model.name: batch_id}) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- SQL that moves them. -#}
+{% macro move_watermarks() %}
+    {%- for name, batch_id in run_cache('moves').items() %}
+    update {{ state_table('models') }} set batch_id = {{ batch_id }}, rows_written = 0, refreshed_at = {{ utc_now() }}
+    where model = '{{ name }}';
+    {{ log_model(name, 0, 0, 0, utc_now()) }}
+    {%- else %}
+    select 1
+    {%- endfor %}
 {% endmacro %}
 
 {#- SQL that logs a model, replacing what a dead run logged about it. Arguments other than the name are expressions. -#}

@@ -25,7 +25,7 @@
 -#}
 {% macro may_restate_events() %}
     {%- for name in ['app_tracks', 'batch_intervals', 'touch_evidence'] + published_tables() -%}
-        {%- if flags.WHICH in ['run', 'build'] and 'model.signup_attribution.' ~ name not in selected_resources -%}
+        {%- if flags.WHICH in ['run', 'build'] and name not in selected_models() -%}
             {{ return(false) }}
         {%- endif -%}
     {%- endfor -%}

@@ -19,7 +19,7 @@ help:
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make versions  the demo, built and tested by the other versions of dbt-core that work'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
-	@echo 'make lint    SQL style, dbt warnings, and the files in deploy/'
+	@echo 'make lint    SQL style, dbt warnings, rules on models, and the files in deploy/'
 	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its bar'
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
@@ -77,6 +77,7 @@ lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
 lint: install-dev
 	$(BIN)/dbt --no-use-colors --quiet --warn-error parse --no-partial-parse
 	$(BIN)/sqlfluff lint models
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_manifest.py
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows deploy/github-actions/refresh.yml

@@ -1,5 +1,5 @@
--- Where do people who sign up first come from? The ten sources with the most sign-ups by first touch, with how long it took
--- from the first visit to the sign-up, and how many of them were paid for at some point before it.
+-- Where do people who sign up first come from? Sources by their sign-ups by first touch, those with the most first, with how long it
+-- took from the first visit to the sign-up, and how many of them were paid for at some point before it.
 --
 -- How to read it. A source with a large percent_paid gets help from ads that it does not show as such.
 --
@@ -20,4 +20,3 @@ select
 from attribution
 group by coalesce(first_touch_source, '(none in look-back)'), first_touch_channel
 order by signups desc, source, channel
-limit 10

@@ -1,5 +1,11 @@
--- Sign-ups by month and channel of the first touch, as they stood at the end of last month and as they are now: months
--- that have ended and changed since. refresh.restatements says which sign-ups these are, and why.
+-- Which past months have changed? Sign-ups by month and channel of the first touch, as they stood at the end of last month and as they
+-- are now, where the two differ.
+--
+-- How to read it. Late messages and late identifies change the past; refresh.restatements says which sign-ups these are, and why. No
+-- rows also mean that nothing was published before this month, which is that of the newest change.
+--
+-- month, channel: of the sign-up and of its first touch. signups_then: at the end of last month. signups_now: today. change: the
+-- difference.
 with channel_totals_as_of as (
     select *
     from {{ ref('channel_totals_as_of') }}
@@ -7,7 +13,10 @@ with channel_totals_as_of as (
 ),
 
 this_month as (
-    select {{ period_start("'month'", report_date('max(changed_at)')) }} as first_day from channel_totals_as_of
+    select
+        {{ period_start("'month'", report_date('max(changed_at)')) }} as first_day,
+        {{ report_date('min(changed_at)') }} as published_since
+    from channel_totals_as_of
 ),
 
 what_changed as (
@@ -20,7 +29,7 @@ what_changed as (
         cast(sum(change) as bigint) as signups_now
     from channel_totals_as_of
     cross join this_month
-    where channel_totals_as_of.month < this_month.first_day
+    where channel_totals_as_of.month < this_month.first_day and this_month.published_since < this_month.first_day
     group by channel_totals_as_of.month, channel_totals_as_of.channel
 )
 

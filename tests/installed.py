@@ -13,8 +13,7 @@ from forks import Forks
 from project import ROOT, environment_with
 
 COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
-SOURCES = ("_staging__sources.yml", "_aliasing__sources.yml")  # what a refresh needs of models/ beside the SQL
-REPORTING_SOURCES = "_reporting__sources.yml"
+SOURCES = "_staging__sources.yml"  # what a refresh needs of models/ beside the SQL
 STARTED = datetime(2026, 3, 1, 10)
 TIME_LIMIT = 120  # seconds for one refresh
 
@@ -39,7 +38,7 @@ class Installed:
         self.forks = self.loaded = None
         for made in (self.root, self.elsewhere):
             made.mkdir()
-        kept = (*SOURCES, *(("reporting", REPORTING_SOURCES) if reporting else ()))
+        kept = (SOURCES, *(("reporting",) if reporting else ()))
         for name in COPIED:
             if (ROOT / name).is_dir():
                 # Descriptions and tests of models take dbt a while to read, and the marts a while to make.

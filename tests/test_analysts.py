@@ -102,7 +102,13 @@ def run_analyses(engine, folder) -> dict[str, list[dict]]:
     """Name of each analysis -> its rows."""
     compiled = folder / "compiled" / "signup_attribution" / "analyses"
     with engine.database.connected():
-        return {path.stem: engine.database.query((compiled / path.name).read_text(encoding="utf-8")) for path in ANALYSES}
+        # as `dbt show` asks
+        found = {path.stem: engine.database.query((compiled / path.name).read_text(encoding="utf-8") + "\nlimit 10000") for path in ANALYSES}
+        assert found["what_changed_since_last_month"] == []
+        engine.database.execute("update refresh.channel_changes set changed_at = changed_at - interval '40 days' "
+                                "where first_touch_channel is distinct from 'Email'")
+        changed = engine.database.query((compiled / "what_changed_since_last_month.sql").read_text(encoding="utf-8"))
+    return {**found, "what_changed_since_last_month": changed}
 
 
 def printed(rows) -> list[str]:
@@ -159,6 +165,9 @@ def check_analyses(found, expected, business, tracks):
     by_channel = Counter((month(row["signup_timestamp"]), row["first_touch_channel"]) for row in signups)
     shown = {(row["month"], row["channel"]): row["signups"] for row in found["channels_by_month"] if row["signups"]}
     assert shown == by_channel
+
+    changed = {(row["month"], row["channel"]): (row["signups_then"], row["change"]) for row in found["what_changed_since_last_month"]}
+    assert changed == {key: (0, count) for key, count in by_channel.items() if key[1] == "Email"}
 
     campaigns = found["ltv_by_campaign"]
     paid = {row["user_id"]: row["amount"] for row in business["revenue"]}

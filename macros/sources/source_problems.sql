@@ -41,7 +41,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not read_from -%}
-        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': name the tables with the messages in sources, under vars.') -%}
+        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': name the tables with the messages in sources, under vars. dbt does not read my_site.yml by itself: give it --vars "$(cat my_site.yml)".') -%}
     {%- endif -%}
     {{ return(problems) }}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {{ config(unique_key=['id_a', 'id_b'], meta={'always': true, 'gone': 'action is null'}) }}
 
 with identity_overrides as (
-    {{ identity_overrides() }}
+    select * from {{ ref('stg_identity_overrides') }}
 ),
 
 overrides as (

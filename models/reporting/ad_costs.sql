@@ -2,7 +2,7 @@
     meta={'always': true}) }}
 
 with ad_spend as (
-    {{ business_rows('ad_spend') }}
+    select * from {{ ref('stg_ad_spend') }}
 ),
 
 evidence_combinations as (
@@ -20,9 +20,8 @@ named as (
         {{ campaign_key('campaign') }} as campaign,
         {{ currency_of('currency') }} as currency,
         cost,
-        date as spent_on
+        spent_on
     from ad_spend
-    where cost is not null and date is not null
 ),
 
 costs as (

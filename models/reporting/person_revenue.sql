@@ -2,11 +2,11 @@
     indexes=lookup_indexes([['alias_id']])) }}
 
 with revenue as (
-    {{ business_rows('revenue') }}
+    select * from {{ ref('stg_revenue') }}
 ),
 
 subscriptions as (
-    {{ business_rows('subscriptions') }}
+    select * from {{ ref('stg_subscriptions') }}
 ),
 
 aliases as (
@@ -22,7 +22,7 @@ subscription_terms as (
     select
         subscriptions.*,
         newest_message.newest_at,
-        case lower(trim(subscriptions.billing_interval))
+        case subscriptions.billing_interval
             when 'week' then interval '7 days'
             when 'year' then interval '12 months'
             else interval '1 month'
@@ -64,15 +64,14 @@ person_revenue as (
         -- longer texts do not count as ids
         coalesce(
             aliases.alias_id,
-            case when length(trim(payments.user_id)) <= 255 then trim(payments.user_id) end,
+            case when length(payments.user_id) <= 255 then payments.user_id end,
             ''
         ) as alias_id,
         {{ currency_of('payments.currency') }} as currency,
         sum(payments.amount) as revenue,
         {{ report_date('payments.paid_at') }} as paid_on
     from payments
-    left join aliases on trim(payments.user_id) = aliases.id
-    where payments.amount is not null and payments.paid_at is not null
+    left join aliases on payments.user_id = aliases.id
     group by 1, 2, 4
 )
 

@@ -1,7 +1,7 @@
 {{ config(materialized='batched', unique_key=['reported_as', 'channel'], meta={'always': true}) }}
 
 with survey as (
-    {{ business_rows('survey') }}
+    select * from {{ ref('stg_survey') }}
 ),
 
 survey_answers as (
@@ -19,12 +19,11 @@ attribution as (
 
 answers as (
     select
-        coalesce(aliases.alias_id, trim(survey.user_id)) as alias_id,
-        {{ lower_case('trim(survey.answer)') }} as answer,
+        coalesce(aliases.alias_id, survey.user_id) as alias_id,
+        survey.answer,
         survey.answered_at
     from survey
-    left join aliases on trim(survey.user_id) = aliases.id
-    where survey.user_id is not null and trim(survey.answer) != ''
+    left join aliases on survey.user_id = aliases.id
 ),
 
 -- a person's first answer counts, as it is nearest to the sign-up

@@ -1,0 +1,17 @@
+with source as (
+    {{ business_rows('subscriptions') }}
+),
+
+stg_subscriptions as (
+    select
+        trim(user_id) as user_id,
+        lower(trim(billing_interval)) as billing_interval,
+        currency,
+        amount,
+        started_at,
+        ended_at
+    from source
+    where amount is not null and started_at is not null
+)
+
+select * from stg_subscriptions

@@ -85,7 +85,7 @@ lint: install-dev
 shape: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
 shape: install-dev
 	$(BIN)/dbt --no-use-colors --quiet parse --target-path target/shape
-	$(BIN)/python scripts/shape.py --manifest target/shape/manifest.json
+	$(BIN)/python benchmarks/shape.py --manifest target/shape/manifest.json
 
 soak: export EXAMPLES ?= 1000
 soak: install-dev
@@ -108,14 +108,14 @@ bench: ENGINE ?= duckdb
 bench: JSON ?= target/$(ENGINE)_$(MESSAGES).json
 bench: install-dev
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
-	    $(BIN)/python scripts/benchmark.py --messages $(MESSAGES) --engine $(ENGINE) --json $(JSON)
+	    $(BIN)/python benchmarks/benchmark.py --messages $(MESSAGES) --engine $(ENGINE) --json $(JSON)
 	@echo $(JSON)
 
 skew: SIZE ?= 40000
 skew: ENGINE ?= duckdb
 skew: install-dev
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
-	    $(BIN)/python scripts/benchmark_skew.py --size $(SIZE) --engine $(ENGINE)
+	    $(BIN)/python benchmarks/benchmark_skew.py --size $(SIZE) --engine $(ENGINE)
 
 # Outside .venv: it needs pandas, polars, scipy and more, which nothing else here uses.
 mam:
@@ -128,7 +128,7 @@ long-life: MESSAGES ?= 1000000
 long-life: ENGINE ?= duckdb
 long-life: install-dev
 	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
-	    $(BIN)/python scripts/long_life.py --messages $(MESSAGES) --engine $(ENGINE)
+	    $(BIN)/python benchmarks/long_life.py --messages $(MESSAGES) --engine $(ENGINE)
 
 lock:
 	rm -rf target/lock

@@ -20,11 +20,11 @@ from datetime import datetime
 import click
 from tabulate import tabulate
 
-from activity_table import by_age, duration, printable, table
-from command_line import run
-from postgres import connected
-from refresh_plan import RefreshError
-from server_activity import Connection, connections, end
+from common.command_line import run
+from common.errors import RefreshError
+from database.activity_table import by_age, duration, printable, table
+from database.postgres import connected
+from database.server_activity import Connection, connections, end
 
 NOT_DONE = 1  # exit code
 APPLICATION = "signup_attribution activity"

@@ -14,86 +14,20 @@ import sys
 from pathlib import Path
 
 import click
-import duckdb
-import yaml
 
-import sample_data
-from command_line import run
-from profiles import ROOT, find_output
-from published import published_file, spare_of
-from refresh import make_progress, refresh
-from refresh_errors import first_line, known_sentence
-from refresh_options import FILE_VARIABLE, plan_refresh, variables_file
-from refresh_plan import RefreshError
-from refresh_report import first_session_share, summary_lines, table_lines
-from report import DEFAULT_FILE, make_report
-from sample_money import write_money
-
-MESSAGES = 50_000
-DAILY_REFRESHES = 3  # this many of the last days come one by one
-SAMPLE, LANDING = Path("target/sample"), Path("target/demo")  # below the project's folder
-MONEY = ("ad_spend", "subscriptions")
-SETTINGS = {
-    "sources": {
-        **{collection: {"files": f"{LANDING}/{collection}/*.parquet"} for collection in sample_data.COLLECTIONS},
-        **{name: {"files": f"{LANDING}/{name}.csv"} for name in MONEY},
-    },
-    "own_domains": ["example.com"],
-    # Messages that a server sends on its own are no visit.
-    "ignored_events": ["invoice_paid", "email_delivered"],
-}
-TEXT = "# Variables of `make demo`, which replaces this file as long as nobody has edited it.\n" + yaml.safe_dump(SETTINGS, sort_keys=False)
-TOP_SOURCES = """
-    select {touch}_source as source, {touch}_medium as medium, count(*) as signups,
-        round(100 * avg(signed_up_in_first_session::int), 1) as percent_first_session
-    from sessions.attribution group by all order by signups desc, source, medium limit 8
-"""
-HOW_TO_GO_ON = """
-The tables are in {database}, the variables in {variables}, and the report is {report}: open it in a browser.
-Go on with:
-
-    {tools}/dbt show --select channels_by_month
-    {tools}/python scripts/explain.py {person}
-    {tools}/python scripts/metrics.py query --metrics signups,cac --group-by metric_time__month
-    {tools}/python scripts/refresh.py
-"""
-
-
-def is_of_the_demo(variables: Path) -> bool:
-    """Whether the file of variables is as a demo left it, and so are the tables."""
-    return variables.is_file() and variables.read_text(encoding="utf-8", errors="replace") == TEXT
-
-
-def make_room(variables: Path, database: Path):
-    """Take away what an earlier demo left. Raises RefreshError where something else is in its place."""
-    if variables.exists() and not is_of_the_demo(variables):
-        raise RefreshError(f"{variables} is not the demo's, which would replace it: move it away, or name another file in {FILE_VARIABLE}.")
-    try:
-        with duckdb.connect(str(database)) as connection:
-            is_empty = not connection.execute("select 1 from duckdb_tables() limit 1").fetchone()
-    except duckdb.Error as error:
-        raise RefreshError(known_sentence(str(error)) or f"{database} cannot be opened ({first_line(str(error))}): move it away.") from error
-    if not is_empty and not variables.exists():
-        raise RefreshError(f"{database} is not the demo's, which would replace it: move it away, or name another file in SIGNUP_ATTRIBUTION_DUCKDB.")
-    published = published_file(database)
-    for path in (database, database.with_name(f"{database.name}.wal"), *((published, spare_of(published)) if published else ())):
-        path.unlink(missing_ok=True)
-
-
-def hand_over(files):
-    """Put sample files where the refresh looks for messages."""
-    for _, collection, path in files:
-        (LANDING / collection).mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, LANDING / collection)
-
-
-def table(connection, query: str) -> str:
-    """The rows of a query as text in columns."""
-    result = connection.execute(query)
-    rows = [[column[0] for column in result.description]]
-    rows += [["" if value is None else str(value) for value in row] for row in result.fetchall()]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+from common.command_line import run
+from common.project import ROOT, shown, variables_file
+from database.profiles import find_output
+from refreshing.options import plan_refresh
+from refreshing.progress import make_progress
+from refreshing.report import summary_lines, table_lines
+from refreshing.run import refresh
+from reporting.making import DEFAULT_FILE, make_report
+from sampling import data as sample_data
+from sampling.money import write_money
+from starting.demo import (
+    DAILY_REFRESHES, HOW_TO_GO_ON, LANDING, MESSAGES, SAMPLE, TEXT, hand_over, make_room, print_result, somebody,
+)
 
 
 @click.command(help=__doc__.split("\n\n")[0])
@@ -130,29 +64,6 @@ def command(messages):
     person = somebody(database)
     tools = shlex.quote(str(shown(Path(sys.executable).parent)))
     print(HOW_TO_GO_ON.format(database=shown(database), variables=shown(variables), report=shown(DEFAULT_FILE), tools=tools, person=person))
-
-
-def somebody(database: Path) -> str:
-    """A person with a story: who came by several channels before the sign-up."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        return connection.execute("""
-            select alias_id from sessions.attribution where session_count_before_signup > 1 and first_touch_channel != last_touch_channel
-            order by session_count_before_signup, alias_id limit 1""").fetchone()[0]
-
-
-def shown(path: Path) -> Path:
-    """A path as one types it in the project's folder."""
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-
-
-def print_result(totals: dict[str, int], database: Path):
-    """What came out."""
-    print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, "
-          f"{totals['sessions']:,} sessions of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        for touch in ("first_touch", "last_touch"):
-            print(f"\nTop sources by {touch.replace('_', ' ')}:")
-            print(table(connection, TOP_SOURCES.format(touch=touch)))
 
 
 def main(arguments=None) -> int:

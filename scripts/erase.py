@@ -17,73 +17,14 @@ from pathlib import Path
 
 import click
 
-from command_line import run, target_options
-from erasure import Counts, Erasure, finish, is_unfinished
-from escaping import escaped
-from explain_words import said
-from profiles import read_profile
-from refresh import OTHERS
-from refresh_lock import make_lock, one_at_a_time
-from refresh_plan import BAD_INPUT, Profile, RefreshError
-from refresh_run import check_published
-from stored_tables import NOT_YET, UNKNOWN_ID
-from target import ROOT, Target, find_target
-
-NOT_ALL = 1  # exit code
-SHOWN = 20  # ids that are listed
-LEFT = {
-    "duckdb": "Not erased: sources, backups and earlier reports.",
-    "postgres": "Not erased: sources, backups and earlier reports. The server keeps deleted rows until VACUUM, and values in its "
-                "statistics until ANALYZE: run VACUUM ANALYZE.",
-}
-
-
-def asked_ids(persons: tuple[str, ...], file: Path | None) -> list[str]:
-    """The ids of the command line and the file. Raises RefreshError."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file else []
-    except (OSError, UnicodeDecodeError) as error:
-        raise RefreshError(f"The file {file} cannot be read: correct the path after --file.") from error
-    ids = [*persons, *(line.strip() for line in lines if line.strip())]
-    if not ids:
-        raise RefreshError("Nobody is named: give an id, or --file with one id per line.")
-    return list(dict.fromkeys(ids))
-
-
-def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: None) -> tuple[Counts, list[str]]:
-    """Erase the persons with these ids: what went, and those of the ids that nobody has. Raises RefreshError.
-
-    is_dry_run: only find what would go.
-    """
-    if target.file and not target.file.exists():
-        raise RefreshError(NOT_YET)
-    check_published(target)
-    with one_at_a_time(make_lock(target), say=say):
-        if not is_dry_run and is_unfinished(target):
-            finish(target)
-            say("An earlier erasure that did not finish is finished now.")
-        with target.connected() as connection, Erasure(target, connection) as erasure:
-            unknown, counts = erasure.ask(ids), erasure.counts()
-            for line in lines(erasure.ids(), counts):
-                say(line)
-            if counts.messages and not is_dry_run:
-                erasure.erase(counts)
-        if erasure.is_kept and target.file:
-            finish(target)
-    return counts, unknown
-
-
-def lines(ids: list[tuple[str, str]], counts: Counts):
-    """Yields what would go, in words."""
-    if not counts.messages:
-        return
-    for one, id_type in ids[:SHOWN]:
-        yield f"  {'user' if id_type == 'user_id' else 'anonymous'} id {said(escaped(one))}"
-    if len(ids) > SHOWN:
-        yield f"  and {len(ids) - SHOWN:,} more"
-    yield f"persons {counts.persons:,}, ids {counts.ids:,}, messages {counts.messages:,}, sessions {counts.sessions:,}, sign-ups {counts.signups:,}"
-    if counts.shared_ids:
-        yield f"Anonymous ids that others used too, which stay: {counts.shared_ids:,}"
+from common.command_line import OTHERS, run, target_options
+from common.errors import BAD_INPUT, RefreshError
+from common.escaping import escaped, said
+from common.project import ROOT, Profile
+from database.profiles import read_profile
+from database.stored_tables import UNKNOWN_ID
+from database.target import find_target
+from erasing.erase import LEFT, NOT_ALL, SHOWN, asked_ids, erase
 
 
 @click.command(help=__doc__.split("\n\n")[0])

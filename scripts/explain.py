@@ -14,31 +14,10 @@ from datetime import datetime
 
 import click
 
-from command_line import run, target_options
-from explain_facts import Common, facts_of, persons_of
-from explain_story import story_of
-from explain_text import story_lines
-from escaping import escaped
-from explain_words import said
-from refresh_plan import RefreshError
-from stored_tables import UNKNOWN_ID, Tables, stored_tables
-
-NOBODY = 1  # exit code
-
-
-def explain(tables: Tables, text: str, common: Common | None = None) -> dict:
-    """The story of the person with this id. Raises RefreshError for nobody.
-
-    common: what is the same for all persons, if it was read before.
-    """
-    found = persons_of(tables, text)
-    if not found:
-        raise RefreshError(UNKNOWN_ID.format(said(escaped(text))), NOBODY)
-    common = common or Common(tables)
-    story = story_of(common, found[0], facts_of(tables, common, found[0]["alias_id"]))
-    if len({row["alias_id"] for row in found}) > 1:
-        story["notes"].insert(0, f"{said(text)} is an anonymous id too, of the person {said(found[1]['alias_id'])}.")
-    return story
+from common.command_line import run, target_options
+from database.stored_tables import stored_tables
+from explaining.story import explain
+from explaining.text import story_lines
 
 
 @click.command(help=__doc__.split("\n\n")[0])

@@ -13,24 +13,14 @@ from pathlib import Path
 import click
 import psycopg2
 
-from command_line import run, target_options
-from postgres import connected
-from profiles import find_output, read_profile
-from refresh_errors import one_line
-from refresh_plan import Profile, RefreshError
+from common.command_line import run, target_options
+from common.errors import RefreshError
+from database.errors import one_line
+from database.postgres import connected
+from database.profiles import prefix_of
 
 SCRIPT = Path(__file__).with_suffix(".sql")
 REFUSED = 1  # exit code
-
-
-def prefix_of(target: str | None, profile: Profile) -> str:
-    """What the schemas of this target begin with. Raises RefreshError.
-
-    By default of the profile's default target or, where that is not PostgreSQL, of the first that is.
-    """
-    default, outputs = read_profile(profile)
-    servers = [name for name in (default, *outputs) if name in outputs and outputs[name].get("type") == "postgres"]
-    return find_output(target or (servers or [None])[0], profile).prefix
 
 
 @click.command(help=__doc__.split("\n\n")[0])

@@ -7,97 +7,18 @@
 the settings are wrong or name no endpoint.
 """
 
-import os
 import sys
-import threading
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from command_line import run
-from notify_alerts import find_problems, send_pagerduty, send_slack, send_webhook
-from notify_delivery import Delivery, NotSent, Notice, Problem
-from notify_metrics import (
-    Measurement, measure, send_cloudwatch, send_prometheus_pushgateway, send_prometheus_textfile, send_statsd,
-)
-from notify_settings import Settings, read_settings
-from profiles import ROOT
-from refresh_plan import RefreshError
-from run_record import RunRecord
+from common.command_line import run
+from common.errors import RefreshError
+from common.project import ROOT
+from notifying.announcing import announce_test
+from notifying.settings import read_settings
 
 NOT_ALL_REACHED = 1
-SENDERS = {
-    "metrics": {
-        "statsd": send_statsd, "prometheus_textfile": send_prometheus_textfile,
-        "prometheus_pushgateway": send_prometheus_pushgateway, "cloudwatch": send_cloudwatch,
-    },
-    "alerts": {"pagerduty": send_pagerduty, "slack": send_slack, "webhook": send_webhook},
-}
-
-
-def announce(record: RunRecord, settings: Settings, environment=os.environ) -> list[str]:
-    """Notify every endpoint of a refresh; one sentence for each that failed.
-
-    Raises nothing but KeyboardInterrupt. A refresh that failed is to be announced when no retry is left.
-    environment: variable -> value, with the secrets.
-    """
-    try:
-        notice = Notice(record, measure(record), find_problems(record, settings))
-        return [sentence for sentence in deliver(notice, settings, environment).values() if sentence]
-    except Exception as error:
-        return [f"Nobody was notified of this refresh: its record cannot be read ({type(error).__name__})."]
-
-
-def announce_test(settings: Settings, environment=os.environ) -> dict[str, str | None]:
-    """Send a test to every endpoint: name of the endpoint -> None if it worked, else one sentence."""
-    now = datetime.now(UTC)
-    summary = f"{settings.service}: this is a TEST of alerts, nothing is wrong."
-    figures = (Measurement("test", 1), Measurement("test_timestamp_seconds", round(now.timestamp(), 3)))
-    problems = Problem("test", True, summary), Problem("test", False, summary)
-    notice = Notice(RunRecord(None, "test", "success", now, 0.0, ()), figures, problems, is_test=True)
-    return deliver(notice, settings, environment)
-
-
-def endpoints(settings: Settings) -> dict:
-    """Name -> (function, its settings) of each endpoint that the settings name."""
-    return {
-        f"{group}.{name}": (sender, own)
-        for group, senders in SENDERS.items() for name, sender in senders.items()
-        if (own := getattr(getattr(settings, group), name)) is not None
-    }
-
-
-def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | None]:
-    """Notify all endpoints in parallel: name -> None, or one sentence on why that failed."""
-    delivery = Delivery(settings, environment)
-    # For what libraries' time-outs do not cover, such as resolving a host name, or a network drive that hangs.
-    patience = settings.tries * 2 * settings.timeout_seconds + 1
-    late = f"nothing happened within {patience:g} seconds: look at its host and the network"
-    reasons = dict.fromkeys(endpoints(settings), late)
-
-    def tell(name, sender, own):
-        try:
-            sender(own, notice, delivery)
-            reasons[name] = None
-        except NotSent as error:
-            reasons[name] = str(error)
-        except OSError as error:
-            reasons[name] = f"{error.strerror or type(error).__name__}: correct its settings"
-        except Exception as error:
-            # Its text may hold a secret.
-            reasons[name] = f"{type(error).__name__}: correct its settings"
-
-    threads = [threading.Thread(target=tell, args=(name, *endpoint), daemon=True)
-               for name, endpoint in endpoints(settings).items()]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + patience
-    for thread in threads:
-        thread.join(max(end - time.monotonic(), 0))
-    return {name: reason and delivery.hide(f"{name} of refresh.yml got no notification: {reason}.")
-            for name, reason in reasons.items()}
 
 
 @click.command(help="Try the endpoints in refresh.yml.")

@@ -21,57 +21,23 @@ import json
 import os
 import signal
 import sys
-import threading
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from command_line import target_options, variables_option
-from notify_settings import Settings, read_settings
-from postgres import safe_options
-from profiles import ROOT
-from refresh_options import plan_refresh
-from refresh_plan import BAD_INPUT, Plan, RefreshError, read_date
-from refresh_progress import Bar, Lines, Several, Silent, Text
-from refresh_report import Report, read_report, summary_lines, table_lines
-from refresh_run import Run
-
-SETTINGS = ROOT / "refresh.yml"
-OTHERS = 0o027  # what a refresh makes holds ids and messages: the group may read it at most, others may not (`man umask`)
-NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
-
-
-def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Report:
-    """Carry out a plan; what was done. Raises RefreshError, KeyboardInterrupt.
-
-    progress: see refresh_progress. settings: metrics and alerts, by default those of the project's refresh.yml.
-    """
-    started = time.monotonic()
-    run = Run(plan, progress or Silent(), settings or read_settings(SETTINGS, must_exist=False))
-    run.carry_out()
-    report = read_report(run.figures)
-    report.notes, report.seconds, report.elapsed = run.notes, run.seconds, time.monotonic() - started
-    return report
-
-
-def make_progress(log_format: str, quiet: bool = False, log_file: str | None = None):
-    """The reporters of a refresh's progress. Raises RefreshError when the log file cannot be written."""
-    told = []
-    if not quiet:
-        told.append(Lines(sys.stdout) if log_format == "json" else Bar() if sys.stderr.isatty() else Text())
-    if log_file:
-        try:
-            file = open(log_file, "a+", encoding="utf-8")
-            file.seek(0)
-            if file.buffer.read(1) not in (b"", b"{"):
-                raise RefreshError(f"The file {log_file} is not a log of refreshes, so it was left unchanged: name another file after --log-file.")
-            told.append(Lines(file))
-        except OSError as error:
-            raise RefreshError(f"The file {log_file} cannot be written ({error.strerror}): correct the path after "
-                               "--log-file.") from error
-    return Several(told)
+from common.command_line import OTHERS, target_options, variables_option
+from common.errors import BAD_INPUT, RefreshError
+from common.plan import read_date
+from common.project import ROOT
+from database.postgres import safe_options
+from notifying.settings import read_settings
+from refreshing.interrupt import Interrupt, Interrupted
+from refreshing.options import plan_refresh
+from refreshing.progress import make_progress
+from refreshing.report import summary_lines, table_lines
+from refreshing.run import refresh
+from reporting.making import check_output, made_report
 
 
 @click.command(help="Refresh all tables from the messages that are new.")
@@ -107,15 +73,13 @@ def command(
         target, None if is_audit else since, full_refresh, variables, select, retry_for, wait, sample,
         with_seeds=not (is_check or is_audit), profile=profile)
     if is_check or is_audit:
-        from refresh_check import audit, check, check_lines
+        from refreshing.check import audit, check, check_lines
 
         found = audit(plan, since and read_date(since).isoformat()) if is_audit else check(plan)
         lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
         print("\n".join(lines), flush=True)
         return 0 if all(one.is_fine for one in found) else BAD_INPUT
     if report_file:
-        from report import check_output
-
         report_file = Path(report_file).absolute()  # the refresh goes to the project's folder
         check_output(report_file)
     progress = make_progress(log_format, quiet, log_file)
@@ -128,39 +92,6 @@ def command(
     if report_file:
         progress.say(f"The report is in {made_report(plan, report_file)}.")
     return 0
-
-
-def made_report(plan: Plan, path: Path) -> Path:
-    """Make the report of what was refreshed. Raises RefreshError, which says that the tables are made all the same."""
-    from report import make_report, time_zone
-
-    try:
-        return make_report(plan, path, time_zone(plan))
-    except RefreshError as error:
-        raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
-
-
-class Interrupted(Exception):
-    """Ctrl-C or SIGTERM ended the refresh."""
-
-
-class Interrupt:
-    """A request to stop is treated like Ctrl-C, because only that makes dbt cancel its query."""
-
-    received = signal.SIGINT
-
-    def __call__(self, number, _frame):
-        self.received = number
-        raise KeyboardInterrupt
-
-    def again(self, unraisable):
-        """Python's hook for what a __del__ raised: a request to stop that was lost there is made once more."""
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            once_more = threading.Timer(0.05, os.kill, [os.getpid(), self.received])
-            once_more.daemon = True
-            once_more.start()
-        else:
-            sys.__unraisablehook__(unraisable)
 
 
 def main(arguments=None) -> int:

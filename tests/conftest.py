@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("scripts", "benchmarks")]
 
 import samples  # noqa: E402
 from engines import DuckDB, Postgres  # noqa: E402

@@ -103,13 +103,13 @@ def serve(target: str, project: str):
     """Do the request on each line of stdin: print its process's number, and when it has ended its exit code."""
     import erase
     import refresh
-    import refresh_run
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.clients.jinja import template_cache
 
+    from database import dbt_commands
     from project import outcome_of
 
-    load = refresh_run.run_dbt
+    load = dbt_commands.run_dbt
     parsed = load(["parse", "--project-dir", project, "--profiles-dir", project, "--target", target, "--quiet",
                    "--log-level-file", "none"]).result
     for macro in parsed.macros.values():
@@ -120,7 +120,7 @@ def serve(target: str, project: str):
         """What a refresh runs once or several times: dbt leaves marks in the manifest that it worked with."""
         return load(arguments, on_event, unused.pop() if unused else Manifest.from_msgpack(packed))
 
-    refresh_run.run_dbt = run
+    dbt_commands.run_dbt = run
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dbt.contracts.graph.manifest import Manifest
 
+from database.dbt_commands import run_dbt
 from forks import Forks, apart
-from refresh_report import FINISHES, NOTE
-from refresh_run import run_dbt
+from refreshing.report import FINISHES, NOTE
 
 ROOT = Path(__file__).parents[1]
 REPORTING = "path:models/reporting"  # what reads the published tables and changes none: only tests about it make it

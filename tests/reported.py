@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from report_words import MODELS
+from reporting.words import MODELS
 
 ZONE = "America/New_York"
 MODEL = "linear"

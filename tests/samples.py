@@ -2,7 +2,7 @@
 
 import duckdb
 
-import sample_data
+from sampling import data as sample_data
 
 MESSAGES = 30_000
 

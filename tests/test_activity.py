@@ -15,8 +15,8 @@ import pytest
 
 import activity
 from conftest import NO_SERVER
+from database.masking import masked
 from installed import assert_refused
-from masking import masked
 from project import ROOT
 
 SOON = 10  # seconds in which what was begun must be seen

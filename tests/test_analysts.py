@@ -17,10 +17,11 @@ from dbt_common.clients.agate_helper import table_from_data_flat
 
 import metrics
 import samples
+from database.dbt_commands import run_dbt
 from harness import as_vars
 from oracle import Settings, compute
 from project import ROOT, environment
-from refresh_run import run_dbt
+from reporting.metricflow import csv_files, disarm
 
 SETTINGS = Settings(own_domains=("example.com",), ignored_events=("invoice_paid", "email_delivered"))
 VARS = {
@@ -234,8 +235,8 @@ def test_formulas_in_a_csv_file(tmp_path):
     values = ["=cmd|' /C calc'!A0", "+1+cmd", "-2+3", "@sum(a1)", " =1+1", "\t=1", "-2.5", "+3", "1e5", "a=b", "x", ""]
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["name"], *([value] for value in values)])
-    assert metrics.csv_files(("query", "--csv", str(path), "--quiet")) == metrics.csv_files((f"--csv={path}",)) == [path]
-    metrics.disarm(path)
+    assert csv_files(("query", "--csv", str(path), "--quiet")) == csv_files((f"--csv={path}",)) == [path]
+    disarm(path)
     with open(path, newline="", encoding="utf-8") as file:
         found = [row[0] if row else "" for row in csv.reader(file)][1:]
     assert found == [f"'{value}" for value in values[:6]] + values[6:]

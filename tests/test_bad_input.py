@@ -9,12 +9,13 @@ from datetime import date, datetime
 import pytest
 import yaml
 
+from common.errors import RefreshError
+from common.plan import make_plan
+from common.project import default_variables
 from conftest import NO_SERVER
 from engines import DuckDB, Postgres, held_by_another
 from installed import Installed, assert_refused, assert_succeeded, visits
-from refresh_options import default_variables
-from refresh_plan import RefreshError, make_plan
-from report import time_zone
+from reporting.making import time_zone
 
 TABLES = {"tracks": {"schema": "segment", "table": "tracks"}, "pages": {"schema": "segment", "table": "pages"}}
 

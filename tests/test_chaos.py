@@ -19,14 +19,14 @@ import duckdb
 import psycopg2
 import pytest
 
+from database.private_server import CannotStart, Server, find_programs
+from database.published import published_file
 from engines import DuckDB, Postgres
 from forks import Forks, apart
 from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences, project_rules
 from oracle import Settings, erased_messages, without
-from published import published_file
 from restated import History
 from test_readers import assert_published, torn_in
-from with_postgres import CannotStart, Server, find_programs
 
 KILLS = int(os.environ.get("KILLS", "16"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))

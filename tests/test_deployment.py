@@ -58,9 +58,10 @@ def test_image_has_the_packages_that_the_scripts_import():
     wanted = (ROOT / "requirements.in").read_text(encoding="utf-8")
     assert "pytest" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
     installed = {re.sub("[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)", wanted, re.MULTILINE)}
-    own = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    scripts = list((ROOT / "scripts").rglob("*.py"))
+    own = {path.relative_to(ROOT / "scripts").parts[0].removesuffix(".py") for path in scripts}
     packages = metadata.packages_distributions()
-    for path in (ROOT / "scripts").glob("*.py"):
+    for path in scripts:
         for name in imported_by(path) - own - sys.stdlib_module_names:
             providers = {re.sub("[-_.]+", "-", provider).lower() for provider in packages[name]}
             assert providers & installed, f"{path.name} imports {name}"

@@ -1,9 +1,9 @@
 """Edited models: a refresh says which stored rows are older than the text, and finishes a full refresh of them once begun."""
 
-from project import environment
-from refresh_report import FINISHES, NOTE
-from refresh_run import run_dbt
+from database.dbt_commands import run_dbt
 from installed import visits
+from project import environment
+from refreshing.report import FINISHES, NOTE
 from test_analysts import edited
 
 TOUCHES = {"touches": ("evidence_classes.is_direct,", "true as is_direct,")}

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import erase
-import erasure
+from database.published import publish, published_file, spare_of
+from erasing import erasure
 from harness import as_vars, assert_equal
 from oracle import Settings, erased_messages, without
 from project import environment
-from published import publish, published_file, spare_of
 from samples import together
 
 SITE = Settings(own_domains=("example.com",))

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 import explain
-from explain_attribution import TOUCH_FACTS
-from explain_facts import Common
-from explain_story import UTM
+from database.stored_tables import stored_tables
 from engines import held_by_another
+from explaining.attribution import TOUCH_FACTS
+from explaining.facts import Common
+from explaining.story import UTM
+from explaining.story import explain as explain_person
 from harness import as_vars, assert_equal, differences
 from oracle import COLUMNS, Settings, compute
 from oracle.rules import host_matches
@@ -18,7 +20,6 @@ from oracle.touches import evidence_of
 from oracle.urls import host_of
 from project import environment
 from samples import together
-from stored_tables import stored_tables
 
 SITE = Settings(own_domains=("example.com",), attributed_channels=("Organic Search",), attribution_lookback_days=2.5)
 POLICIES = {"duckdb": "timeline", "postgres": "last"}  # the queries are the same on both
@@ -75,7 +76,7 @@ def test_stories_agree_with_the_tables_and_the_oracle(engine, small_sample_days,
     with environment(engine.database.environment):
         with stored_tables(engine.name, "test") as tables:
             common = Common(tables)
-            stories = [explain.explain(tables, person, common) for person in [*signed_up, *others, "mallory"]]
+            stories = [explain_person(tables, person, common) for person in [*signed_up, *others, "mallory"]]
         assert len(stories) > 2 * OTHERS
         for story in stories:
             assert_agrees(story, expected, settings, project_seeds)
@@ -232,7 +233,7 @@ def of_an_earlier_version(engine, settings, stories, capsys):
     written = {row["model"]: row["rows_written"] for row in engine.fetch("refresh.models", "model, rows_written")}
     assert written["evidence_classes"]
     with stored_tables(engine.name, "test") as tables:
-        again = explain.explain(tables, "bob")
+        again = explain_person(tables, "bob")
     assert again["touches"] == next(story["touches"] for story in stories if story["alias_id"] == "bob")
 
 

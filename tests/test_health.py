@@ -6,6 +6,7 @@ import pytest
 
 import health
 from project import environment
+from refreshing.health import problem, summary
 
 COLUMNS = {
     "last_success_at": "timestamp", "newest_message_at": "timestamp", "newest_message_lag_seconds": "double precision",
@@ -33,12 +34,12 @@ def state(hours_ago=3.0, lag_hours=4.0, status="success", error=None):
     (state(lag_hours=6), 5, "too old (6.0 h, more than 5.0 h)"), (state(lag_hours=None), 5, "too old (unknown"),
 ])
 def test_what_is_wrong(row, max_lag, words):
-    wrong = health.problem(row, NOW, timedelta(hours=26), max_lag and timedelta(hours=max_lag))
+    wrong = problem(row, NOW, timedelta(hours=26), max_lag and timedelta(hours=max_lag))
     assert wrong is None if words is None else words in wrong and ": " in wrong and wrong.endswith(".")
 
 
 def test_what_is_right():
-    assert health.summary(state(), NOW) == (
+    assert summary(state(), NOW) == (
         "The last refresh succeeded 3.0 h ago, took 62 s (usually 60 s), the newest message is 4.0 h old.")
 
 

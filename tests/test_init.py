@@ -6,10 +6,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-import demo
 import init
 from project import environment
-from refresh_options import plan_refresh
+from refreshing.options import plan_refresh
+from starting import demo
 
 AT = datetime(2026, 3, 1, 10)
 URLS = ["https://www.example.com/a", "https://shop.example.com/?utm_source=x", "https://m.example.co.uk/", "http://localhost:3000/"]

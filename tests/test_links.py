@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-import explain
-from explain_text import story_lines
+from database.stored_tables import stored_tables
+from explaining.story import explain
+from explaining.text import story_lines
 from harness import as_vars, assert_equal
 from oracle import Settings
 from project import environment
-from stored_tables import stored_tables
 
 STARTED = datetime(2026, 3, 10, 12)
 CHAIN = 50
@@ -129,5 +129,5 @@ def test_overrides(engine):
 def explained(engine):
     """The override and its note are told of the person."""
     with environment(engine.database.environment), stored_tables(engine.name, "test") as tables:
-        text = "\n".join(story_lines(explain.explain(tables, "a")))
+        text = "\n".join(story_lines(explain(tables, "a")))
     assert "link with ann: by telephone (identity_overrides)" in text

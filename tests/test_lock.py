@@ -9,18 +9,18 @@ from types import SimpleNamespace
 import psycopg2
 import pytest
 
-import target
+from common.errors import RefreshError
 from conftest import NO_SERVER
+from database import target
+from database.lock import acquire, make_lock
+from database.target import Target
 from project import ROOT
-from refresh_lock import acquire, make_lock
-from refresh_plan import RefreshError
-from target import Target
 
 HOLDER = """
 import sys
 sys.path[:0] = [{scripts!r}, {tests!r}]
+from database.lock import make_lock
 from test_lock import make_target
-from refresh_lock import make_lock
 lock = make_lock(make_target(*sys.argv[1:]))
 print(lock.acquire(), flush=True)
 input()

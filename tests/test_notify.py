@@ -13,10 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engines import DuckDB
 from installed import ROOT, Installed, visits
-from notify import announce, announce_test, main
-from notify_settings import make_settings
+from notify import main
+from notifying.announcing import announce, announce_test
+from notifying.record import ModelRun, RunRecord
+from notifying.settings import make_settings
 from receivers import StatsdListener, Vendors, embedded_metrics
-from run_record import ModelRun, RunRecord
 
 STARTED = datetime(2026, 5, 1, 4, tzinfo=UTC)
 SUCCESS = RunRecord(7, "postgres", "success", STARTED, 90.5, (

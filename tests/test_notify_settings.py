@@ -5,10 +5,11 @@ import re
 import pytest
 import yaml
 
+from common.errors import RefreshError
 from installed import ROOT
-from notify import endpoints, main
-from notify_settings import Settings, make_settings, read_settings
-from refresh_plan import RefreshError
+from notify import main
+from notifying.announcing import endpoints
+from notifying.settings import Settings, make_settings, read_settings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 

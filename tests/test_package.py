@@ -5,8 +5,8 @@ import shutil
 import duckdb
 import yaml
 
+from database.dbt_commands import run_dbt
 from project import ROOT
-from refresh_run import run_dbt
 
 PROFILE = {"target": "prod", "outputs": {
     name: {"type": "duckdb", "path": "{{ env_var('COMPANY_FILE') }}", "schema": schema, "threads": 4}

@@ -16,11 +16,11 @@ import pytest
 import yaml
 from dbt.cli.main import cli as dbt
 
-import sample_data
 from engines import DuckDB
 from forks import Forks
 from project import ROOT
-from sample_money import write_money
+from sampling import data as sample_data
+from sampling.money import write_money
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in (
     "deploy/README.md", "macros/README.md", "macros/overrides/README.md"))]
@@ -116,7 +116,7 @@ def own_options(path, arguments) -> set[str]:
 
 def known_options(path) -> set[str]:
     """The options that the text of a script names, and those that all of them have."""
-    texts = ((ROOT / name).read_text(encoding="utf-8") for name in (path, "scripts/command_line.py"))
+    texts = ((ROOT / name).read_text(encoding="utf-8") for name in (path, "scripts/common/command_line.py"))
     return {name for text in texts for name in re.findall(r"\"(--[a-z-]+)\"", text)}
 
 

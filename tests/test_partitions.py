@@ -3,11 +3,11 @@
 import re
 from datetime import date, datetime, timedelta
 
-from erase import erase
+from database.target import find_target
+from erasing.erase import erase
 from harness import all_differences, assert_equal, describe, project_rules
 from oracle import Settings, erased_messages, without
 from project import environment
-from target import find_target
 
 STORED = "partitioning.app_tracks"
 PLAN = {"pass_through_columns": ["plan"]}

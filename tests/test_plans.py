@@ -12,7 +12,7 @@ import pytest
 
 from benchmark_sides import ROOT, OnDuckDB, OnPostgres, refresh
 from conftest import NO_SERVER
-from sample_data import generate, sample_files
+from sampling.data import generate, sample_files
 from statements import logged, statements
 
 MESSAGES = int(os.environ.get("MESSAGES", "200000"))

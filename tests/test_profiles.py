@@ -9,15 +9,15 @@ import yaml
 import explain
 import health
 import report
+from common.errors import RefreshError
+from common.project import Profile
 from conftest import NO_SERVER
+from database.profiles import find_output, prefix_of, read_profile
+from database.published import publish, published_file
+from database.stored_tables import stored_tables
 from engines import Postgres, held_by_another
-from grants import prefix_of
 from installed import Installed, assert_succeeded, visits
-from profiles import find_output, read_profile
 from project import ROOT, environment
-from published import publish, published_file
-from refresh_plan import Profile, RefreshError
-from stored_tables import stored_tables
 
 SCHEMA = "Analytics-1"  # a name that has to be quoted
 OWN = {"COMPANY_TARGET": "prod"}  # another environment: a process that has parsed the project with this profile

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings as hypothesis_settings
 
 import strategies
-from erase import erase
+from database.target import find_target
+from erasing.erase import erase
 from harness import all_differences, as_vars, describe
 from oracle import Settings, compute, erased_messages, without
 from project import environment
 from restated import History
-from target import find_target
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 POSTGRES_EXAMPLES = max(20, EXAMPLES // 5)

@@ -16,16 +16,16 @@ import duckdb
 import psycopg2
 import pytest
 
+from common.errors import RefreshError
 from conftest import NO_SERVER
+from database.published import CHANGED_BY_PERSON, GROWING, PUBLISHED_VARIABLE, SCHEMAS, publish, published_file
+from database.stored_tables import stored_tables
 from engines import DuckDB, Postgres, held_by_another
 from forks import Forks, apart
 from installed import STARTED, visits
 from project import ROOT
-from published import CHANGED_BY_PERSON, GROWING, PUBLISHED_VARIABLE, SCHEMAS, publish, published_file
-from refresh_check import file_findings
-from refresh_plan import RefreshError
-from refresh_run import Run
-from stored_tables import stored_tables
+from refreshing.check import file_findings
+from refreshing.run import Run
 
 REFRESHES = int(os.environ.get("READS", "3"))
 READERS = 3

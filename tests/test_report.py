@@ -14,14 +14,15 @@ import refresh
 import report
 import reported
 from browser import chromium
+from common.errors import RefreshError
+from database.stored_tables import stored_tables
 from engines import DuckDB
 from project import ROOT, environment
-from refresh_report import Report
-from refresh_plan import RefreshError
-from report_facts import read_facts
-from report_page import page_of
+from refreshing.report import Report
 from reported import MODEL, ZONE, Choice, refreshed
-from stored_tables import stored_tables
+from reporting import making
+from reporting.facts import read_facts
+from reporting.page import page_of
 
 NOW = datetime(2026, 7, 1, tzinfo=timezone.utc)
 # Columns that name a row of a table of the page.
@@ -192,9 +193,9 @@ def test_channels_with_the_names_of_what_objects_have(site, tmp_path):
     for refused, words in ((tmp_path / "tables.duckdb", "does not end in .html"), (tmp_path / "mine.html", "is not a report of this project")):
         refused.write_text("<title>My page</title>")
         with pytest.raises(RefreshError, match=words):
-            report.write(refused, page_text)
+            making.write(refused, page_text)
         assert refused.read_text() == "<title>My page</title>"
-    assert report.write(path, page_text) == path
+    assert making.write(path, page_text) == path
 
 
 def assert_drawn(page):
@@ -405,7 +406,7 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
 def test_first_period_and_colours(site, tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     facts = facts_of(site)
-    monkeypatch.setattr("report_facts.DAYS", 10)  # the newest days are in the page
+    monkeypatch.setattr("reporting.facts.DAYS", 10)  # the newest days are in the page
     newest = facts_of(site)
     assert newest["first_on"] == facts["last_on"] - timedelta(days=9) and len(newest["sessions"]) < len(facts["sessions"])
     assert {row[0] for row in newest["sessions"] + newest["visitors"] + newest["touches"] + newest["campaigns"]} <= set(range(10))
@@ -423,7 +424,7 @@ def test_first_period_and_colours(site, tmp_path, monkeypatch):
             assert page.driver.find_element(By.ID, "headline-title").text == expected
         assert page.driver.title == "Where sign-ups come from: </title><b>" and page.complaints() == []
 
-    style = (ROOT / "scripts" / "report" / "page.css").read_text(encoding="utf-8")
+    style = (ROOT / "scripts" / "reporting" / "html" / "page.css").read_text(encoding="utf-8")
     pairs = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\);", style)
     themes = [{name: pair[theme] for name, *pair in pairs} for theme in (0, 1)]
     assert "@media print {\n  :root { color-scheme: light; }" in style

@@ -9,11 +9,12 @@ import time
 import pytest
 from tenacity import wait_none
 
-import refresh_retry
-from refresh import Interrupt
-from refresh_errors import is_transient
-from refresh_plan import RefreshError, read_duration
-from refresh_retry import FIRST_CONTACT_SECONDS, Budget, keep_trying
+from common.errors import RefreshError
+from common.plan import read_duration
+from database.errors import is_transient
+from refreshing import retry as refresh_retry
+from refreshing.interrupt import Interrupt
+from refreshing.retry import FIRST_CONTACT_SECONDS, Budget, keep_trying
 
 
 @pytest.mark.parametrize("text, cause", [

@@ -7,18 +7,19 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-import demo
-import refresh_options
+from common import project as project_files
+from common.errors import RefreshError
+from common.plan import Plan, make_plan
+from common.project import read_variables
 from conftest import NO_SERVER
+from database.dbt_commands import build_arguments, execute, failure
 from engines import DuckDB, Postgres
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
-from pattern_check import pattern_problem
-from refresh_run import execute
-from refresh_errors import failure
-from refresh_options import plan_refresh
-from refresh_plan import Plan, RefreshError, build_arguments, make_plan, read_variables
-from refresh_report import Report, read_report, summary_lines, table_lines
-from seed_check import COLUMNS, first_problem, seed_problems
+from refreshing.options import plan_refresh
+from refreshing.patterns import pattern_problem
+from refreshing.report import Report, read_report, summary_lines, table_lines
+from refreshing.seeds import COLUMNS, first_problem, seed_problems
+from starting import demo
 
 KNOWN = {
     "targets": ["duckdb", "postgres"],
@@ -72,7 +73,7 @@ def test_the_file_of_variables(tmp_path, monkeypatch):
     with pytest.raises(RefreshError, match="correct SIGNUP_ATTRIBUTION_VARS"):
         variables()
     monkeypatch.delenv("SIGNUP_ATTRIBUTION_VARS")
-    monkeypatch.setattr(refresh_options, "ROOT", tmp_path)
+    monkeypatch.setattr(project_files, "ROOT", tmp_path)
     (tmp_path / "dbt_project.yml").write_text("vars: {session_gap_minutes: 20}")
     (tmp_path / "my_site.yml").write_text("session_gap_minutes: 31")
     assert variables() == {"session_gap_minutes": 31}

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from common.errors import RefreshError
+from common.plan import make_plan
 from harness import PUBLISHED, as_vars
 from oracle import COLUMNS, Settings
 from project import Project
-from refresh_plan import RefreshError, make_plan
 from samples import together
 
 SITE = as_vars(Settings(own_domains=("example.com",)))

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-import sample_data
 from harness import as_vars, assert_equal
 from oracle import Settings
+from sampling import data as sample_data
 
 STARTED = datetime(2026, 3, 1, 10)
 NO_OVERLAP = {"reload_overlap_hours": 0}

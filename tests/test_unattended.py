@@ -12,13 +12,12 @@ import duckdb
 import psycopg2
 import pytest
 
+from common.errors import RefreshError
 from conftest import NO_SERVER
+from database.published import PUBLISHED_VARIABLE, check_published
 from engines import DuckDB, Postgres
 from installed import Installed, assert_refused, assert_succeeded, visits
-from published import PUBLISHED_VARIABLE
-from refresh_plan import RefreshError
-from refresh_run import check_published
-from seed_check import COLUMNS
+from refreshing.seeds import COLUMNS
 
 PUBLISHED = ("sessions.all_sessions", "sessions.attribution", "sessions.useful_sessions", "partitioning.app_tracks")
 PATIENCE = 100  # seconds to wait for what a refresh should do

@@ -28,7 +28,7 @@
     and the model, and limits how long it waits for locks, because later sessions queue behind it. It lets the server look up a few
     thousand persons by index, where the planner's default for spinning disks would scan whole tables. It sets neither if the
     server, the role or PGOPTIONS sets lock_timeout or random_page_cost. In a refresh by the runner it also takes a shared lock on
-    what the runner has locked (scripts/refresh_lock.py), until the model's transaction ends: a runner that finds this lock while no
+    what the runner has locked (scripts/database/lock.py), until the model's transaction ends: a runner that finds this lock while no
     refresh is running knows that the runner of that session died.
 -#}
 {% macro announce_model() -%}

@@ -1,0 +1,52 @@
+"""Error handling of every command line: one sentence on stderr, and an exit code."""
+
+import functools
+import sys
+from pathlib import Path
+
+import click
+
+from common.errors import BAD_INPUT, RefreshError
+from common.project import Profile
+
+variables_option = click.option(
+    "--vars", "variables", metavar="YAML", help="Variables as YAML text, on top of those in my_site.yml; or a YAML file in place of it.")
+OTHERS = 0o027  # what a refresh makes holds ids and messages: the group may read it at most, others may not (`man umask`)
+
+
+def target_options(command):
+    """The options that say which database is meant, as dbt has them; the command gets `target` and `profile`."""
+    @click.option("--target", metavar="NAME", help="A target of the profile, here duckdb or postgres.  [default: the profile's]")
+    @click.option("--profile", "profile_name", metavar="NAME", default=Profile().name, show_default=True, envvar="DBT_PROFILE",
+                  help="The profile in profiles.yml.")
+    @click.option("--profiles-dir", "folder", metavar="FOLDER", envvar="DBT_PROFILES_DIR",
+                  help="Where profiles.yml is.  [default: the project's folder]")
+    @functools.wraps(command)
+    def with_profile(*arguments, profile_name, folder, **options):
+        profile = Profile(profile_name, str(Path(folder).absolute()) if folder else "")
+        return command(*arguments, profile=profile, **options)
+
+    return with_profile
+
+
+def run(command: click.Command, name: str, arguments=None, failed: int | None = None, stopped: tuple[str, int] | None = None) -> int:
+    """Run the command line of the script of that name; returns the exit code.
+
+    arguments: by default those of the process. failed: the exit code of whatever goes wrong, by default what the error
+    says, or BAD_INPUT for an option that does not exist or takes no such value. stopped: for a command that asks, the
+    sentence and the exit code of a no, of no answer, and of Ctrl-C; without it raises click.Abort.
+    """
+    try:
+        # --help has no exit code of its own
+        return command.main(arguments, prog_name=name, standalone_mode=False) or 0
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code if failed is None else failed
+    except click.Abort:
+        if not stopped:
+            raise
+        print(stopped[0], file=sys.stderr)
+        return stopped[1]
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}: see {name} --help.", file=sys.stderr)
+        return BAD_INPUT if failed is None else failed

@@ -1,0 +1,314 @@
+"""The file that readers of a DuckDB database open, beside the one that refreshes work in, and have for as long as they like.
+
+It holds the published schemas as the last successful refresh left them, and its log, and is replaced as a whole. There are two of
+it, and each refresh brings the older one up to date and puts it in place of the other, so that what is written follows what
+changed. Where somebody still reads the older one, it is a copy of the other that is brought up to date.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from common.errors import RefreshError
+from database.target import Target
+
+PUBLISHED_VARIABLE = "SIGNUP_ATTRIBUTION_PUBLISHED"
+OFF = "off"
+SCHEMAS = ("sessions", "reporting")
+LOG = "refresh"
+# Of these schemas only: the log with the view on it, and what views of reporting read.
+PARTS = {LOG: ("refresh_runs", "refresh_log", "last_audit", "refresh_health", "restatements", "channel_changes"), "partitioning": ("partitions",)}
+# Those of them that batches add rows to, and change none of.
+GROWING = ("restatements", "channel_changes")
+# Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
+# do, as do rows without it; None for all of a person's rows. (In their models: replace_persons, since.)
+CHANGED_BY_PERSON = {
+    "all_sessions": "session_start", "attribution": None,
+    "person_paths": "signup_timestamp", "path_credits": "signup_timestamp",
+}
+# What there is in a schema of a database: name, kind, comment.
+STORED = """
+    select table_name, 'table', comment from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
+    union all select view_name, 'view', comment from duckdb_views() where database_name = $1 and schema_name = $2 order by 1"""
+# How each table was when it was published, kept in a table of the log's schema. Batches are told by their time too: another database counts from 1 as well.
+STATE = """
+    select models.model, models.batch_id, applied.started_at as applied_at, models.rebuilt_at
+    from {refresh}.models
+    inner join {refresh}.batches as applied on models.batch_id = applied.batch_id"""
+
+
+def published_file(work: Path, prefix: str = "") -> Path | None:
+    """Where the readers' file of this work file is; None when there is to be none. prefix: what our schemas begin with: those of
+    several may be in one work file."""
+    named = os.environ.get(PUBLISHED_VARIABLE, "")
+    if named.lower() == OFF:
+        return None
+    return Path(named).absolute() if named else work.with_name(f"{'.'.join([work.stem, *([prefix[:-1]] if prefix else [])])}.published{work.suffix or '.duckdb'}")
+
+
+def is_readers_file(file: Path, log: str) -> bool:
+    """Whether a file may be replaced by the readers' file: none is there, it is empty, or it is an earlier one with this schema for the log."""
+    if not file.exists() or file.stat().st_size == 0:
+        return True
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            (found,) = connection.execute(
+                "select count(*) filter (where table_name = 'published') > 0 and count(*) filter (where table_name = 'models') = 0 "
+                "from duckdb_tables() where schema_name = ?", [log]).fetchone()
+            return found
+    except duckdb.Error as error:
+        # Somebody has it open to write, or it was written by a newer DuckDB: what lies beside it tells whose it is.
+        return "not a valid DuckDB database" not in str(error) and spare_of(file).exists()
+
+
+def spare_of(published: Path) -> Path:
+    """Where the other one of the two files is."""
+    return published.with_name(published.name + ".spare")
+
+
+def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None, is_new=False) -> None:
+    """Put what refreshes left in the readers' file, at one moment: who has the one before open goes on reading it.
+
+    work: a database that no other process has open; schema_of: name of the schema of a folder of models; memory: what DuckDB may
+    use, such as 8GB; is_new: nothing of the files before stays, in whatever they keep of deleted rows. Raises OSError, duckdb.Error; the readers' file is as it was then. What is_readers_file says no to is not kept.
+    """
+    spare = spare_of(published)
+    try:
+        with duckdb.connect(config={"memory_limit": memory} if memory else {}) as connection:
+            connection.execute(f"attach {quoted(work)} as work (read_only)")
+            copy = Copy(connection, schema_of)
+            changes = copy.changes() if not is_new and attached(connection, spare) else {}
+            if not changes:  # it is read, broken, too old or not there
+                connection.execute("detach database if exists published")
+                remove(spare)
+                if not is_new and can_be_read(published):
+                    shutil.copyfile(published, spare)
+                connection.execute(f"attach {quoted(spare)} as published")
+                changes = copy.changes()
+            copy.all(changes)
+            connection.execute("detach published")
+        # Who opened it for writing would leave a log beside it, which does not belong to the next one.
+        os.chmod(spare, spare.stat().st_mode & 0o555)
+        synchronize(spare)
+    except BaseException:
+        with suppress(OSError):
+            remove(spare)
+        raise
+    exchange(spare, published, not is_new)
+
+
+def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
+    """Attach a file to be written, as `published`; whether it is there, can be read, and nobody else has it open."""
+    if not file.exists():
+        return False
+    os.chmod(file, file.stat().st_mode | 0o200)
+    try:
+        connection.execute(f"attach {quoted(file)} as published")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def remove(file: Path):
+    """Remove a database with the log that a process which was killed left beside it: that belongs to no other file of the name."""
+    for part in (file, Path(f"{file}.wal")):
+        part.unlink(missing_ok=True)
+
+
+def exchange(spare: Path, published: Path, is_kept: bool):
+    """Put the spare file in place of the published one, which is spare from then on if it is kept and files can have two names."""
+    kept = published.with_name(published.name + ".before")
+    kept.unlink(missing_ok=True)
+    if is_kept:
+        try:
+            os.link(published, kept)
+        except OSError:
+            is_kept = False
+    os.replace(spare, published)
+    if is_kept:
+        os.replace(kept, spare)
+    synchronize(published.parent)
+
+
+def can_be_read(file: Path) -> bool:
+    """Whether there is such a database, and this version of DuckDB reads it."""
+    try:
+        duckdb.connect(str(file), read_only=True).close()
+    except duckdb.Error:
+        return False
+    return True
+
+
+@dataclass
+class Copy:
+    """The databases `work` and `published` of a connection; schema_of: name of the schema of a folder of models."""
+
+    connection: duckdb.DuckDBPyConnection
+    schema_of: object
+
+    def all(self, changes: dict[str, int]):
+        """Bring what is published of the work database to the readers' file, and nothing else stays in it. changes: as of `changes`."""
+        self.connection.execute("begin")
+        views = []
+        for folder in (*SCHEMAS, *PARTS):
+            schema = self.schema_of(folder)
+            self.connection.execute(f'create schema if not exists published."{schema}"')
+            wanted = {
+                name: kind for name, kind in self.found("work", schema).items() if name in PARTS.get(folder, (name,))
+            }
+            grown = [name for name in wanted if changes and name in GROWING and self.is_beginning(schema, name)]
+            for name, kind in self.found("published", schema).items():
+                if kind == "view" or name not in (*changes, *grown):
+                    self.connection.execute(f'drop {kind} published."{schema}"."{name}"')
+            for name, kind in wanted.items():
+                if kind == "view":
+                    views.append((schema, name))
+                elif name in changes:
+                    self.change_rows(f'"{schema}"."{name}"', changes[name], CHANGED_BY_PERSON[name])
+                elif name in grown:
+                    self.add_rows(f'"{schema}"."{name}"')
+                else:
+                    self.copy_table(schema, name)
+        if self.has_state("work"):
+            self.connection.execute(
+                f'create or replace table published."{self.schema_of(LOG)}".published as '
+                + STATE.format(refresh=f'work."{self.schema_of(LOG)}"'))
+        self.connection.execute("commit")
+        self.copy_views(views)
+
+    def found(self, database: str, schema: str) -> dict[str, str]:
+        """Name -> table or view, of a schema."""
+        return {name: kind for name, kind, _ in self.connection.execute(STORED, [database, schema]).fetchall()}
+
+    def has_state(self, database: str) -> bool:
+        wanted = {"work": {"models", "batches"}, "published": {"published"}}[database]
+        return wanted <= {*self.found(database, self.schema_of(LOG))}
+
+    def changes(self) -> dict[str, int]:
+        """Table -> the batch after which rows of affected persons are all that has changed in it, where that is known."""
+        affected = self.found("work", self.schema_of("this_batch")).get("changed_persons")
+        if not (affected and self.has_state("work") and self.has_state("published")):
+            return {}
+        refresh = self.schema_of(LOG)
+        known = dict(self.connection.execute(
+            f"""with state as ({STATE.format(refresh=f'work."{refresh}"')}),
+            -- both are of the same database, and its table has gone on from what is published
+            continued as (
+                select before.model, before.batch_id
+                from published."{refresh}".published as before
+                inner join state on before.model = state.model and before.rebuilt_at = state.rebuilt_at
+                inner join work."{refresh}".batches as batches
+                    on before.batch_id = batches.batch_id and before.applied_at = batches.started_at
+                where before.batch_id <= state.batch_id
+            )
+            select model, batch_id from continued
+            -- changed_persons lists the newest batch and the one before
+            where batch_id >= (select batch_id - 2 from work."{refresh}".models where model = 'changed_persons')
+                and exists (select 1 from continued where model = 'changed_persons')"""
+        ).fetchall())
+        return {name: known[name] for name in CHANGED_BY_PERSON if name in known and self.is_like_before(name)}
+
+    def is_like_before(self, table: str) -> bool:
+        """Whether a table has the same columns in both databases."""
+        columns, other_columns = (self.connection.execute(
+            "select schema_name, column_name, data_type from duckdb_columns() where database_name = ? and table_name = ? "
+            "and list_contains(?, schema_name) order by schema_name, column_index",
+            [database, table, [self.schema_of(folder) for folder in SCHEMAS]]).fetchall() for database in ("work", "published"))
+        return columns == other_columns
+
+    def change_rows(self, table: str, after: int, time: str | None):
+        """Replace the rows of the persons that later batches than this one concerned, with this time of the row from then on or none."""
+        affected = f"""
+            (
+                select alias_id, min(changed_since) as changed_since from work."{self.schema_of('this_batch')}".changed_persons
+                where batch_id > {after}
+                group by alias_id
+            ) as affected"""
+        concerned = "affected.alias_id = stored.alias_id"
+        if time:
+            concerned += f" and (stored.{time} is null or affected.changed_since <= stored.{time})"
+        self.connection.execute(f"delete from published.{table} as stored using {affected} where {concerned}")
+        self.connection.execute(
+            f"insert into published.{table} select stored.* from work.{table} as stored inner join {affected} on {concerned}")
+
+    def is_beginning(self, schema: str, name: str) -> bool:
+        """Whether a table is published as it was up to some batch."""
+        if name not in self.found("published", schema):
+            return False
+        (is_same,) = self.connection.execute(
+            f"""select count(*) = (select count(*) from work."{schema}"."{name}" where batch_id <= max(published.batch_id))
+            from published."{schema}"."{name}" as published""").fetchone()
+        return is_same
+
+    def add_rows(self, table: str):
+        """Add the rows of the batches that are not published yet."""
+        self.connection.execute(
+            f"insert into published.{table} select * from work.{table} "
+            f"where batch_id > (select coalesce(max(batch_id), 0) from published.{table})")
+
+    def copy_table(self, schema: str, name: str):
+        """Copy a table, or the rows of a view, with comments."""
+        self.connection.execute(f'create table published."{schema}"."{name}" as select * from work."{schema}"."{name}"')
+        self.copy_comments(schema, name, "table")
+
+    def copy_views(self, views: list[tuple[str, str]]):
+        """Make views again; as tables those that read what is not published. views: schema and name of each."""
+        failed = [view for view in views if not self.copy_view(*view)]
+        if len(failed) < len(views):
+            self.copy_views(failed)  # they may read views that were not there yet
+        else:
+            for view in failed:
+                self.copy_table(*view)
+
+    def copy_view(self, schema: str, name: str) -> bool:
+        """Make a view again; whether it can be read."""
+        (sql,) = self.connection.execute(
+            "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name]).fetchone()
+        self.connection.execute("use published; begin")
+        try:
+            self.connection.execute(sql)
+            self.connection.execute(f'select * from "{schema}"."{name}" limit 0')
+            self.copy_comments(schema, name, "view")
+            self.connection.execute("commit")
+            return True
+        except duckdb.Error:
+            self.connection.execute("rollback")
+            return False
+        finally:
+            self.connection.execute("use memory")
+
+    def copy_comments(self, schema: str, name: str, kind: str):
+        """Copy the comments of a table or view and its columns."""
+        for column, text in self.connection.execute(
+                "select column_name, comment from duckdb_columns() where database_name = 'work' and schema_name = ? and table_name = ? "
+                "and comment is not null", [schema, name]).fetchall():
+            self.connection.execute(f'comment on column published."{schema}"."{name}"."{column}" is {quoted(text)}')
+        for stored, _, text in self.connection.execute(STORED, ["work", schema]).fetchall():
+            if stored == name and text is not None:
+                self.connection.execute(f'comment on {kind} published."{schema}"."{name}" is {quoted(text)}')
+
+
+def quoted(text) -> str:
+    """A literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def synchronize(path: Path):
+    """Wait until what a file or folder holds is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def check_published(target: Target):
+    """Raises RefreshError if the readers' file would replace something else."""
+    published = target.file and published_file(target.file, target.schema(""))
+    if published and (published.resolve() == target.file.resolve() or not is_readers_file(published, target.schema("refresh"))):
+        raise RefreshError(
+            f"{published} is not a readers' file of these schemas, and publishing would replace it: name another file in {PUBLISHED_VARIABLE}.")

@@ -1,0 +1,102 @@
+"""Read-only access to the stored tables, by plain SQL that both engines understand, without dbt."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import psycopg2
+
+from common.errors import RefreshError
+from common.project import Profile
+from database.errors import first_line, known_sentence
+from database.postgres import connected
+from database.profiles import Output, find_output
+from database.published import published_file
+
+FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
+NOT_YET = "There are no tables yet: run scripts/refresh.py."
+UNKNOWN_ID = "Nobody has the id {}: look for it in the table aliases, capital letters count."
+OUTDATED = "The tables were built by another version of the project: run scripts/refresh.py."
+
+
+class Tables:
+    """Queries on one snapshot of the tables. Schemas are written as {folder} in them, values as %s."""
+
+    def __init__(self, execute, prefix: str = ""):
+        self.execute = execute  # query with %s, values -> (names of the columns, rows)
+        self.schemas = {folder: f'"{prefix}{folder}"' for folder in FOLDERS}
+
+    def rows(self, query: str, *values) -> list[dict]:
+        """The rows of a query, column -> value; times are UTC without zone. Raises RefreshError."""
+        names, found = self.execute(query.format_map(self.schemas), list(values))
+        return [dict(zip(names, row)) for row in found]
+
+    def names(self) -> set[str]:
+        """folder.table of all tables and views that exist and may be read."""
+        folders = {schema.strip('"'): folder for folder, schema in self.schemas.items()}
+        found = self.rows("select table_schema, table_name from information_schema.tables")
+        return {f"{folders[row['table_schema']]}.{row['table_name']}" for row in found if row["table_schema"] in folders}
+
+
+@contextmanager
+def stored_tables(target: str | None, application: str, published: bool = False, profile: Profile = Profile()):
+    """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
+
+    application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
+    a refresh has the work file of DuckDB open.
+    """
+    output = find_output(target, profile)
+    with (duckdb_tables(output, published) if output.engine == "duckdb" else postgres_tables(output, application)) as tables:
+        yield tables
+
+
+@contextmanager
+def postgres_tables(output: Output, application: str):
+    with connected(application, output.settings) as server:
+        # One snapshot, so that a refresh that ends in between is seen in all tables or in none.
+        server.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
+
+        def execute(query, values):
+            with server.cursor() as cursor:
+                cursor.execute(query, values or None)
+                return [column.name for column in cursor.description], cursor.fetchall()
+
+        try:
+            yield Tables(execute, output.prefix)
+        except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+            raise RefreshError(NOT_YET) from error
+        except psycopg2.errors.UndefinedColumn as error:
+            raise RefreshError(OUTDATED) from error
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise RefreshError(f"The tables may not be read ({first_line(str(error))}): "
+                               "connect as the role that refreshes.") from error
+
+
+def opened(path: Path, readers: Path | None):
+    """A read-only connection to the file or, while that is in use, to the readers' file if there is one. Raises duckdb.Error."""
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException:
+        if readers and readers.exists():
+            return duckdb.connect(str(readers), read_only=True)
+        raise
+
+
+@contextmanager
+def duckdb_tables(output: Output, published: bool):
+    path = output.file
+    try:
+        with opened(path, published_file(path, output.prefix) if published else None) as connection:
+            def execute(query, values):
+                result = connection.execute(query.replace("%s", "?"), values)
+                return [column[0] for column in result.description], result.fetchall()
+
+            yield Tables(execute, output.prefix)
+    except duckdb.CatalogException as error:
+        raise RefreshError(NOT_YET) from error
+    except duckdb.BinderException as error:
+        raise RefreshError(OUTDATED) from error
+    except duckdb.Error as error:
+        text = str(error)
+        raise RefreshError(NOT_YET if "database does not exist" in text else known_sentence(text) or
+                           f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error

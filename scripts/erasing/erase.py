@@ -1,0 +1,67 @@
+"""Erases persons: finds who is meant, says what goes, and sees an erasure to its end."""
+
+from pathlib import Path
+
+from common.errors import RefreshError
+from common.escaping import escaped, said
+from database.lock import make_lock, one_at_a_time
+from database.published import check_published
+from database.stored_tables import NOT_YET
+from database.target import Target
+from erasing.erasure import Counts, Erasure, finish, is_unfinished
+
+NOT_ALL = 1  # exit code
+SHOWN = 20  # ids that are listed
+LEFT = {
+    "duckdb": "Not erased: sources, backups and earlier reports.",
+    "postgres": "Not erased: sources, backups and earlier reports. The server keeps deleted rows until VACUUM, and values in its "
+                "statistics until ANALYZE: run VACUUM ANALYZE.",
+}
+
+
+def asked_ids(persons: tuple[str, ...], file: Path | None) -> list[str]:
+    """The ids of the command line and the file. Raises RefreshError."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines() if file else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefreshError(f"The file {file} cannot be read: correct the path after --file.") from error
+    ids = [*persons, *(line.strip() for line in lines if line.strip())]
+    if not ids:
+        raise RefreshError("Nobody is named: give an id, or --file with one id per line.")
+    return list(dict.fromkeys(ids))
+
+
+def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: None) -> tuple[Counts, list[str]]:
+    """Erase the persons with these ids: what went, and those of the ids that nobody has. Raises RefreshError.
+
+    is_dry_run: only find what would go.
+    """
+    if target.file and not target.file.exists():
+        raise RefreshError(NOT_YET)
+    check_published(target)
+    with one_at_a_time(make_lock(target), say=say):
+        if not is_dry_run and is_unfinished(target):
+            finish(target)
+            say("An earlier erasure that did not finish is finished now.")
+        with target.connected() as connection, Erasure(target, connection) as erasure:
+            unknown, counts = erasure.ask(ids), erasure.counts()
+            for line in lines(erasure.ids(), counts):
+                say(line)
+            if counts.messages and not is_dry_run:
+                erasure.erase(counts)
+        if erasure.is_kept and target.file:
+            finish(target)
+    return counts, unknown
+
+
+def lines(ids: list[tuple[str, str]], counts: Counts):
+    """Yields what would go, in words."""
+    if not counts.messages:
+        return
+    for one, id_type in ids[:SHOWN]:
+        yield f"  {'user' if id_type == 'user_id' else 'anonymous'} id {said(escaped(one))}"
+    if len(ids) > SHOWN:
+        yield f"  and {len(ids) - SHOWN:,} more"
+    yield f"persons {counts.persons:,}, ids {counts.ids:,}, messages {counts.messages:,}, sessions {counts.sessions:,}, sign-ups {counts.signups:,}"
+    if counts.shared_ids:
+        yield f"Anonymous ids that others used too, which stay: {counts.shared_ids:,}"

@@ -1,0 +1,286 @@
+"""Erasing persons from the tables and files of the project.
+
+A person is all their ids; what is erased is every message of their users and of the anonymous ids that are theirs alone, and on
+anonymous ids that others have too their anonymous visits. No visit of anybody else changes its owner by that, so one transaction
+leaves all tables as they would be without these messages: rows of the person go, and few rows of shared ids and of counts are
+corrected. Hashes of the messages stay, so that staging leaves them out when they are loaded again (macros/sources/erased.sql).
+
+A file of DuckDB keeps in its free blocks what was deleted, so it is written anew, and the readers' file with it. Until that is
+done the erasure has no finished_at in refresh.erasures, and the next refresh or erasure does it.
+"""
+
+import getpass
+import os
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import duckdb
+
+from common.errors import MODEL_FAILED, RefreshError
+from database.errors import first_line
+from database.lock import VIEW
+from database.published import publish, published_file, quoted, remove, synchronize
+from database.stored_tables import FOLDERS, NOT_YET, OUTDATED
+from database.target import Target, has_table, log_file, rows
+
+SQL = Path(__file__).parent
+UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
+HASHES = {"duckdb": "sha256({})", "postgres": "encode(sha256(convert_to({}, 'UTF8')), 'hex')"}
+# What a message is known by; the model staging/stg_messages asks for the same.
+KEY = "case when event_id is null then 'content ' || content_hash else message_type || ' ' || event_id end"
+MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
+TABLES = """
+    select table_schema, table_name, string_agg(column_name, ' ')
+    from information_schema.columns inner join information_schema.tables using (table_schema, table_name)
+    where table_type = 'BASE TABLE' and table_schema in ({}) group by table_schema, table_name order by table_schema, table_name"""
+# Tables that count messages. Runs of a selection may leave them out, but not what persons are found by.
+COUNTED = ("event_names", "partitions")
+NEEDED = {"app_tracks", "rejected_events", "aliases", "evidence_classes", "all_sessions", "attribution"}
+# Columns of a table -> which of its rows are the person's.
+OWN_ROWS = {
+    ("message_type", "event_id"): "(message_type, event_id) in (select message_type, event_id from erased_messages where event_id is not null)",
+    ("content_hash",): "content_hash in (select content_hash from erased_messages where content_hash is not null)",
+    ("alias_id",): "alias_id in (select alias_id from erased_persons)",
+    ("user_id",): "user_id in (select user_id from erased_users)",
+    ("anonymous_id",): "anonymous_id in (select anonymous_id from erased_devices where not is_shared)",
+    ("id", "id_type"): "(id, id_type) in (select id, id_type from erased_ids)",
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What an erasure takes away; shared_ids: anonymous ids that others have too, which stay."""
+
+    persons: int
+    ids: int
+    shared_ids: int
+    messages: int
+    sessions: int
+    signups: int
+
+
+class Erasure:
+    """Statements on the tables of a target, in one transaction that ends with the context: nothing has happened unless it is kept."""
+
+    def __init__(self, target: Target, connection):
+        self.target, self.connection, self.is_kept = target, connection, False
+        self.names = {folder: f'"{target.schema(folder)}"' for folder in FOLDERS}
+
+    def __enter__(self):
+        self.execute("begin")
+        if self.target.engine == "postgres":  # whoever refreshes next ends it if this process dies (database/lock.py)
+            self.execute(f"""
+                set local application_name = 'signup_attribution erase';
+                lock table {self.names['refresh']}.{VIEW} in row exclusive mode""")
+        return self
+
+    def __exit__(self, *_):
+        self.execute("commit" if self.is_kept else "rollback")
+
+    def execute(self, sql: str, *values) -> list[tuple]:
+        return rows(self.connection, sql, values)
+
+    def script(self, name: str):
+        """Run one of the files of SQL."""
+        self.execute((SQL / f"{name}.sql").read_text(encoding="utf-8").format_map(self.names))
+
+    def ask(self, ids: list[str]) -> list[str]:
+        """Find the persons with these ids; those of the ids that nobody has."""
+        self.check()
+        self.execute("create temporary table asked as select id from {aliasing}.aliases where false".format_map(self.names))
+        for start in range(0, len(ids), 1000):
+            some = ids[start:start + 1000]
+            self.execute("insert into asked values " + ", ".join(["(%s)"] * len(some)), *some)
+        self.script("find")
+        self.execute("""
+            create temporary table erased_ids as
+            select user_id as id, 'user_id' as id_type from erased_users
+            union select anonymous_id, 'anonymous_id' from erased_devices where not is_shared""")
+        known = {found for (found,) in self.execute("""
+            select id from {aliasing}.aliases where id in (select id from asked)
+            union select id from erased_rejected""".format_map(self.names))}
+        return [one for one in ids if one not in known]
+
+    def check(self):
+        """Raises RefreshError unless there are tables, and they are as a refresh leaves them that has come to its end."""
+        if not has_table(self.connection, self.target.schema("refresh"), "models"):
+            raise RefreshError(NOT_YET)
+        if not has_table(self.connection, self.target.schema("refresh"), "erased_messages"):
+            raise RefreshError(OUTDATED)
+        if NEEDED - {table.rpartition(".")[2].strip('"') for table in self.tables()}:
+            raise RefreshError("Nothing was erased, as some tables are not there: run scripts/refresh.py without --select, then erase.")
+        # models of reporting may be left out of refreshes
+        late = self.execute(f"""
+            select 1 from {self.names['refresh']}.models
+            where is_rebuild_due or batch_id < (select max(batch_id) from {self.names['refresh']}.batches)
+                and model not in (select table_name from information_schema.tables where table_schema = %s)""",
+            self.target.schema("reporting"))
+        if late:
+            raise RefreshError(UNFINISHED)
+
+    def counts(self) -> Counts:
+        return Counts(*self.execute("""
+            select
+                (select count(*) from erased_persons),
+                (select count(*) from erased_ids),
+                (select count(*) from erased_devices where is_shared),
+                (select count(*) from (select distinct message_type, event_id, content_hash from erased_messages) as messages),
+                (select count(*) from {sessions}.all_sessions where alias_id in (select alias_id from erased_persons)),
+                (select count(*) from {sessions}.attribution where alias_id in (select alias_id from erased_persons))
+            """.format_map(self.names))[0])
+
+    def ids(self) -> list[tuple[str, str]]:
+        """The ids that go, and their types."""
+        return self.execute("select id, id_type from erased_ids order by id_type desc, id")
+
+    def erase(self, counts: Counts):
+        """Erase what was found, and log it."""
+        names, tables = self.names, self.tables()
+        self.remember()
+        (policy,) = self.execute(f"select value from {names['refresh']}.settings where name = 'identity_policy'")[0]
+        names["policy"] = policy.replace('"', "'")
+        names["messages"] = self.messages(tables)
+        counted = [name for name in COUNTED if f"{names['partitioning']}.\"{name}\"" in tables]
+        for name in counted:
+            self.script(f"{name}_before")
+        self.script("restated")
+        messages = [table for table in tables if {"message_type", "event_id"} <= tables[table]]
+        for table in messages:
+            self.delete_own_rows(table, tables[table], [("message_type", "event_id"), ("content_hash",)])
+        self.script("identity")
+        for table, columns in tables.items():
+            # all has been read that the newest batch brought, but for whom it changed: models of reporting may be late
+            if table.startswith(names["this_batch"]) and not table.endswith('"changed_persons"'):
+                self.execute(f"delete from {table}")
+            else:
+                self.delete_own_rows(table, columns, OWN_ROWS)
+        for name in counted:
+            self.script(f"{name}_after")
+        self.script("evidence")
+        self.forget_errors(tables)
+        # what is computed of all persons' paths together is computed again by the next refresh
+        self.execute(f"""
+            update {names['refresh']}.models set changed_batch_id = (select max(batch_id) + 1 from {names['refresh']}.batches)
+            where model = 'person_paths'""")
+        now = datetime.now(timezone.utc).replace(tzinfo=None)
+        self.execute(f"""
+            insert into {names['refresh']}.erasures (
+                erased_by, person_count, id_count, message_count, session_count, signup_count, erased_at, finished_at
+            ) values (%s, %s, %s, %s, %s, %s, %s, %s)""",
+            account(), counts.persons, counts.ids, counts.messages, counts.sessions, counts.signups, now,
+            None if self.target.file else now)
+        self.is_kept = True
+
+    def tables(self) -> dict[str, set[str]]:
+        """The stored tables of the project -> names of their columns."""
+        schemas = [self.target.schema(folder) for folder in FOLDERS if folder != "seeds"]
+        found = self.execute(TABLES.format(", ".join(["%s"] * len(schemas))), *schemas)
+        # a month of app_tracks is a part of it, until it is detached
+        return {f'"{schema}"."{name}"': set(columns.split()) for schema, name, columns in found
+                if not MONTH.fullmatch(name) or name.endswith("_detached")}
+
+    def messages(self, tables) -> str:
+        """Query on the messages that are stored whole."""
+        columns = "message_type, event_id, event_name, event_display_name, occurred_at"
+        # detached months stay when a full refresh has brought their messages back
+        archived = f"where (message_type, event_id) in (select message_type, event_id from {self.names['refresh']}.archived_messages)"
+        parts = [f"select {columns} from {self.names['partitioning']}.app_tracks"]
+        parts += [f"select {columns} from {table} {archived}" for table in tables if MONTH.search(table)]
+        return f"({' union all '.join(parts)}) as messages"
+
+    def remember(self):
+        """Keep salted hashes of the messages."""
+        table = f"{self.names['refresh']}.erased_messages"
+        salts = self.execute(f"select salt from {table} limit 1") or [(secrets.token_hex(16),)]
+        written = HASHES[self.target.engine].format(f"%s || {KEY}")
+        self.execute(f"insert into {table} (salt, message_hash) select distinct cast(%s as text), {written} from erased_messages",
+                     salts[0][0], salts[0][0])
+
+    def delete_own_rows(self, table: str, columns: set[str], rules):
+        conditions = [OWN_ROWS[needed] for needed in rules if {*needed} <= columns]
+        if conditions:
+            self.execute(f"delete from {table} where {' or '.join(conditions)}")
+
+    def forget_errors(self, tables):
+        """What is written of refreshes that went wrong may quote a value."""
+        for table, columns in tables.items():
+            if "error" in columns:
+                self.execute(f"""update {table} set error = 'It named a person who was erased.'
+                    where exists (select 1 from erased_ids where strpos(error, erased_ids.id) > 0)""")
+        forget_lines(log_file().parent, [one.encode() for one, _ in self.ids()])
+
+
+def forget_lines(folder: Path, ids: list[bytes]):
+    """Leave lines out of dbt's logs that name one of the ids."""
+    for file in folder.glob("dbt.log*"):
+        try:
+            text = file.read_bytes() if file.is_file() else b""
+            if named := [re.escape(one) for one in ids if one in text]:
+                word = re.compile(rb"(?<![\w-])(?:" + b"|".join(named) + rb")(?![\w-])")
+                file.write_bytes(b"".join(line for line in text.splitlines(keepends=True) if not word.search(line)))
+        except OSError as error:
+            raise RefreshError(f"Nothing was erased, as {file} cannot be written ({error.strerror}): correct the permissions.") from error
+
+
+def account() -> str:
+    """By whom this process runs."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as containers may have
+        return f"account {os.getuid()}"
+
+
+def is_unfinished(target: Target) -> bool:
+    """Whether an erasure has still to be driven out of files."""
+    if not target.file or not target.file.exists():
+        return False
+    with target.connected() as connection:
+        return has_table(connection, target.schema("refresh"), "erasures") and bool(rows(
+            connection, f"select 1 from {target.table('refresh', 'erasures')} where finished_at is null limit 1"))
+
+
+def finish(target: Target):
+    """Drive what was erased out of the files of DuckDB. Raises RefreshError; then the next refresh or erasure does it.
+
+    The lock is held. A step that was broken off is done again.
+    """
+    memory = (target.credentials.settings or {}).get("memory_limit")
+    try:
+        rewrite(target.file.resolve(), memory)
+        published = published_file(target.file, target.schema(""))
+        if published and published.exists():
+            publish(target.file, published, target.schema, memory, is_new=True)
+    except (OSError, duckdb.Error) as error:
+        raise RefreshError(
+            f"What was erased is out of the tables, but not yet out of {target.file} ({first_line(str(error))}): free some space, or make sure "
+            "that nobody has it open, and run again.", MODEL_FAILED) from error
+    with target.connected() as connection:
+        rows(connection, f"update {target.table('refresh', 'erasures')} set finished_at = %s where finished_at is null",
+             [datetime.now(timezone.utc).replace(tzinfo=None)])
+
+
+def rewrite(file: Path, memory: str | None):
+    """Replace a database by a copy of what is in it. Raises OSError, duckdb.Error; it is as it was then."""
+    copy, spilled = file.with_name(f"{file.name}.new"), file.with_name(f"{file.name}.new.tmp")
+    duckdb.connect(str(file)).close()  # brings in what a process that was killed left in the log beside it
+    remove(copy)
+    try:
+        with duckdb.connect(config={"temp_directory": str(spilled), **({"memory_limit": memory} if memory else {})}) as connection:
+            connection.execute(f"attach {quoted(file)} as stored (read_only)")
+            connection.execute(f"attach {quoted(copy)} as copy")
+            connection.execute("copy from database stored to copy")
+        shutil.copymode(file, copy)
+        with suppress(OSError):  # only an administrator may, and has to: refreshes run by another account
+            os.chown(copy, file.stat().st_uid, file.stat().st_gid)
+        synchronize(copy)
+        os.replace(copy, file)
+        synchronize(file.parent)
+    finally:
+        remove(copy)
+        for left in (spilled, file.with_name(f"{file.name}.tmp")):
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,266 @@
+"""A person's story from what is stored about them: each id, session and touch with its evidence, and the reason for it.
+
+Pure: facts (see explain_facts) in, a mapping out that --json prints unchanged. The rules are not applied again here: what
+they decided is stored, and this puts it into words.
+"""
+
+import re
+from datetime import timedelta
+
+from common.errors import RefreshError
+from common.escaping import escaped, said
+from database.stored_tables import UNKNOWN_ID, Tables
+from explaining.attribution import attribution_story, reason_to_count
+from explaining.facts import Common, facts_of, persons_of
+from explaining.words import KINDS, count, described, moment
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+MESSAGE = ("message_type", "event_id", "occurred_at")
+
+NOBODY = 1  # exit code
+
+
+def story_of(common: Common, asked: dict, facts: dict[str, list[dict]]) -> dict:
+    """The whole story of a person. asked: the row of aliases that was asked for."""
+    touches = touch_stories(common, facts)
+    attribution = facts["attribution"][0] if facts["attribution"] else None
+    for touch in touches:
+        touch["counts"], touch["counts_because"] = reason_to_count(touch, attribution, common.settings)
+    return {
+        "asked_for": asked["id"],
+        "alias_id": asked["alias_id"],
+        "is_identified": any(row["is_identified"] for row in facts["sessions"]) or has_user(facts, asked["alias_id"]),
+        "tables": common.applied,
+        "settings": common.settings,
+        "notes": notes(common, asked, facts),
+        "ids": [id_story(row, asked["alias_id"], common, facts) for row in facts["ids"]],
+        "sessions": [session_story(row, facts) for row in facts["sessions"]],
+        "touches": touches,
+        "attribution": attribution and attribution_story(attribution, touches, common.settings, facts),
+        "restatements": facts["restatements"],
+    }
+
+
+def has_user(facts, alias_id: str) -> bool:
+    return any(row["id_type"] == "user_id" and row["alias_id"] == alias_id for row in facts["ids"])
+
+
+def notes(common: Common, asked: dict, facts) -> list[str]:
+    """What the reader has to know first."""
+    found = []
+    if asked["id"] != asked["alias_id"]:
+        found.append(f"{said(asked['id'])} is {KINDS[asked['id_type']]} of the person {said(asked['alias_id'])}.")
+    others = sorted({row["alias_id"] for row in facts["pairs"] if row["alias_id"] != asked["alias_id"]})
+    if others:
+        shown = ", ".join(map(said, others[:10])) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
+        found.append(f"Devices are shared with other persons ({shown}): each device below says who owns its visits.")
+    if common.applied["oldest_batch_id"] != common.applied["newest_batch_id"]:
+        found.append("A refresh is running, has failed or was of some models only: the tables may not agree yet.")
+    if not facts["sessions"]:
+        found.append("This person has no visits: only messages that say who somebody is, or events that are ignored.")
+    return found
+
+
+def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
+    """One id of the person and how it came to be theirs."""
+    visit_count = sum(visit[row["id_type"]] == row["id"] for visit in facts["visits"])
+    overrides = [one for one in facts["overrides"] if row["id"] in (one["id_a"], one["id_b"])]
+    found = {**row, "visit_count": visit_count, "users": [], "owners": [], "overrides": overrides}
+    if row["id_type"] == "user_id":
+        found["links"] = [link for link in facts["links"] if row["id"] in (link["user_id"], link["linked_user_id"])]
+        found["because"] = user_reason(row["id"], found["links"], facts)
+        return found
+    pairs = [pair for pair in facts["pairs"] if pair["anonymous_id"] == row["id"]]
+    found["users"] = [{**pair, "message": identifying(facts, pair, pair["first_seen_at"])} for pair in pairs]
+    owners = [owner for owner in facts["owners"] if owner["anonymous_id"] == row["id"]]
+    found["owners"] = [owner_story(owner, common, facts) for owner in owners]
+    if not pairs:
+        found["because"] = "It was not merged: no message has it together with a user id."
+    elif not any(owner["alias_id"] == alias_id for owner in found["owners"]):
+        found["because"] = "Only messages that have it together with the user id are theirs; all others are another's."
+    else:
+        found["because"] = " ".join(owner["because"] for owner in found["owners"] if owner["alias_id"] == alias_id)
+    return found
+
+
+def user_reason(user_id: str, links: list[dict], facts) -> str:
+    """Why a user is this person: on their own, or by links with others."""
+    group = next((group for group in facts["groups"] if group["user_id"] == user_id), None)
+    if group is None:
+        return "A message with a user id belongs to that user."
+    linked = " and ".join(
+        f"{said(link['linked_user_id' if link['user_id'] == user_id else 'user_id'])} by "
+        + (f"the message {said(link['event_id'])} of aliases" if link["event_id"] else "an override") for link in links[:10])
+    if group["unmerged_reason"] == "never_link":
+        return f"Linked with {linked}, but two of these users must never be linked, so all stay apart (see unmerged_groups)."
+    if group["unmerged_reason"]:
+        return (f"Linked with {linked}, but {group['user_count']:,} users are linked with each other: more than "
+                "max_users_per_person, so they stay apart (see unmerged_groups).")
+    return f"Linked with {linked}: {group['user_count']:,} linked users are one person, the one with the earliest session event."
+
+
+def owner_story(owner: dict, common: Common, facts) -> dict:
+    """Who owns the visits without a user in a period of a device, and by which message."""
+    pair = next(one for one in facts["pairs"] if all(one[name] == owner[name] for name in ("anonymous_id", "user_id")))
+    policy = common.settings["identity_policy"]
+    at = {"timeline": owner["span_start"], "first": pair["first_seen_at"], "last": pair["last_seen_at"]}[policy]
+    message = identifying(facts, owner, at)
+    bounds = [f"after {moment(owner['owns_after'])}"] if owner["owns_after"] else []
+    bounds += [f"up to {moment(owner['owns_until'])}"] if owner["owns_until"] else []
+    which = f"that begin {' and '.join(bounds)} " if bounds else ""
+    words = {
+        "timeline": "the user identified next on it, or else the last one",
+        "first": "the first user seen on it", "last": "the last user seen on it",
+    }[policy]
+    by = f"{described(message)} at {moment(at)}" if message else f"a message at {moment(at)} that is not stored"
+    because = f"Visits without a user {which}belong to {said(owner['user_id'])}, {words} (policy {policy}), by {by}."
+    return {**owner, "policy": policy, "message": message, "because": because}
+
+
+def identifying(facts, pair: dict, at) -> dict | None:
+    """The message at this time that has an anonymous id together with a user id; of several, the one with the smallest id."""
+    for message in facts["identifying"]:
+        if all(message[name] == pair[name] for name in ("anonymous_id", "user_id")) and message["occurred_at"] == at:
+            return {name: message[name] for name in MESSAGE}
+    return None
+
+
+def session_story(row: dict, facts) -> dict:
+    """A session with the visits that were merged into it."""
+    columns = ("anonymous_id", "user_id", "visit_start", "visit_end", "event_count", "page_count")
+    visits = [{name: visit[name] or None if name.endswith("_id") else visit[name] for name in columns}
+              for visit in facts["visits"] if visit["session_number"] == row["session_number"]]
+    return {**row, "visits": visits}
+
+
+def touch_stories(common: Common, facts) -> list[dict]:
+    """Each touch with its evidence and what the rules derived from it."""
+    window = timedelta(seconds=common.settings["entry_window_seconds"])
+    stories = []
+    for touch in facts["touches"]:
+        session = session_at(facts["sessions"], touch)
+        number = session and session["session_number"]
+        in_session = [row for row in facts["evidence"] if row["session_number"] == number]
+        is_entry = session is not None and touch["touch_timestamp"] == session["session_start"]
+        story = {**touch, "session_number": number, "is_entry": is_entry, "evidence": None, "excluded": [],
+                 **rule_rows(common, touch)}
+        if not touch["has_evidence"]:
+            seen = [row for row in in_session if row["occurred_at"] <= touch["touch_timestamp"] + window]
+            story["excluded"] = [excluded_story(row, common) for row in seen if is_excluded(row)]
+        else:
+            same = [row for row in in_session if row["combination_id"] == touch["combination_id"]]
+            told = [row for row in same if is_entry or row["event_id"] == touch["touch_id"]]
+            story["evidence"] = {**message_of(told[0]), **{name: told[0][name] for name in UTM}} if told else None
+        visits = [visit for visit in facts["visits"] if visit["session_number"] == number]
+        story["source_because"] = untracked_reason(visits) if touch["is_untracked"] else source_reason(story, common)
+        stories.append({**story, "channel_because": channel_reason(story), "paid_because": paid_reason(story)})
+    return stories
+
+
+def session_at(sessions: list[dict], touch: dict) -> dict | None:
+    """The session that a touch is in."""
+    return next((row for row in sessions if row["session_id"] == touch["session_id"]
+                 and row["session_start"] <= touch["touch_timestamp"] <= row["session_end"]), None)
+
+
+def is_excluded(row: dict) -> bool:
+    """Whether the referrer does not count as evidence on this page."""
+    path = re.sub("^([a-z][a-z0-9+.-]*:)?//[^/?#]*|[?#].*", "", (row["page_url"] or "").lower(), flags=re.DOTALL) + "/"
+    is_here = not row["return_paths"] or re.search(row["return_paths"], path) is not None
+    return row["excluded_domain"] is not None and is_here
+
+
+def excluded_story(row: dict, common: Common) -> dict:
+    """A referrer that does not count as evidence, and the row of excluded_referrers.csv that says so."""
+    excluded = common.seeds["excluded_referrers"].get(row["excluded_domain"])
+    return {**message_of(row), "referrer": row["referrer"], "row": excluded}
+
+
+def message_of(row: dict) -> dict:
+    return {**{name: row[name] for name in MESSAGE}, "page_url": row["page_url"]}
+
+
+def rule_rows(common: Common, touch: dict) -> dict:
+    """The seed rows that decided; None if none did, or if the row no longer exists."""
+    seeds = common.seeds
+    return {
+        "click_id_row": seeds["click_ids"].get(touch["click_id_name"]),
+        "referrer_row": seeds["referrers"].get(touch["referrer_pattern"]),
+        "category_row": seeds["referrers"].get(touch["category_pattern"]),
+        "channel_rule": seeds["channel_rules"].get(touch["channel_rule_order"]),
+    }
+
+
+def untracked_reason(visits: list[dict]) -> str:
+    """What was missing in a session in which no browser or app was seen."""
+    events = count(sum(visit["event_count"] for visit in visits), "event")
+    missing = (f"no browser or app was seen in the session: {events}, but no page or screen, no page URL, no referrer, and no "
+               "user agent")
+    if any(visit["anonymous_id"] for visit in visits):
+        return missing
+    return f"{missing}; and no anonymous id, which would connect them to what the same browser or app did"
+
+
+def source_reason(story: dict, common: Common) -> str:
+    if not story["has_evidence"]:
+        seconds = f"{common.settings['entry_window_seconds']:g}"
+        return (f"no message of the session's first {seconds} seconds has a campaign parameter, a click id or an "
+                "external referrer")
+    if story["source_rule"] == "utm":
+        return "the utm parameters, which take precedence"
+    if story["source_rule"] == "click_id":
+        return f"the click id {story['click_id_name']} (click_ids.csv), because there is no utm_source and no utm_medium"
+    if story["source_rule"] == "referrer":
+        row = story["referrer_row"]
+        how = (f"referrers.csv, {row['host_pattern']}: {row['source']}, {row['category']}" if row
+               else "in no row of referrers.csv: the host itself, and referral")
+        return f"the referrer's host {said(story['referrer_host'])} ({how})"
+    return "nothing: there is a campaign parameter, but no utm_source, utm_medium, click id or external referrer"
+
+
+def channel_reason(story: dict) -> str:
+    if story["is_untracked"]:
+        return "no rule: nothing can be known of where such a session came from"
+    if story["channel_rule_order"] is None:
+        return "no rule of channel_rules.csv matches"
+    rule = story["channel_rule"]
+    if not rule:
+        return f"rule {story['channel_rule_order']} of channel_rules.csv, which no longer exists: refresh"
+    conditions = []
+    if rule["source_category"]:
+        asked = rule["source_category"].replace("|", " or ")
+        row = story["category_pattern"] or f"source {story['source']}"
+        conditions.append(f"the source is of the category {asked} (referrers.csv, {row}: {story['source_category']})")
+    conditions += [f"{name} matches {rule[f'{name}_pattern']}" for name in ("source", "medium", "campaign")
+                   if rule[f"{name}_pattern"]]
+    holds = " and ".join(conditions) or "it has no condition"
+    return f"rule {rule['rule_order']} of channel_rules.csv, the first that matches: {holds}"
+
+
+def paid_reason(story: dict) -> str:
+    row = story["click_id_row"]
+    if story["is_untracked"]:
+        return "what is untracked is neither direct nor paid"
+    if row and row["is_paid"]:
+        return f"only paid clicks carry {row['click_id_name']} (click_ids.csv)"
+    rule = story["channel_rule"]
+    if story["channel_rule_order"] is not None and not rule:
+        return f"rule {story['channel_rule_order']} of channel_rules.csv, which no longer exists: refresh"
+    says = f"rule {rule['rule_order']} of channel_rules.csv calls {rule['channel']} {'' if rule['is_paid'] else 'not '}paid" if rule else (
+        "no rule of channel_rules.csv matches")
+    return says if story["is_paid"] else f"{says}, and there is no click id that only paid clicks carry"
+
+
+def explain(tables: Tables, text: str, common: Common | None = None) -> dict:
+    """The story of the person with this id. Raises RefreshError for nobody.
+
+    common: what is the same for all persons, if it was read before.
+    """
+    found = persons_of(tables, text)
+    if not found:
+        raise RefreshError(UNKNOWN_ID.format(said(escaped(text))), NOBODY)
+    common = common or Common(tables)
+    story = story_of(common, found[0], facts_of(tables, common, found[0]["alias_id"]))
+    if len({row["alias_id"] for row in found}) > 1:
+        story["notes"].insert(0, f"{said(text)} is an anonymous id too, of the person {said(found[1]['alias_id'])}.")
+    return story

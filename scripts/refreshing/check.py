@@ -1,0 +1,187 @@
+"""Whether a refresh could run: what is fine, and how to fix what is not. Changes nothing in the database."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.errors import RefreshError
+from common.escaping import escaped
+from common.plan import Plan
+from common.project import ROOT
+from database.dbt_commands import execute, target_arguments
+from database.errors import first_line
+from database.lock import HOLDERS, REFRESH
+from database.published import PUBLISHED_VARIABLE, check_published, published_file
+from database.target import Target, find_target, rows
+from refreshing.seeds import COLUMNS, seed_problems
+
+FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
+FINDINGS = "refresh_check "  # prefix of the line in dbt's log that has what dbt found
+FINE, LEFT = "as the project expects them", "as the last refresh left them, or it can rebuild them from what is stored"
+SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
+# A rebuilt table exists beside the old one until it replaces it.
+FREE_OF_SIZE, LEAST_FREE = 1.0, 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer."""
+
+    what: str
+    is_fine: bool
+    text: str
+
+
+def check(plan: Plan) -> list[Finding]:
+    """Everything that was found. Raises KeyboardInterrupt."""
+    os.chdir(ROOT)
+    found = list(seed_findings(ROOT / "seeds"))
+    try:
+        target = find_target(plan.target, plan.profile, plan.vars)
+        check_published(target)
+        if target.file and not target.file.exists():
+            found += [*file_findings(target.file, target.schema("")),
+                      Finding("connection", True, f"{target.file} does not exist yet: the first refresh creates it")]
+            return found + findings_without_file(plan)
+        with target.connected() as connection:
+            found.append(Finding("connection", True, f"{target.name} ({target.engine})"))
+            if target.engine == "postgres":
+                found += server_findings(connection, target)
+        if target.file:
+            found += file_findings(target.file, target.schema(""))
+        found += dbt_findings(plan)
+    except RefreshError as error:
+        found.append(Finding("connection", False, str(error)))
+    return found
+
+
+def seed_findings(folder: Path):
+    """Yields what is wrong with the seeds."""
+    for name in COLUMNS:
+        problems = list(seed_problems(folder / f"{name}.csv"))
+        yield from (Finding("seeds", False, problem) for problem in problems)
+        if not problems:
+            yield Finding("seeds", True, f"{name}.csv")
+
+
+def findings_without_file(plan: Plan) -> list[Finding]:
+    """What dbt can check before there is a DuckDB file. It would create one, so it gets a temporary one."""
+    kept = os.environ.get(FILE_VARIABLE)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[FILE_VARIABLE] = f"{folder}/check.duckdb"
+        try:
+            if find_target(plan.target, plan.profile, plan.vars).file.parent != Path(folder).absolute():
+                return [Finding("sources", True, "not checked, because the database's file does not exist yet")]
+            return dbt_findings(plan, "--args", "{has_tables: false}")
+        finally:
+            if kept is None:
+                del os.environ[FILE_VARIABLE]
+            else:
+                os.environ[FILE_VARIABLE] = kept
+
+
+def dbt_findings(plan: Plan, *arguments: str) -> list[Finding]:
+    """What dbt knows: variables, settings and sources. Raises RefreshError when it cannot run the project."""
+    found = answer(plan, "check_refresh", *arguments)
+    for what, text in (("variables", FINE), ("settings", FINE), ("names", "all names that the project uses are free or its own"), ("tables", LEFT)):
+        if not any(one.what == what for one in found):
+            found.append(Finding(what, True, text))
+    return found
+
+
+def audit(plan: Plan, since: str | None) -> list[Finding]:
+    """Which ids of the sources are missing in the tables, of those loaded since a day or of all. Raises RefreshError, KeyboardInterrupt."""
+    os.chdir(ROOT)
+    target = find_target(plan.target, plan.profile, plan.vars)
+    if target.file and not target.file.exists():
+        raise RefreshError("There are no tables yet: run a refresh first.")
+    return answer(plan, "audit_sources", *(["--args", json.dumps({"since": since})] if since else []))
+
+
+def answer(plan: Plan, operation: str, *arguments: str) -> list[Finding]:
+    """What an operation of the project found. Raises RefreshError, KeyboardInterrupt."""
+    found = []
+
+    def listen(event):
+        if event.info.name == "JinjaLogDebug" and event.data.msg.startswith(FINDINGS):
+            found.extend(Finding(*one) for one in json.loads(event.data.msg.removeprefix(FINDINGS)))
+
+    execute(["run-operation", operation, *arguments, *target_arguments(plan, str(ROOT))], listen)
+    return found
+
+
+def file_findings(file: Path, prefix: str = ""):
+    """Yields findings about a DuckDB file and its surroundings. prefix: of our schemas' names."""
+    folder, published = file.parent, published_file(file, prefix)
+    for one, variable in ((folder, FILE_VARIABLE), (published and published.parent, PUBLISHED_VARIABLE)):
+        if one and not one.is_dir():
+            yield Finding("permissions", False, f"The folder {one} does not exist: create it, or correct {variable}.")
+    if not folder.is_dir():
+        return
+    for path in (folder, *([file] if file.exists() else [])):
+        if os.access(path, os.W_OK):
+            yield Finding("permissions", True, f"{path} is writable")
+        else:
+            yield Finding("permissions", False, f"{path} is not writable: correct its permissions.")
+    size = file.stat().st_size if file.exists() else 0
+    yield disk_finding(folder, max(LEAST_FREE, FREE_OF_SIZE * size))
+
+
+def disk_finding(folder: Path, needed: float) -> Finding:
+    """Whether a folder has enough free space."""
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 2**30:,.1f} GB free in {folder}"
+    if free < needed:
+        return Finding("disk", False, f"{text}: a rebuild needs about {needed / 2**30:,.1f} GB, free some space.")
+    return Finding("disk", True, text)
+
+
+def server_findings(connection, target: Target):
+    """Yields findings about permissions, partitions, space and other refreshes on PostgreSQL."""
+    user, database, may_create, may_make_temporary, size = rows(connection, """
+        select current_user, current_database(), has_database_privilege(current_database(), 'create'),
+            has_database_privilege(current_database(), 'temporary'), pg_database_size(current_database())""")[0]
+    if not may_make_temporary:
+        yield Finding("permissions", False, f"{user} may not create temporary tables: "
+                      f"grant temporary on database {database} to {user}.")
+    rights = "select has_schema_privilege(oid, 'create, usage') from pg_namespace where nspname = %s"
+    for folder in SCHEMAS:
+        schema = target.schema(folder)
+        present = rows(connection, rights, [schema])
+        if present == [(True,)] or (not present and may_create):
+            yield Finding("permissions", True, f"{user} may {'write' if present else 'create'} the schema {schema}")
+        else:
+            grant = f"create, usage on schema {schema}" if present else f"create on database {database}"
+            yield Finding("permissions", False, f"{user} may not write the schema {schema}: grant {grant} to {user}.")
+    foreign = """
+        select nspname, relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where nspname = any(%s) and relkind in ('r', 'p', 'v') and not pg_has_role(relowner, 'usage')
+        order by nspname, relname"""
+    for schema, table in rows(connection, foreign, [[target.schema(folder) for folder in SCHEMAS]]):
+        yield Finding("permissions", False, f"{schema}.{table} belongs to another role: alter its owner to {user}.")
+    yield from partition_findings(connection, target.schema("partitioning"))
+    yield Finding("disk", True, f"the database has {size / 2**30:,.2f} GB; a server does not say how much space is left")
+    for _pid, holder, application, address in rows(connection, HOLDERS, [target.schema("refresh"), list(REFRESH)]):
+        yield Finding("lock", True, f"{application} by {holder} from {address}: a refresh is running now")
+
+
+def partition_findings(connection, schema: str):
+    """Yields tables whose name a future partition needs: a refresh would fail to create it."""
+    loose = rows(connection, """
+        select relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where nspname = %s and relkind = 'r' and relname ~ '^app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}$' and not relispartition
+        order by relname""", [schema])
+    for (name,) in loose:
+        yield Finding("partitions", False,
+                      f"{schema}.{name} is not a partition of app_tracks but has the name of one: rename it.")
+    if not loose:
+        yield Finding("partitions", True, "no table has the name of a future month")
+
+
+def check_lines(found: list[Finding]) -> list[str]:
+    """The findings as a table."""
+    width = max(len(one.what) for one in found)
+    return [f"{'fine' if one.is_fine else 'PROBLEM':<7}  {one.what:<{width}}  {escaped(first_line(one.text))}" for one in found]

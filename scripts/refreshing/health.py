@@ -1,0 +1,99 @@
+"""Whether the tables are up to date, by what the view refresh.refresh_health says of the last refreshes."""
+
+import math
+from datetime import datetime, timedelta
+
+import duckdb
+import psycopg2
+
+from common.errors import RefreshError
+from common.plan import read_duration
+from database.errors import first_line, known_sentence
+from database.postgres import connected
+from database.profiles import Output
+from database.published import published_file
+
+COLUMNS = (
+    "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_error", "last_status")
+FAILURES = ("failed", "died", "interrupted")
+WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
+NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
+
+
+def read_health(output: Output) -> dict:
+    """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none."""
+    query = f'select {", ".join(COLUMNS)} from "{output.prefix}refresh".refresh_health'
+    row = (read_duckdb if output.engine == "duckdb" else read_postgres)(output, query)
+    if row is None or row[-1] is None:
+        raise RefreshError(NOT_YET)
+    return dict(zip(COLUMNS, row))
+
+
+def read_postgres(output: Output, query: str) -> tuple | None:
+    with connected("signup_attribution health", output.settings) as server, server.cursor() as cursor:
+        try:
+            cursor.execute(query)
+        except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+            raise RefreshError(NOT_YET) from error
+        except psycopg2.Error as error:
+            raise RefreshError(f"The state of the refreshes cannot be read ({first_line(str(error))}): "
+                               "connect as the role that refreshes.") from error
+        return cursor.fetchone()
+
+
+def read_duckdb(output: Output, query: str) -> tuple | None:
+    path = output.file
+    published = published_file(path, output.prefix)
+    path = published if published and published.exists() else path  # which a refresh has open
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(query).fetchone()
+    except duckdb.CatalogException as error:
+        raise RefreshError(NOT_YET) from error
+    except duckdb.Error as error:
+        text = str(error)
+        raise RefreshError(NOT_YET if "database does not exist" in text else known_sentence(text) or
+                           f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error
+
+
+def problem(health: dict, now: datetime, max_age: timedelta, max_lag: timedelta | None) -> str | None:
+    """What is wrong, as a sentence, or None. now: UTC without zone; max_lag: None for any."""
+    succeeded, status = health["last_success_at"], health["last_status"]
+    ended = f"{status}: {first_line(health['last_error'])}" if status in FAILURES and health["last_error"] else status
+    if succeeded is None:
+        return f"No refresh has succeeded yet (the last one: {ended}): {WHAT_TO_DO}"
+    if now - succeeded > max_age:
+        return f"The last success was {age(now - succeeded)} ago, more than {age(max_age)}: {WHAT_TO_DO}"
+    if status in FAILURES:
+        return f"The last refresh did not succeed ({ended}): {WHAT_TO_DO}"
+    lag = health["newest_message_lag_seconds"]
+    if max_lag is not None and (lag is None or timedelta(seconds=lag) > max_lag):
+        known = "unknown" if lag is None else age(timedelta(seconds=lag))
+        return f"The newest message is too old ({known}, more than {age(max_lag)}): look at what loads the sources."
+    return None
+
+
+def summary(health: dict, now: datetime) -> str:
+    """What is right, as a sentence."""
+    lag, last, median = (health[name] for name in (
+        "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds"))
+    parts = [f"The last refresh succeeded {age(now - health['last_success_at'])} ago"]
+    if last is not None:
+        parts.append(f"took {last:.0f} s" + (f" (usually {median:.0f} s)" if median is not None else ""))
+    if lag is not None:
+        parts.append(f"the newest message is {age(timedelta(seconds=lag))} old")
+    return ", ".join(parts) + "."
+
+
+def age(span: timedelta) -> str:
+    """A span of time in hours, above two days in days, to a tenth."""
+    hours = span.total_seconds() / 3600
+    return f"{hours:.1f} h" if hours <= 48 else f"{hours / 24:.1f} days"
+
+
+def read_span(text: str, option: str) -> timedelta:
+    """A duration such as 26h or 2d; a number alone is one of hours. Raises RefreshError."""
+    seconds = read_duration(f"{text}h" if text.strip().isdigit() else text, option)
+    if not 0 < seconds < math.inf:
+        raise RefreshError(f"{option} must be longer than nothing and come to an end, as 26h, not '{text}': correct it.")
+    return timedelta(seconds=seconds)

@@ -1,0 +1,26 @@
+"""What the command lines are told: options and files in, a plan out."""
+
+from common.errors import RefreshError
+from common.plan import Plan, make_plan
+from common.project import ROOT, Profile, default_variables, read_variables_option
+from database.profiles import read_profile
+from refreshing.seeds import first_problem
+
+
+def plan_refresh(
+    target=None, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None,
+    with_seeds=True, profile=Profile(),
+) -> Plan:
+    """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
+
+    with_seeds: whether the seeds are looked at too.
+    """
+    default_target, outputs = read_profile(profile)
+    plan = make_plan(
+        target or default_target, read_variables_option(variables), since, full_refresh, select, retry_for, wait,
+        sample, targets=list(outputs), defaults=default_variables(), profile=profile,
+    )
+    problem = first_problem(ROOT / "seeds") if with_seeds else None
+    if problem:
+        raise RefreshError(problem)
+    return plan

@@ -1,0 +1,205 @@
+"""One refresh from beginning to end: under the lock, attempt after attempt, and its entry in the log."""
+
+import json
+import os
+import sys
+import time
+import uuid
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import duckdb
+
+from common.errors import LOCKED_OUT, MODEL_FAILED, RefreshError
+from common.plan import Plan
+from common.project import ROOT
+from database.dbt_commands import build_arguments, execute
+from database.errors import first_line
+from database.lock import acquire, make_lock
+from database.published import PUBLISHED_VARIABLE, check_published, publish, published_file
+from database.target import Target, find_target
+from erasing.erasure import finish, is_unfinished
+from notifying.record import ModelRun, RunRecord
+from notifying.settings import SETTINGS, Settings, read_settings
+from refreshing import log as refresh_log
+from refreshing.progress import Silent
+from refreshing.report import FIGURES, FINISHES, NOTE, Report, read_report
+from refreshing.retry import Budget, keep_trying
+
+RUN_VARIABLE = "SIGNUP_ATTRIBUTION_RUN"  # names the run to dbt, so that all attempts are one batch
+
+
+def announce(record: RunRecord, settings: Settings) -> list[str]:
+    """Send the metrics and alerts of a finished run, as configured in refresh.yml; one sentence for each that failed."""
+    if not any(value is not None for group in (settings.metrics, settings.alerts) for _, value in group):
+        return []
+    from notifying.announcing import announce as tell  # what it needs takes a while to import
+
+    return tell(record, settings)
+
+
+class Run:
+    """A running refresh. It is called with dbt's events, and keeps the outcome of each model.
+
+    progress: reports what happens, see refresh_progress; settings: metrics and alerts at the end.
+    """
+
+    def __init__(self, plan: Plan, progress, settings: Settings):
+        self.plan, self.progress, self.settings, self.id = plan, progress, settings, uuid.uuid4().hex
+        self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
+        self.budget = Budget(plan.retry_for)
+        self.knows_left = self.finishes_another = False
+        self.left: dict[str, tuple[str, str | None]] = {}  # models and seeds not done -> status, error
+        self.seconds: dict[str, float] = {}  # of models
+        self.attempts: dict[str, int] = {}
+        self.causes: dict[str, str] = {}
+        self.figures: list[list] = []
+        self.notes: list[str] = []
+        self.target: Target | None = None
+        self.lock = None
+
+    def __call__(self, event):
+        name = event.info.name
+        if name == "JinjaLogDebug" and event.data.msg.startswith(FIGURES):
+            self.figures = json.loads(event.data.msg.removeprefix(FIGURES))
+        elif name == "JinjaLogInfo" and event.data.msg.startswith(NOTE):
+            self.note(event.data.msg.removeprefix(NOTE))
+        elif name == "CatchableExceptionOnRun":
+            self.causes[event.data.node_info.node_name] = event.data.exc_info
+        elif name == "LogStartLine":
+            model = event.data.node_info.node_name
+            self.left[model] = ("error", "It was interrupted.")
+            self.progress.started(model, event.data.index, event.data.total)
+        elif name in ("LogModelResult", "LogSeedResult"):
+            model, status = event.data.node_info.node_name, event.data.node_info.node_status
+            if name == "LogModelResult":
+                self.seconds[model] = event.data.execution_time
+                self.attempts[model] = self.attempts.get(model, 0) + 1
+            if status == "success":
+                self.left.pop(model, None)
+            self.progress.finished(model, status, event.data.execution_time)
+
+    def note(self, sentence: str):
+        """Report a note of the refresh once; each attempt may repeat it."""
+        if sentence == FINISHES:
+            self.finishes_another = True  # this run then continues at once
+        elif sentence not in self.notes:
+            self.notes.append(sentence)
+            self.progress.say(sentence)
+
+    def carry_out(self):
+        """The whole refresh. Raises RefreshError, KeyboardInterrupt."""
+        os.chdir(ROOT)  # so that relative paths mean the same from everywhere
+        os.environ[RUN_VARIABLE] = self.id
+        try:
+            self.target = find_target(self.plan.target, self.plan.profile, self.plan.vars)
+            check_published(self.target)
+            self.lock = make_lock(self.target)
+            keep_trying(self.attempt, self.budget, self.progress.retrying)
+            self.publish()
+        except RefreshError as error:
+            if error.exit_code == LOCKED_OUT:
+                self.progress.refused(str(error))
+            else:
+                self.end(str(error), "refused" if error.is_refused else "failed")
+            raise
+        except KeyboardInterrupt:
+            self.end("It was interrupted.")
+            raise
+        else:
+            self.end()
+        finally:
+            if self.lock:
+                self.lock.release()
+
+    def attempt(self):
+        """Do what is left to do. Raises RefreshError, KeyboardInterrupt."""
+        if not self.lock.is_held():
+            self.lock.release()
+            # The lock was lost with the connection: another process may hold it now, or the server has not yet noticed
+            # that ours is gone.
+            acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
+            if not self.budget.in_touch and self.progress.wants_expectations:
+                with self.target.connected() as connection:
+                    self.progress.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
+        self.budget.in_touch = True
+        self.causes.clear()
+        try:
+            execute(build_arguments(self.plan, str(ROOT), tuple(self.left) if self.knows_left else ()), self)
+            if self.finishes_another and not self.left:
+                self.finishes_another = False
+                execute(build_arguments(self.plan, str(ROOT)), self)
+        except RefreshError as error:
+            # Only a command that finished knows the outcome of every model.
+            self.knows_left = self.knows_left or bool(error.failed)
+            self.left.update({name: ("error", text) for name, text in error.failed.items()})
+            self.left.update({name: ("skipped", None) for name in error.skipped})
+            error.args = (self.target.without_secrets(str(error)),)
+            raise
+
+    def publish(self):
+        """DuckDB: replace the file that readers have. Raises RefreshError, KeyboardInterrupt."""
+        if is_unfinished(self.target):
+            finish(self.target)
+        published = self.target.file and published_file(self.target.file, self.target.schema(""))
+        if not published:
+            return
+        self.logged()  # the published log includes this refresh
+        try:
+            settings = self.target.credentials.settings or {}
+            publish(self.target.file, published, self.target.schema, settings.get("memory_limit"))
+        except (OSError, duckdb.Error) as error:
+            raise RefreshError(
+                f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: free some space, or "
+                f"correct {PUBLISHED_VARIABLE}, and run again.", MODEL_FAILED) from error
+
+    def end(self, error: str | None = None, status: str = "failed"):
+        """Log the run and send metrics and alerts. status: that of a run with an error."""
+        record = self.logged(error, status)
+        self.progress.ended(record)
+        for sentence in announce(record, self.settings):
+            print(sentence, file=sys.stderr, flush=True)
+
+    def logged(self, error: str | None = None, status: str = "failed") -> RunRecord:
+        """Log the run as it is now."""
+        record = RunRecord(
+            None, self.plan.target, status if error else "success", self.started_at, time.monotonic() - self.clock,
+            tuple(self.models()), error, totals=read_report(self.figures).totals, notes=tuple(self.notes))
+        if self.target:
+            record = self.without_secrets(record)
+        if self.budget.in_touch:
+            try:
+                with self.target.connected() as connection:
+                    record = refresh_log.completed(connection, self.target, self.id, record)
+                    refresh_log.write(connection, self.target, self.id, record)
+            except RefreshError as problem:
+                self.progress.not_logged(str(problem), record)
+        return record
+
+    def models(self):
+        """Yields each model that was tried or skipped."""
+        for name in {**self.seconds, **self.left}:
+            status, error = self.left.get(name, ("success", None))
+            attempts = self.attempts.get(name, 0)
+            yield ModelRun(name, status, self.seconds.get(name, 0.0), attempts, None, None, None, error)
+
+    def without_secrets(self, record: RunRecord) -> RunRecord:
+        """The record as it may be written anywhere."""
+        def cleaned(text):
+            return text and self.target.without_secrets(text)
+
+        models = tuple(replace(model, error=cleaned(model.error)) for model in record.models)
+        return replace(record, models=models, error=cleaned(record.error))
+
+
+def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Report:
+    """Carry out a plan; what was done. Raises RefreshError, KeyboardInterrupt.
+
+    progress: see refresh_progress. settings: metrics and alerts, by default those of the project's refresh.yml.
+    """
+    started = time.monotonic()
+    run = Run(plan, progress or Silent(), settings or read_settings(SETTINGS, must_exist=False))
+    run.carry_out()
+    report = read_report(run.figures)
+    report.notes, report.seconds, report.elapsed = run.notes, run.seconds, time.monotonic() - started
+    return report

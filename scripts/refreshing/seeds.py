@@ -1,0 +1,134 @@
+"""Checks the seeds, which analysts edit, before a refresh loads them.
+
+A database notices a broken row late or never, because a rule that cannot match raises no error. Each problem
+is one sentence with the file, the line and what to do; the first line of a file is line 1.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+from refreshing.patterns import pattern_problem
+
+CATEGORIES = ("search", "social", "email", "video", "shopping", "ai_assistant", "display", "referral")
+# File -> its columns. dbt adds rows to a table that exists, so the columns are fixed.
+COLUMNS = {
+    "channel_rules": ["rule_order", "channel", "source_pattern", "source_category", "medium_pattern",
+                      "campaign_pattern", "is_paid", "note"],
+    "click_ids": ["priority", "click_id_name", "source", "medium", "is_paid", "note"],
+    "referrers": ["host_pattern", "source", "category"],
+    "excluded_referrers": ["domain", "returned_to", "note"],
+    "invalid_ids": ["invalid_id"],
+    "survey_answers": ["rule_order", "answer_pattern", "reported_as", "channels", "note"],
+    "identity_overrides": ["id_a", "id_b", "action", "note"],
+}
+UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
+REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as"}
+# Compared with lower-cased text, so capital letters would never match. (channel and note are only shown.)
+LOWER_CASE = {"click_id_name", "host_pattern", "domain", "returned_to", "invalid_id", "source", "medium"}
+WHOLE_NUMBERS = {"rule_order", "priority"}
+LARGEST_NUMBER = 2**31 - 1
+LABEL = r"[^\s./:?#*@]+"
+DOMAIN = re.compile(rf"{LABEL}([.]{LABEL})*([.][*])?")
+HOST_PATTERN = re.compile(rf"([*][.])?{DOMAIN.pattern}")
+# Of a page: a part of its path, or parameters (utm_* are a campaign's).
+PAGE = re.compile(r"/[\w./~-]*|(?!.*utm_)[\w.-]+([+][\w.-]+)*", re.ASCII)
+
+
+def first_problem(folder: Path) -> str | None:
+    """The first problem in the seeds of the folder, as one sentence; None if they are fine."""
+    for name in COLUMNS:
+        for problem in seed_problems(folder / f"{name}.csv"):
+            return problem
+    return None
+
+
+def seed_problems(path: Path):
+    """Yields each problem of one seed file."""
+    name = f"seeds/{path.name}"
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            # Numbered by their last line: a quoted value may contain line ends.
+            lines = [(reader.line_num, row) for row in reader]
+    except FileNotFoundError:
+        yield f"{name} is missing: restore it."
+        return
+    except (OSError, UnicodeDecodeError):
+        yield f"{name} cannot be read: save it as text in UTF-8."
+        return
+    except csv.Error as error:
+        yield f"{name} is not valid CSV ({error}): correct its quotes."
+        return
+    columns = COLUMNS[path.stem]
+    if not lines or lines[0][1] != columns:
+        yield f"{name}, line 1: the columns must be {','.join(columns)}: correct the first line."
+        return
+    seen: dict[tuple[str, str], int] = {}
+    for number, values in lines[1:]:
+        where = f"{name}, line {number}"
+        if not values:
+            yield f"{where}: the line is empty: delete it."
+        elif len(values) != len(columns):
+            yield f"{where}: {len(values)} values for {len(columns)} columns: add or remove commas, or quote the value."
+        else:
+            row = dict(zip(columns, values))
+            for problem in row_problems(path.stem, row):
+                yield f"{where}: {problem}"
+            for problem in repetitions(row, number, seen):
+                yield f"{where}: {problem}"
+
+
+def row_problems(seed: str, row: dict[str, str]):
+    """Yields the problems of a single row."""
+    for column, value in row.items():
+        if column == "note":
+            continue
+        if column == "source" and row.get("category") == "referral" and not value:
+            continue  # the host itself
+        if column in REQUIRED and not value.strip():
+            yield f"{column} is empty: fill it in or delete the line."
+        elif value != value.strip():
+            yield f"{column} '{value}' has surrounding blanks: remove them."
+        elif column in LOWER_CASE and value != value.lower():
+            yield f"{column} '{value}' has capital letters and would never match: write {value.lower()}."
+        elif column in WHOLE_NUMBERS and not (re.fullmatch("[0-9]+", value) and int(value) <= LARGEST_NUMBER):
+            yield f"{column} '{value}' is not a whole number from 0 to {LARGEST_NUMBER}: correct it."
+        elif column == "is_paid" and value.lower() not in ("true", "false"):
+            yield f"is_paid '{value}' is neither true nor false: write one of them."
+        elif column == "category" and value not in CATEGORIES:
+            yield f"the category '{value}' is not known: choose {', '.join(CATEGORIES)}."
+        elif column == "source_category" and value:
+            for category in value.split("|"):
+                if category not in CATEGORIES:
+                    yield (f"the source_category '{category}' is not known: choose {', '.join(CATEGORIES)}, "
+                           "several separated by |.")
+        elif column == "host_pattern" and not HOST_PATTERN.fullmatch(value):
+            yield (f"host_pattern '{value}' is not a host: write it like bing.com, google.* for all countries, or *.google.* "
+                   "for subdomains only.")
+        elif column == "domain" and not DOMAIN.fullmatch(value):
+            yield (f"domain '{value}' is not a domain: write it like paypal.com, which includes its subdomains, or amazon.* for "
+                   "all countries.")
+        elif column == "returned_to" and value and not all(PAGE.fullmatch(page) for page in value.split("|")):
+            yield (f"returned_to '{value}' is not a list of pages: write parts of paths such as /auth/, or parameters such as "
+                   "code+state, separated by |.")
+        elif column.endswith("_pattern") and seed in ("channel_rules", "survey_answers") and value:
+            problem = pattern_problem(value)
+            if problem:
+                yield f"{column} '{value}' {problem}"
+
+
+def repetitions(row: dict[str, str], number: int, seen: dict[tuple[str, str], int]):
+    """Yields where a row repeats or contradicts earlier lines; `seen` maps their values to the line."""
+    for column in UNIQUE & row.keys():
+        value = str(int(row[column])) if row[column].isdecimal() and column in WHOLE_NUMBERS else row[column]
+        first = seen.setdefault((column, value), number)
+        if first != number:
+            yield f"{column} {row[column]} is on line {first} already: change or delete one of them."
+    if "category" in row:
+        source = f"category of {row['source']}"
+        categories = {category: line for (what, category), line in seen.items() if what == source}
+        seen.setdefault((source, row["category"]), number)
+        if categories and row["category"] not in categories:
+            yield (f"the source {row['source']} has another category on line {min(categories.values())}: "
+                   "one name stands for one category, rename one of them.")

@@ -1,0 +1,154 @@
+"""Make sample data: messages of an imaginary site, as a Segment warehouse stores them.
+
+Files: OUT/<collection>/YYYY-MM-DD.parquet, one for each collection (tracks, pages, identifies,
+aliases) and load day, that is the day (UTC) of `uuid_ts`. The same settings give the same rows in
+the same order, with one version of DuckDB. What the data is like, clean and dirty, is written in the
+SQL steps in scripts/sampling/.
+"""
+
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import duckdb
+from psycopg2 import sql
+
+STEPS = Path(__file__).parent
+DEFAULTS = {"messages": 50_000, "seed": 7, "days": 60, "end": date(2026, 6, 10)}
+MIN_MESSAGES = 100
+FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.parquet")
+
+TIMES = ["timestamp", "original_timestamp", "sent_at", "received_at", "uuid_ts"]
+CONTEXT = [
+    "context_page_url", "context_page_path", "context_page_referrer", "context_page_title",
+    "context_page_search", "context_campaign_source", "context_campaign_medium",
+    "context_campaign_name", "context_campaign_term", "context_campaign_content",
+    "context_user_agent", "context_ip",
+]
+# Collection -> the view that has its texts, and its columns.
+COLLECTIONS = {
+    "tracks": ("web_messages", ["id", "anonymous_id", "user_id", "event", "event_text", *TIMES,
+                                *CONTEXT, "plan", "amount"]),
+    "pages": ("web_messages", ["id", "anonymous_id", "user_id", "name", *TIMES, *CONTEXT,
+                               "url", "path", "referrer", "search", "title"]),
+    "identifies": ("identified_messages", ["id", "anonymous_id", "user_id", *TIMES, "context_ip"]),
+    "aliases": ("identified_messages", ["id", "previous_id", "user_id", *TIMES]),
+}
+# A warehouse adds a column when its first value comes: these appear in the middle of the days.
+NEW_COLUMNS = {"context_campaign_term", "plan"}
+POSTGRES_TYPES = {"VARCHAR": "text", "TIMESTAMP": "timestamp", "DOUBLE": "double precision"}
+
+
+def microseconds(day: date) -> int:
+    """Microseconds from 1970 to the start of the day (UTC)."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp()) * 1_000_000
+
+
+def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
+             days=DEFAULTS["days"], end=DEFAULTS["end"], first_person=1) -> dict[str, int]:
+    """Write about `messages` messages (copies included) loaded on `days` days up to and with `end`.
+
+    first_person: number of the first person, from which their user ids come.
+    Sample files of an earlier run in `out_dir` are removed first. Returns the number of rows by
+    collection, and of `files`. Raises ValueError for settings out of range.
+    """
+    if messages < MIN_MESSAGES or days < 1:
+        raise ValueError(f"at least {MIN_MESSAGES} messages and 1 day are needed")
+    out_dir, first = Path(out_dir), end - timedelta(days=days - 1)
+    middle = first + timedelta(days=days // 2)
+    for collection in COLLECTIONS:
+        (out_dir / collection).mkdir(parents=True, exist_ok=True)
+        for old in (out_dir / collection).iterdir():
+            if FILE_NAME.fullmatch(old.name):
+                old.unlink()
+    settings = {
+        "seed": seed, "wanted_messages": messages, "day_count": days,
+        # Enough people: one sends 13 messages on average, half of that in a few days. The visits
+        # beyond the wanted number are cut off.
+        "first_person": first_person,
+        "people_count": messages // (10 if days >= 30 else 4) + 200,
+        "first_us": microseconds(first), "end_us": microseconds(end + timedelta(days=1)),
+        "new_columns_us": microseconds(middle),
+    }
+    # Memory goes to disk beyond this limit, which leaves room for others on a small machine.
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as con:
+        con.execute("SET memory_limit = '5GB'")
+        con.execute("SET temp_directory = ?", [spill])
+        con.execute("SET TimeZone = 'UTC'")
+        for name, value in settings.items():
+            con.execute(f"CREATE MACRO {name}() AS {int(value)}::BIGINT")
+        for step in sorted(STEPS.glob("*.sql")):
+            con.execute(step.read_text(encoding="utf-8"))
+        parts = con.execute(
+            "SELECT kind::VARCHAR, load_day, count(*) FROM messages GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+
+        def write(part):
+            kind, day, _ = part
+            view, columns = COLLECTIONS[kind]
+            shown = [c for c in columns if day >= middle or c not in NEW_COLUMNS]
+            con.cursor().execute(
+                f"""COPY (SELECT {", ".join(f'"{c}"' for c in shown)} FROM {view}
+                WHERE load_day = DATE '{day}' AND kind = '{kind}'
+                ORDER BY uuid_ts, received_at, id, visit_no, k, copy)
+                TO '{str(out_dir / kind / f"{day}.parquet").replace("'", "''")}' (FORMAT parquet)"""
+            )
+
+        # A day is too small for DuckDB to split between cores, so several are written at a time.
+        workers = con.execute("SELECT current_setting('threads')").fetchone()[0]
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(write, parts))
+    counts = {c: sum(n for kind, _, n in parts if kind == c) for c in COLLECTIONS}
+    return {**counts, "files": len(parts)}
+
+
+def sample_files(out_dir, from_day=None, to_day=None) -> list[tuple[date, str, Path]]:
+    """The files in `out_dir` as (load day, collection, path), in load order, limited to the days."""
+    found = []
+    for collection in COLLECTIONS:
+        for path in (Path(out_dir) / collection).glob("*.parquet"):
+            if FILE_NAME.fullmatch(path.name):
+                found.append((date.fromisoformat(path.stem), collection, path))
+    return sorted(
+        f for f in found if (not from_day or f[0] >= from_day) and (not to_day or f[0] <= to_day)
+    )
+
+
+def load_postgres(out_dir, connection, schema="segment", from_day=None, to_day=None) -> dict[str, int]:
+    """Append the files of the load days (all by default) to the tables of `schema`.
+
+    Creates schema and tables if missing, and adds a column when the first file with it comes.
+    Commits after each load day. A day loaded twice is there twice. Returns the number of rows by
+    collection. Raises ValueError if there are no files, psycopg2.Error if the server refuses.
+    """
+    files = sample_files(out_dir, from_day, to_day)
+    if not files:
+        raise ValueError(f"there are no sample files for these load days in {out_dir}")
+    counts = dict.fromkeys(COLLECTIONS, 0)
+    with (tempfile.TemporaryDirectory() as scratch, duckdb.connect() as con,
+          connection.cursor() as cursor):
+        cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        csv = Path(scratch) / "load.csv"
+        for number, (day, collection, path) in enumerate(files):
+            rows = con.read_parquet(str(path))
+            table = sql.Identifier(schema, collection)
+            columns = [
+                (sql.Identifier(name), sql.SQL(POSTGRES_TYPES.get(str(kind), "text")))
+                for name, kind in zip(rows.columns, rows.types)
+            ]
+            add = sql.SQL(", ").join(
+                sql.SQL("ADD COLUMN IF NOT EXISTS {} {}").format(*c) for c in columns
+            )
+            cursor.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ()").format(table))
+            cursor.execute(sql.SQL("ALTER TABLE {} {}").format(table, add))
+            con.execute(f"""COPY (FROM rows) TO '{csv}' (FORMAT csv, HEADER false, NULLSTR '\\N')""")
+            names = sql.SQL(", ").join(name for name, _ in columns)
+            copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N')").format(table, names)
+            with open(csv, "rb") as stream:
+                cursor.copy_expert(copy, stream, size=1 << 20)
+            counts[collection] += cursor.rowcount
+            if number + 1 == len(files) or files[number + 1][0] != day:
+                connection.commit()
+    return counts

@@ -1,0 +1,148 @@
+"""What a database or a folder of files holds, and what that proposes for the variables."""
+
+import re
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import duckdb
+import psycopg2
+
+from common.errors import RefreshError
+from common.escaping import escaped
+from common.project import shown
+from database.errors import first_line, known_sentence
+from database.postgres import connected
+from database.profiles import Output
+from database.stored_tables import FOLDERS
+
+EVENTS = ("tracks", "pages", "screens")
+COLLECTIONS = (*EVENTS, "identifies", "aliases")
+FIRST_EVENTS, FIRST_URLS = 1_000_000, 50_000  # as many of a table are looked at
+LEAST_SHARE = 0.01  # of the pages: a domain with less is no site of one's own
+# Names of events that are a sign-up, the likeliest first, in small letters with _ for what is neither letter nor digit.
+SIGNUPS = [re.compile(pattern) for pattern in (
+    r"(\w+_)?sign(ed)?_?up(_(complet|succe|finish|confirm)\w*)?", r"(\w+_)?(account|user|profile|customer)_(was_)?created|create_(account|user)",
+    r"(\w+_)?(registered|registration(_(complet|succe|finish|confirm)\w*)?)", r"(\w+_)?(trial_started|start_trial)")]
+READERS = {"parquet": "read_parquet('{}', union_by_name = true)", "csv": "read_csv('{}', union_by_name = true, all_varchar = true)",
+           "json": "read_json('{}', union_by_name = true)"}
+COLUMNS = {
+    "duckdb": "select schema_name, table_name, column_name from duckdb_columns() where database_name = current_database()",
+    "postgres": """
+        select nspname, relname, attname from pg_attribute
+        inner join pg_class on attrelid = pg_class.oid inner join pg_namespace on relnamespace = pg_namespace.oid
+        where relkind in ('r', 'p', 'v', 'm', 'f') and attnum > 0 and not attisdropped
+            and has_table_privilege(pg_class.oid, 'select') and nspname !~ '^(pg_|information_schema$)'""",
+}
+
+
+class Places:
+    """What there is to read: (schema, collection) -> its columns, and how SQL names it; of files the schema is ''."""
+
+    def __init__(self, query, engine: str, prefix: str, folder: Path | None):
+        self.query, self.columns, self.relations, self.files = query, {}, {}, {}
+        tables = {}
+        for schema, table, column in query(COLUMNS[engine]):
+            tables.setdefault((schema, table), set()).add(column)
+        own = {prefix + name for name in FOLDERS}
+        self.has_tables = any(schema in own for schema, _ in tables)
+        if folder:
+            self.add_files(folder.absolute())
+            return
+        for (schema, table), columns in sorted(tables.items()):
+            if schema not in own and table in COLLECTIONS and "id" in columns:
+                self.columns[schema, table], self.relations[schema, table] = columns, f'"{schema}"."{table}"'
+
+    def add_files(self, folder: Path):
+        """Files of a folder: tracks/*.parquet, or tracks.parquet."""
+        for collection in COLLECTIONS:
+            names = [(kind, name) for kind in READERS for name in (f"{collection}/*.{kind}", f"{collection}.{kind}") if any(folder.glob(name))]
+            for kind, name in names[:1]:
+                relation = READERS[kind].format(str(folder / name).replace("'", "''"))
+                self.columns["", collection] = {row[0] for row in self.query(f"describe select * from {relation}")}
+                self.relations["", collection], self.files[collection] = relation, {"files": str(shown(folder) / name)}
+
+    def schemas(self) -> list[str]:
+        """Those with messages that may be of a visit."""
+        return sorted({schema for schema, collection in self.columns if collection in EVENTS})
+
+    def keep(self, schemas: list[str]):
+        """Forget all others. Raises RefreshError when there is no such schema."""
+        if unknown := sorted({*schemas} - {*self.schemas()}):
+            raise RefreshError(f"There are no messages in {', '.join(unknown)}: choose of {', '.join(self.schemas())}.")
+        self.columns = {key: columns for key, columns in self.columns.items() if key[0] in schemas}
+
+    def values(self, collections, names, limit: int) -> Counter:
+        """The first of these columns that is not null -> number of rows, in the first rows of these collections."""
+        total = Counter()
+        for (schema, collection), columns in self.columns.items():
+            there = [f'"{name}"' for name in names if name in columns]
+            if collection in collections and there:
+                total.update(dict(self.query(f"""
+                    select value, count(*) from (
+                        select cast(coalesce({', '.join([*there, 'null'])}) as text) as value from {self.relations[schema, collection]} limit {limit}
+                    ) as first_rows
+                    where value is not null group by value""")))
+        return total
+
+
+def domain_of(url: str) -> str | None:
+    """The domain that was registered for a URL's host: example.com of www.example.com, shop.co.uk of m.shop.co.uk; None for a machine."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return None
+    labels = host.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or ":" in host:
+        return None
+    return ".".join(labels[-3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in ("ac", "co", "com", "edu", "gov", "net", "org") else -2:])
+
+
+def likely_signup(events: Counter) -> str | None:
+    """The event that is most likely a sign-up, by its name."""
+    for pattern in SIGNUPS:
+        likely = Counter({name: number for name, number in events.items() if pattern.fullmatch(re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"))})
+        if likely:
+            return min(likely, key=lambda name: (-likely[name], name))
+    return None
+
+
+def likely_domains(domains: Counter) -> list[str]:
+    """The domains that have many of the pages, those with most first."""
+    return [domain for domain, number in sorted(domains.items(), key=lambda one: (-one[1], one[0])) if number >= LEAST_SHARE * domains.total()]
+
+
+@contextmanager
+def opened(output: Output):
+    """Queries on the database of a target. Raises RefreshError."""
+    if output.engine == "postgres":
+        with connected("signup_attribution init", output.settings) as server, server.cursor() as cursor:
+            def query(text):
+                cursor.execute(text)
+                return cursor.fetchall()
+
+            try:
+                yield query
+            except psycopg2.Error as error:
+                raise RefreshError(f"The database refuses ({first_line(str(error))}): correct this and run again.") from error
+        return
+    try:
+        there = output.file.exists()
+        with duckdb.connect(str(output.file) if there else ":memory:", read_only=there) as connection:
+            yield lambda text: connection.execute(text).fetchall()
+    except duckdb.Error as error:
+        raise RefreshError(known_sentence(str(error)) or f"DuckDB cannot read this ({first_line(str(error))}): correct it and run again.") from error
+
+
+def asked(question: str, proposed: list[str], is_sure: bool) -> list[str]:
+    """The answer, in which commas part several."""
+    if is_sure:
+        return proposed
+    return [one.strip() for one in click.prompt(question, default=", ".join(proposed)).split(",") if one.strip()]
+
+
+def listed(counts: Counter, number: int = 8) -> str:
+    """The most frequent ones, for people."""
+    return ", ".join(f"{escaped(name)} ({count:,})" for name, count in counts.most_common(number)) or "none"

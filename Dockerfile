@@ -25,5 +25,5 @@ VOLUME /data
 # The first refresh reads all of history, which may take hours.
 HEALTHCHECK --interval=5m --timeout=30s --start-period=6h --retries=3 \
     CMD ["/bin/sh", "-c", "exec python scripts/health.py --target \"$REFRESH_TARGET\""]
-# One refresh; arguments to it, such as --vars, follow the name of the image. deploy/docker/daily.sh repeats it.
+# One refresh; arguments to it, such as --full-refresh, follow the name of the image. deploy/docker/daily.sh repeats it.
 ENTRYPOINT ["/bin/sh", "-c", "exec python scripts/refresh.py --target \"$REFRESH_TARGET\" \"$@\"", "refresh"]

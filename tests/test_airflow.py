@@ -83,8 +83,7 @@ def test_full_refresh_is_for_the_first_stages():
     for stage, selection in example.STAGES.items():
         for full_refresh in (False, True):
             subprocess.run(["bash", "-c", rendered(DAG.get_task(stage), full_refresh)], check=True)
-            expected = [str(HOME), "scripts/refresh.py", "--target", "postgres", "--vars", "my_site.yml",
-                        "--select", selection]
+            expected = [str(HOME), "scripts/refresh.py", "--target", "postgres", "--select", selection]
             if full_refresh and stage in example.REBUILT:
                 expected.append("--full-refresh")
             assert (HOME / "asked").read_text().splitlines() == expected

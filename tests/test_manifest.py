@@ -1,10 +1,13 @@
 """The models keep to the rules of dbt-project-evaluator that fit, and each rule finds what breaks it. `make lint` runs this too."""
 
+import re
+
 import pytest
 
 from engines import DuckDB
 from harness import Engine
 from manifest_rules import PACKAGE, RULES, Project
+from project import ROOT
 
 RULE = {rule.__name__: rule for rule in RULES}
 
@@ -89,6 +92,14 @@ def test_a_chain_of_views_is_found(written, changed):
         changed(name, depends_on=model(parent))
     said = list(RULE["chained_views"](Project(written)))
     assert said == [f"{' reads '.join(reversed(names))}: 6 views, one on the other; store one of them."]
+
+
+def test_the_page_on_refreshes_names_each_table_by_its_strategy(written):
+    page = (ROOT / "docs" / "how-a-refresh-works.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| (`.*`) \| .* \| `(\w+)` \|$", page, re.MULTILINE))
+    said = {name: strategy for names, strategy in told.items() for name in re.findall(r"`(\w+)`", names)}
+    assert said == {model["name"]: model["config"]["incremental_strategy"] for model in Project(written).models.values()
+                    if model["config"]["materialized"] not in ("view", "ephemeral")}
 
 
 def test_each_rule_is_broken_here():

@@ -75,6 +75,11 @@ def test_links(path):
             assert not anchor or anchor in anchors(target), f"{link} names no heading"
 
 
+def test_every_analysis_is_listed():
+    page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\|.*\? \| `(\w+)` \|$", page, re.MULTILINE)) == {path.stem for path in (ROOT / "analyses").glob("*.sql")}
+
+
 def test_blocks_say_what_they_are():
     """So that no command is passed over: only pictures have no language."""
     for path in PAGES:

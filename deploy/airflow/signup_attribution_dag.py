@@ -73,7 +73,7 @@ with DAG(
         task = BashOperator(
             task_id=stage,
             bash_command=(
-                f"cd {HOME} && exec .venv/bin/python scripts/refresh.py --target postgres --vars my_site.yml "
+                f"cd {HOME} && exec .venv/bin/python scripts/refresh.py --target postgres "
                 f"--select {selection}{rebuilt}"
             ),
         )

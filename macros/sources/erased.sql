@@ -11,11 +11,15 @@
     {%- if not kept.get('salt') -%}
     true
     {%- else -%}
-    {%- set key = key or "case when event_id is null then 'content ' || " ~ content_hash() ~ " else message_type || ' ' || event_id end" -%}
     not exists (
-        select 1 from {{ state_table('erased_messages') }} where message_hash = {{ hash_of(quoted(kept.salt) ~ ' || ' ~ key) }}
+        select 1 from {{ state_table('erased_messages') }} where message_hash = {{ hash_of(quoted(kept.salt) ~ ' || ' ~ (key or message_key(content_hash()))) }}
     )
     {%- endif -%}
+{%- endmacro %}
+
+{#- What a message is known by to those that are erased: its collection and id, or all that it says. scripts/erasing reads this, too. -#}
+{% macro message_key(content_hash) -%}
+    case when event_id is null then 'content ' || {{ content_hash }} else message_type || ' ' || event_id end
 {%- endmacro %}
 
 {#- SHA-256 of a text, in hexadecimal. -#}

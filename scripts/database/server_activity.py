@@ -3,42 +3,18 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import psycopg2
 
+from common.queries import read_queries
 from database.masking import masked
 
 # How long to wait for a query to end, and how often to look.
 END_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
-# Without being a superuser or a member of pg_read_all_stats, one sees only the user of others' connections:
-# https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
-CONNECTIONS = """
-select
-    pid, usename, datname, application_name, state, wait_event_type, wait_event, backend_start, query_start,
-    cast(extract(epoch from clock_timestamp() - case when state = 'active' then query_start else state_change end)
-        as double precision) as age_seconds,
-    cast(extract(epoch from clock_timestamp() - xact_start) as double precision) as transaction_seconds,
-    case when state is null or wait_event_type = 'Lock' then pg_blocking_pids(pid) else '{}' end as blocked_by,
-    query
-from pg_stat_activity
-where
-    pid <> pg_backend_pid()
-    and (backend_type = 'client backend' or backend_type is null and usename is not null)
-order by pid
-"""
-# A process id may have been reused, so the start of the connection has to agree, and that of a query to be cancelled.
-CANCEL = """
-select pg_cancel_backend(pid) from pg_stat_activity
-where
-    pid = %(pid)s and pid <> pg_backend_pid() and backend_start is not distinct from %(backend_start)s
-    and query_start is not distinct from %(query_start)s and coalesce(state, 'active') = 'active'
-"""
-TERMINATE = """
-select pg_terminate_backend(pid) from pg_stat_activity
-where pid = %(pid)s and pid <> pg_backend_pid() and backend_start is not distinct from %(backend_start)s
-"""
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +55,7 @@ class Connection:
 def connections(server) -> list[Connection]:
     """All client connections but the one that asks, by process id."""
     with server.cursor() as cursor:
-        cursor.execute(CONNECTIONS)
+        cursor.execute(queries.connections)
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row)) for row in cursor.fetchall()]
     return [
@@ -103,7 +79,7 @@ def end(server, target: Connection, force: bool) -> str:
     """
     with server.cursor() as cursor:
         try:
-            cursor.execute(TERMINATE if force else CANCEL, vars(target))
+            cursor.execute(queries.terminate if force else queries.cancel, vars(target))
         except psycopg2.errors.InsufficientPrivilege:
             return "not permitted"
         found = cursor.fetchone()

@@ -20,8 +20,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import duckdb
+from jinja2 import Environment
 
 from common.errors import MODEL_FAILED, RefreshError
+from common.project import ROOT
 from database.errors import first_line
 from database.lock import VIEW
 from database.published import publish, published_file, quoted, remove, synchronize
@@ -30,9 +32,8 @@ from database.target import Target, has_table, log_file, rows
 
 SQL = Path(__file__).parent
 UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
-HASHES = {"duckdb": "sha256({})", "postgres": "encode(sha256(convert_to({}, 'UTF8')), 'hex')"}
-# What a message is known by; the model staging/stg_messages asks for the same.
-KEY = "case when event_id is null then 'content ' || content_hash else message_type || ' ' || event_id end"
+# What a message is known by, and its hash, as staging asks for them.
+MACROS = Environment(extensions=["jinja2.ext.do"]).from_string((ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")).module
 MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
 TABLES = """
     select table_schema, table_name, string_agg(column_name, ' ')
@@ -197,7 +198,8 @@ class Erasure:
         """Keep salted hashes of the messages."""
         table = f"{self.names['refresh']}.erased_messages"
         salts = self.execute(f"select salt from {table} limit 1") or [(secrets.token_hex(16),)]
-        written = HASHES[self.target.engine].format(f"%s || {KEY}")
+        hash_of = MACROS.postgres__hash_of if self.target.engine == "postgres" else MACROS.default__hash_of
+        written = hash_of(f"%s || {MACROS.message_key('content_hash')}")
         self.execute(f"insert into {table} (salt, message_hash) select distinct cast(%s as text), {written} from erased_messages",
                      salts[0][0], salts[0][0])
 
@@ -235,13 +237,10 @@ def account() -> str:
         return f"account {os.getuid()}"
 
 
-def is_unfinished(target: Target) -> bool:
+def is_unfinished(connection, target: Target) -> bool:
     """Whether an erasure has still to be driven out of files."""
-    if not target.file or not target.file.exists():
-        return False
-    with target.connected() as connection:
-        return has_table(connection, target.schema("refresh"), "erasures") and bool(rows(
-            connection, f"select 1 from {target.table('refresh', 'erasures')} where finished_at is null limit 1"))
+    return bool(target.file) and has_table(connection, target.schema("refresh"), "erasures") and bool(rows(
+        connection, f"select 1 from {target.table('refresh', 'erasures')} where finished_at is null limit 1"))
 
 
 def finish(target: Target):

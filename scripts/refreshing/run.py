@@ -48,7 +48,7 @@ class Run:
         self.plan, self.progress, self.settings, self.id = plan, progress, settings, uuid.uuid4().hex
         self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.budget = Budget(plan.retry_for)
-        self.knows_left = self.finishes_another = False
+        self.knows_left = self.finishes_another = self.is_erasure_unfinished = False
         self.left: dict[str, tuple[str, str | None]] = {}  # models and seeds not done -> status, error
         self.seconds: dict[str, float] = {}  # of models
         self.attempts: dict[str, int] = {}
@@ -139,12 +139,14 @@ class Run:
 
     def publish(self):
         """DuckDB: replace the file that readers have. Raises RefreshError, KeyboardInterrupt."""
-        if is_unfinished(self.target):
-            finish(self.target)
-        published = self.target.file and published_file(self.target.file, self.target.schema(""))
-        if not published:
+        if not self.target.file:
             return
         self.logged()  # the published log includes this refresh
+        if self.is_erasure_unfinished:
+            finish(self.target)
+        published = published_file(self.target.file, self.target.schema(""))
+        if not published:
+            return
         try:
             settings = self.target.credentials.settings or {}
             publish(self.target.file, published, self.target.schema, settings.get("memory_limit"))
@@ -172,6 +174,7 @@ class Run:
                 with self.target.connected() as connection:
                     record = refresh_log.completed(connection, self.target, self.id, record)
                     refresh_log.write(connection, self.target, self.id, record)
+                    self.is_erasure_unfinished = is_unfinished(connection, self.target)
             except RefreshError as problem:
                 self.progress.not_logged(str(problem), record)
         return record

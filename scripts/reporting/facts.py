@@ -1,4 +1,4 @@
-"""What the report says, as plain rows: the answers to report_queries. The page adds them up for the days and channel chosen.
+"""What the report says, as plain rows: the answers to queries.sql. The page adds them up for the days and channel chosen.
 
 A section that cannot be told has a sentence in `missing` that says what to do.
 """
@@ -11,9 +11,8 @@ from database.stored_tables import NOT_YET, Tables
 from explaining.facts import Common
 from explaining.story import explain
 from explaining.text import story_lines
-from reporting import queries
 from reporting.changes import change_facts
-from reporting.source import Source
+from reporting.source import Source, queries
 
 DAYS = 731  # as many of the newest days as are in the page
 CAMPAIGNS = 500  # those with costs, then the largest
@@ -36,7 +35,7 @@ def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False
     source = Source(tables, zone)
     if source.missing("sessions.attribution", "sessions.all_sessions"):
         raise RefreshError(NOT_YET)
-    bounds = source.rows(queries.BOUNDS, zone, zone)[0]
+    bounds = source.rows(queries.bounds, zone, zone)[0]
     facts = {"made_at": now or datetime.now(timezone.utc), "zone": zone, "model": model, **bounds, "missing": {}, "persons": {},
              "health": health_facts(source)}
     if bounds["first_on"] is None:
@@ -44,8 +43,8 @@ def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False
     days = Days(max(bounds["first_on"], bounds["last_on"] - timedelta(days=DAYS - 1)), bounds["last_on"])
     facts |= {
         "first_on": days.first_on, **signup_facts(source, days), "retention": [],
-        "sessions": days.rows(source.rows(queries.SESSIONS, zone), "channel", "sessions"),
-        "visitors": days.rows(source.rows(queries.VISITORS, zone), "channel", "days_since", "visitors"),
+        "sessions": days.rows(source.rows(queries.sessions, zone), "channel", "sessions"),
+        "visitors": days.rows(source.rows(queries.visitors, zone), "channel", "days_since", "visitors"),
     }
     money, retention = source.missing("reporting.performance_entries"), source.missing("reporting.signup_retention")
     facts |= {"missing": {"money": money}} if money else money_facts(source, days, model)
@@ -77,7 +76,7 @@ class Days:
 
 def signup_facts(source: Source, days: Days) -> dict:
     """touches: sign-ups by first and last channel; waiting: for days and sessions, by first channel and bar, see STEPS."""
-    rows = source.rows(queries.SIGNUPS, source.zone)
+    rows = source.rows(queries.signups, source.zone)
     check_zone(source, rows)
     for row in rows:
         for measure, steps in STEPS.items():
@@ -101,7 +100,7 @@ def check_zone(source: Source, signups):
     """Raises RefreshError when the marts have other days than the report would have."""
     if source.missing("reporting.performance_entries"):
         return
-    marts = {row["day"]: round(row["signups"]) for row in source.rows(queries.MART_DAYS)}
+    marts = {row["day"]: round(row["signups"]) for row in source.rows(queries.mart_days)}
     found = {row["day"]: row["signups"] for row in summed(signups, "day")}
     # Of other sign-ups (months of messages were dropped, say) they say nothing about days.
     if found != marts and sum(found.values()) == sum(marts.values()):
@@ -110,12 +109,12 @@ def check_zone(source: Source, signups):
 
 def money_facts(source: Source, days: Days, model: str) -> dict:
     """Credit, costs and revenue of channels by every model, and of campaigns by one. currency: that sign-ups are in."""
-    rows = source.rows(queries.CHANNELS)
+    rows = source.rows(queries.channels)
     totals = defaultdict(lambda: [0, 0])  # currency -> sign-ups, cost
     for row in rows:
         totals[row["currency"]] = [old + row[name] for old, name in zip(totals[row["currency"]], ("signups", "cost"))]
     first = [row for row in rows if row["model"] == "first" and row["channel"] != NO_SIGNUP and (row["cost"] or row["revenue"])]
-    campaigns = source.rows(queries.CAMPAIGNS, model)
+    campaigns = source.rows(queries.campaigns, model)
     names = ("campaign", "source", "medium", "channel", "currency")
     sizes = defaultdict(lambda: [0, 0])
     for row in campaigns:
@@ -136,7 +135,7 @@ def money_facts(source: Source, days: Days, model: str) -> dict:
 def retention_facts(source: Source, days: Days) -> dict:
     """retention: of each cohort, channel and age those who signed up and those active."""
     kind = "week" if days.last_on - days.first_on <= timedelta(days=182) else "month"
-    rows = sorted(source.rows(queries.RETENTION, kind), key=lambda row: (row["cohort_start"], row["channel"], row["age"]))
+    rows = sorted(source.rows(queries.retention, kind), key=lambda row: (row["cohort_start"], row["channel"], row["age"]))
     return {"retention_kind": kind,
             "retention": [[row["cohort_start"], row["channel"], row["age"], row["signups"], row["active"]] for row in rows]}
 
@@ -147,7 +146,7 @@ def person_facts(source: Source, currency: str | None, missing: dict) -> dict:
     if sentence:
         return {"missing": {**missing, "persons": sentence}}
     found, common = defaultdict(list), Common(source.tables)
-    for row in sorted(source.rows(queries.PERSONS, currency, PERSONS), key=lambda row: (row["channel"], row["place"])):
+    for row in sorted(source.rows(queries.persons, currency, PERSONS), key=lambda row: (row["channel"], row["place"])):
         found[row["channel"]].append({**row, "story": "\n".join(story_lines(explain(source.tables, row["alias_id"], common)))})
     return {"persons": dict(found)}
 
@@ -158,13 +157,13 @@ def health_facts(source: Source) -> dict:
     messages = source.missing("partitioning.partitions", "partitioning.rejected_events", "partitioning.app_tracks")
     found = {"missing": [one for one in (log, messages) if one], "health": None, "runs": [], "months": []}
     if not log:
-        found |= {"health": source.rows(queries.HEALTH)[0], "runs": source.rows(queries.RUNS)}
+        found |= {"health": source.rows(queries.health)[0], "runs": source.rows(queries.runs)}
         found["newest_at"] = found["health"]["newest_message_at"]
     if not messages:
-        newest = source.rows(queries.NEWEST)[0]["newest_at"]
+        newest = source.rows(queries.newest)[0]["newest_at"]
         found |= {
-            "months": source.rows(queries.MONTHS), "newest_at": newest,
-            "recent": source.rows(queries.RECENT, newest - timedelta(days=RECENT_DAYS))[0] if newest else None,
-            "rejected": sorted(source.rows(queries.REJECTED), key=lambda row: row["reason"]),
+            "months": source.rows(queries.months), "newest_at": newest,
+            "recent": source.rows(queries.recent, newest - timedelta(days=RECENT_DAYS))[0] if newest else None,
+            "rejected": sorted(source.rows(queries.rejected), key=lambda row: row["reason"]),
         }
     return found

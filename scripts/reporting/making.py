@@ -9,19 +9,9 @@ from common.plan import Plan
 from common.project import ROOT, default_variables
 from database.stored_tables import stored_tables
 
-NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
-
 DEFAULT_FILE = ROOT / "target" / "report.html"
 DEFAULT_MODEL = "first"
 TITLE = b"<title>Where sign-ups come from"  # what tells a report from other pages
-
-
-def made_report(plan: Plan, path: Path) -> Path:
-    """Make the report of what was refreshed. Raises RefreshError, which says that the tables are made all the same."""
-    try:
-        return make_report(plan, path, time_zone(plan))
-    except RefreshError as error:
-        raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
 
 
 def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL, period: str | None = None,

@@ -1,4 +1,8 @@
-"""What MetricFlow's command line needs to answer for the project as it is now, and what is done with its answer."""
+"""What MetricFlow's command line mf needs to answer for the project as it is now, and what is done with its answer.
+
+mf alone knows only the default target, and what dbt parsed last: so the project is parsed first, into a temporary folder from which
+mf reads it.
+"""
 
 import csv
 import json

@@ -1,11 +1,13 @@
 """The stored tables as the report asks them: in one time zone, and knowing which of them are there."""
 
 from decimal import Decimal
+from pathlib import Path
 
 from common.errors import RefreshError
+from common.queries import read_queries
 from database.stored_tables import Tables
-from reporting.queries import IS_TIME_ZONE
 
+queries = read_queries(Path(__file__).with_name("queries.sql"))
 NO_TABLES = "{} not there or may not be read: run scripts/refresh.py, or connect as a role that may read everything."
 
 
@@ -14,7 +16,7 @@ class Source:
 
     def __init__(self, tables: Tables, zone: str):
         self.tables, self.zone, self.names = tables, zone, tables.names()
-        if not self.rows(IS_TIME_ZONE, zone):
+        if not self.rows(queries.is_time_zone, zone):
             raise RefreshError(f"There is no time zone {zone}: correct report_timezone under vars.")
 
     def rows(self, query: str, *values) -> list[dict]:

@@ -5,37 +5,15 @@ from pathlib import Path
 
 import duckdb
 
-# Money for a click by the medium of its campaign, a little more or less from day to day.
-AD_SPEND = """
-    with clicks as (
-        select
-            received_at::date as date, context_campaign_source as source, context_campaign_medium as medium,
-            context_campaign_name as campaign, count(*) as clicks
-        from read_parquet($pages, union_by_name => true)
-        where context_campaign_medium in ('cpc', 'paid_social', 'cpm', 'display') and received_at::date <= $until
-        group by all
-    )
-    select date, source, medium, campaign, 'USD' as currency, round(clicks * (0.8 + day(date) * 7 % 10 * 0.04) *
-        case medium when 'cpc' then 2.4 when 'paid_social' then 1.6 when 'cpm' then 3.1 else 0.9 end, 2) as cost
-    from clicks order by all
-"""
-# Three in ten of those who sign up pay, by the month, up to four days later.
-SUBSCRIPTIONS = """
-    select
-        user_id, min(timestamp) + to_days((hash(user_id, 'start') % 5)::integer) as started_at,
-        'month' as billing_interval,
-        [29, 79, 199][1 + (hash(user_id, 'plan') % 3)::integer] as amount, 'USD' as currency
-    from read_parquet($tracks, union_by_name => true)
-    where event = 'signed_up' and user_id like 'u1%' -- some ids stand for none
-        and hash(user_id, 'pays') % 10 < 3 and received_at::date <= $until
-    group by user_id order by user_id
-"""
+from common.queries import read_queries
+
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 def write_money(sample: Path, out: Path, until: date):
     """Write ad_spend.csv and subscriptions.csv for the messages of sample_data in `sample` that came up to this day."""
     out.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
-        for name, query, collection in (("ad_spend", AD_SPEND, "pages"), ("subscriptions", SUBSCRIPTIONS, "tracks")):
+        for name, query, collection in (("ad_spend", queries.ad_spend, "pages"), ("subscriptions", queries.subscriptions, "tracks")):
             rows = connection.sql(query, params={collection: f"{sample}/{collection}/*.parquet", "until": until})
             rows.write_csv(str(out / f"{name}.csv"))

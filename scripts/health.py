@@ -15,7 +15,6 @@ import click
 
 from common.command_line import run, target_options
 from common.errors import RefreshError
-from database.profiles import find_output
 from refreshing.health import problem, read_health, read_span, summary
 
 UNHEALTHY = 1  # exit code
@@ -27,7 +26,7 @@ UNHEALTHY = 1  # exit code
 @click.option("--max-lag", metavar="TIME", help="How old the newest message may be: 90m, 24h, 2d.  [default: any age]")
 def command(target, profile, max_age, max_lag):
     max_age, max_lag = read_span(max_age, "--max-age"), max_lag and read_span(max_lag, "--max-lag")
-    health, now = read_health(find_output(target, profile)), datetime.now(timezone.utc).replace(tzinfo=None)
+    health, now = read_health(target, profile), datetime.now(timezone.utc).replace(tzinfo=None)
     wrong = problem(health, now, max_age, max_lag)
     if wrong:
         raise RefreshError(wrong)

@@ -5,9 +5,7 @@
     python scripts/metrics.py --target postgres query --metrics ltv --group-by entry__channel
 
 What follows the options of this script goes to mf as it is, see
-https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. mf alone knows only
-the default target, and what dbt parsed last: so the project is parsed first, into a temporary folder from which mf
-reads it. Tables are only read. In a file made by --csv a text that a spreadsheet would take for a formula, which any visitor
+https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. Tables are only read. In a file made by --csv a text that a spreadsheet would take for a formula, which any visitor
 can put into a URL, begins with an apostrophe. mf's log is logs/metricflow.log. Exit code 0 if mf answered, 1 if it could not,
 2 for wrong input.
 """

@@ -2,42 +2,22 @@
 
     python scripts/refresh.py
     python scripts/refresh.py --target postgres --since 2026-05-01
-    python scripts/refresh.py --full-refresh
-    python scripts/refresh.py --sample 1%
-    python scripts/refresh.py --report
     python scripts/refresh.py --check
-    python scripts/refresh.py --audit --since 2026-05-01
 
-One line for each table, then a summary; with --log-format json one JSON object a line. Temporary
-failures are retried. Exit code 0 only when everything succeeded; 1 when a table could not be built (the
-next refresh continues there); 2 for wrong input, a database that cannot be reached or is locked (the tables are
-as before); 3 when another refresh is running; 4 when only the report could not be made; 130 when interrupted by
-Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has the details. The
-variables are those in my_site.yml, or in the file that SIGNUP_ATTRIBUTION_VARS names. Paths in variables and in the
-environment start at the project's folder.
+Exit code 0 only when everything succeeded; 1 when a table could not be built (the next refresh continues there); 2 for wrong
+input, a database that cannot be reached or is locked (the tables are as before); 3 when another refresh is running; 4 when only the
+report could not be made; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What went wrong is one sentence on stderr; logs/dbt.log has
+the details. Paths in variables and in the environment start at the project's folder.
 """
 
-import json
-import os
-import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from common.command_line import OTHERS, target_options, variables_option
-from common.errors import BAD_INPUT, RefreshError
-from common.plan import read_date
-from common.project import ROOT
-from database.postgres import safe_options
-from notifying.settings import read_settings
-from refreshing.interrupt import Interrupt, Interrupted
-from refreshing.options import plan_refresh
-from refreshing.progress import make_progress
-from refreshing.report import summary_lines, table_lines
-from refreshing.run import refresh
-from reporting.making import check_output, made_report
+from common.command_line import target_options, variables_option
+from refreshing.answer import answer, run_interruptibly
+from reporting.making import DEFAULT_FILE
 
 
 @click.command(help="Refresh all tables from the messages that are new.")
@@ -55,67 +35,21 @@ from reporting.making import check_output, made_report
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
               envvar="SIGNUP_ATTRIBUTION_LOG_FORMAT", help="What is printed; in json one object a line.")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
-@click.option("--check", "is_check", is_flag=True,
-              help="Change nothing; report what is fine and how to fix what is not.")
+@click.option("--check", "is_check", is_flag=True, help="Change nothing; report what is fine and how to fix what is not.")
 @click.option("--audit", "is_audit", is_flag=True,
               help="Look for messages in the sources (all, or those loaded --since a date) that the tables lack.")
 @click.option("--settings", metavar="FILE", type=click.Path(path_type=Path),
               help="Metrics and alerts.  [default: refresh.yml of the project]")
-@click.option("--report", "report_file", metavar="FILE", is_flag=False, flag_value=str(ROOT / "target" / "report.html"),
+@click.option("--report", "report_file", metavar="FILE", is_flag=False, flag_value=str(DEFAULT_FILE),
               help="Then make the report: one HTML file.  [without a name: target/report.html of the project]")
 @click.option("--quiet", is_flag=True, help="Print nothing unless something fails.")
-def command(
-    target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, is_audit,
-    settings, report_file, quiet,
-):
-    os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
-    plan = plan_refresh(
-        target, None if is_audit else since, full_refresh, variables, select, retry_for, wait, sample,
-        with_seeds=not (is_check or is_audit), profile=profile)
-    if is_check or is_audit:
-        from refreshing.check import audit, check, check_lines
-
-        found = audit(plan, since and read_date(since).isoformat()) if is_audit else check(plan)
-        lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
-        print("\n".join(lines), flush=True)
-        return 0 if all(one.is_fine for one in found) else BAD_INPUT
-    if report_file:
-        report_file = Path(report_file).absolute()  # the refresh goes to the project's folder
-        check_output(report_file)
-    progress = make_progress(log_format, quiet, log_file)
-    try:
-        report = refresh(plan, progress, read_settings(settings) if settings else None)
-    except KeyboardInterrupt as error:
-        raise Interrupted from error  # click would add an empty line
-    if log_format == "text" and not quiet:
-        print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
-    if report_file:
-        progress.say(f"The report is in {made_report(plan, report_file)}.")
-    return 0
+def command(**options):
+    return answer(**options)
 
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit code."""
-    os.umask(os.umask(OTHERS) | OTHERS)
-    # After a SIGKILL Python's helper process would warn of semaphores, which it then frees.
-    sys.warnoptions.append("ignore:resource_tracker")
-    interrupt = Interrupt()
-    signal.signal(signal.SIGTERM, interrupt)
-    sys.unraisablehook = interrupt.again
-    try:
-        # --help has no exit code of its own
-        return command.main(arguments, prog_name="refresh.py", standalone_mode=False) or 0
-    except RefreshError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        # Of a value that an option does not take, the message alone does not name the option.
-        text = error.format_message() if isinstance(error, click.BadParameter) else error.message
-        print(f"{text.rstrip('.')}: see refresh.py --help.", file=sys.stderr)
-        return BAD_INPUT
-    except (Interrupted, click.Abort, KeyboardInterrupt):
-        print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)
-        return 128 + interrupt.received
+    return run_interruptibly(command, "refresh.py", arguments)
 
 
 if __name__ == "__main__":

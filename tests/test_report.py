@@ -378,7 +378,7 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
     assert code == 2 and "cannot be written" in err and len(err.splitlines()) == 1
 
     # After a refresh the tables are there whatever becomes of the report.
-    monkeypatch.setattr(refresh, "refresh", lambda *_: Report())
+    monkeypatch.setattr("refreshing.answer.refresh", lambda *_: Report())
     arguments = ["--vars", f"{{report_timezone: {ZONE}}}", "--log-format", "text"]
     with environment(site.environment):
         assert refresh.main([*arguments, "--report", str(path)]) == 0

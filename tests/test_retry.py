@@ -13,7 +13,7 @@ from common.errors import RefreshError
 from common.plan import read_duration
 from database.errors import is_transient
 from refreshing import retry as refresh_retry
-from refreshing.interrupt import Interrupt
+from refreshing.answer import Interrupt
 from refreshing.retry import FIRST_CONTACT_SECONDS, Budget, keep_trying
 
 

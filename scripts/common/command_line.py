@@ -1,6 +1,7 @@
 """Error handling of every command line: one sentence on stderr, and an exit code."""
 
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from common.project import Profile
 
 variables_option = click.option(
     "--vars", "variables", metavar="YAML", help="Variables as YAML text, on top of those in my_site.yml; or a YAML file in place of it.")
-OTHERS = 0o027  # what a refresh makes holds ids and messages: the group may read it at most, others may not (`man umask`)
 
 
 def target_options(command):
@@ -27,6 +27,12 @@ def target_options(command):
         return command(*arguments, profile=profile, **options)
 
     return with_profile
+
+
+def keep_private():
+    """What this process makes holds ids and messages: the group may read it at most, others may not (`man umask`)."""
+    others = 0o027
+    os.umask(os.umask(others) | others)
 
 
 def run(command: click.Command, name: str, arguments=None, failed: int | None = None, stopped: tuple[str, int] | None = None) -> int:

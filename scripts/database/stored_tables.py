@@ -39,19 +39,19 @@ class Tables:
 
 
 @contextmanager
-def stored_tables(target: str | None, application: str, published: bool = False, profile: Profile = Profile()):
+def stored_tables(target: str | None, application: str, published: bool | str = False, profile: Profile = Profile(), not_yet: str = NOT_YET):
     """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
 
     application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
-    a refresh has the work file of DuckDB open.
+    a refresh has the work file of DuckDB open, or, if this is 'first', whenever there is one. not_yet: what is said where there are no tables.
     """
     output = find_output(target, profile)
-    with (duckdb_tables(output, published) if output.engine == "duckdb" else postgres_tables(output, application)) as tables:
+    with (duckdb_tables(output, published, not_yet) if output.engine == "duckdb" else postgres_tables(output, application, not_yet)) as tables:
         yield tables
 
 
 @contextmanager
-def postgres_tables(output: Output, application: str):
+def postgres_tables(output: Output, application: str, not_yet: str):
     with connected(application, output.settings) as server:
         # One snapshot, so that a refresh that ends in between is seen in all tables or in none.
         server.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
@@ -64,7 +64,7 @@ def postgres_tables(output: Output, application: str):
         try:
             yield Tables(execute, output.prefix)
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
-            raise RefreshError(NOT_YET) from error
+            raise RefreshError(not_yet) from error
         except psycopg2.errors.UndefinedColumn as error:
             raise RefreshError(OUTDATED) from error
         except psycopg2.errors.InsufficientPrivilege as error:
@@ -72,10 +72,10 @@ def postgres_tables(output: Output, application: str):
                                "connect as the role that refreshes.") from error
 
 
-def opened(path: Path, readers: Path | None):
+def opened(path: Path, readers: Path | None, is_readers_first: bool):
     """A read-only connection to the file or, while that is in use, to the readers' file if there is one. Raises duckdb.Error."""
     try:
-        return duckdb.connect(str(path), read_only=True)
+        return duckdb.connect(str(readers if is_readers_first and readers and readers.exists() else path), read_only=True)
     except duckdb.IOException:
         if readers and readers.exists():
             return duckdb.connect(str(readers), read_only=True)
@@ -83,20 +83,20 @@ def opened(path: Path, readers: Path | None):
 
 
 @contextmanager
-def duckdb_tables(output: Output, published: bool):
+def duckdb_tables(output: Output, published: bool | str, not_yet: str):
     path = output.file
     try:
-        with opened(path, published_file(path, output.prefix) if published else None) as connection:
+        with opened(path, published_file(path, output.prefix) if published else None, published == "first") as connection:
             def execute(query, values):
                 result = connection.execute(query.replace("%s", "?"), values)
                 return [column[0] for column in result.description], result.fetchall()
 
             yield Tables(execute, output.prefix)
     except duckdb.CatalogException as error:
-        raise RefreshError(NOT_YET) from error
+        raise RefreshError(not_yet) from error
     except duckdb.BinderException as error:
         raise RefreshError(OUTDATED) from error
     except duckdb.Error as error:
         text = str(error)
-        raise RefreshError(NOT_YET if "database does not exist" in text else known_sentence(text) or
+        raise RefreshError(not_yet if "database does not exist" in text else known_sentence(text) or
                            f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error

@@ -1,13 +1,19 @@
 """Erases persons: finds who is meant, says what goes, and sees an erasure to its end."""
 
+import os
+import sys
 from pathlib import Path
+
+import click
 
 from common.errors import RefreshError
 from common.escaping import escaped, said
+from common.project import ROOT, Profile
 from database.lock import make_lock, one_at_a_time
+from database.profiles import read_profile
 from database.published import check_published
-from database.stored_tables import NOT_YET
-from database.target import Target
+from database.stored_tables import NOT_YET, UNKNOWN_ID
+from database.target import Target, find_target
 from erasing.erasure import Counts, Erasure, finish, is_unfinished
 
 NOT_ALL = 1  # exit code
@@ -40,7 +46,9 @@ def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: Non
         raise RefreshError(NOT_YET)
     check_published(target)
     with one_at_a_time(make_lock(target), say=say):
-        if not is_dry_run and is_unfinished(target):
+        with target.connected() as connection:
+            is_left = not is_dry_run and is_unfinished(connection, target)
+        if is_left:
             finish(target)
             say("An earlier erasure that did not finish is finished now.")
         with target.connected() as connection, Erasure(target, connection) as erasure:
@@ -65,3 +73,24 @@ def lines(ids: list[tuple[str, str]], counts: Counts):
     yield f"persons {counts.persons:,}, ids {counts.ids:,}, messages {counts.messages:,}, sessions {counts.sessions:,}, sign-ups {counts.signups:,}"
     if counts.shared_ids:
         yield f"Anonymous ids that others used too, which stay: {counts.shared_ids:,}"
+
+
+def answer(persons: tuple[str, ...], file: Path | None, is_sure: bool, is_dry_run: bool, target: str | None, profile: Profile) -> int:
+    """Show what would go, ask, and erase it; the exit code. Raises RefreshError, click.Abort."""
+    ids = asked_ids(persons, file)
+    if not (is_sure or is_dry_run or sys.stdin.isatty()):
+        raise RefreshError("Nothing was erased, because there is no terminal to ask for confirmation: add --yes, or --dry-run to only look.")
+    os.chdir(ROOT)  # so that relative paths mean the same from everywhere
+    target = find_target(target or read_profile(profile)[0], profile)
+    is_yes = is_sure
+    if not is_sure:
+        counts, unknown = erase(target, ids, is_dry_run=True, say=print)
+        # nobody holds the lock while somebody thinks
+        is_yes = counts.messages and not is_dry_run and click.confirm("Erase all of this?")
+    if is_yes:
+        counts, unknown = erase(target, ids, say=print if is_sure else lambda text: None)
+        print(f"Erased. {LEFT[target.engine]}" if counts.messages else "Nothing was erased.")
+    if unknown:
+        named = ", ".join(said(escaped(one)) for one in unknown[:SHOWN])
+        raise RefreshError(UNKNOWN_ID.format(named), NOT_ALL)
+    return 0 if is_yes or is_dry_run else NOT_ALL

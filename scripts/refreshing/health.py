@@ -3,15 +3,11 @@
 import math
 from datetime import datetime, timedelta
 
-import duckdb
-import psycopg2
-
 from common.errors import RefreshError
 from common.plan import read_duration
-from database.errors import first_line, known_sentence
-from database.postgres import connected
-from database.profiles import Output
-from database.published import published_file
+from common.project import Profile
+from database.errors import first_line
+from database.stored_tables import stored_tables
 
 COLUMNS = (
     "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_error", "last_status")
@@ -20,40 +16,16 @@ WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
 NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
 
 
-def read_health(output: Output) -> dict:
-    """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none."""
-    query = f'select {", ".join(COLUMNS)} from "{output.prefix}refresh".refresh_health'
-    row = (read_duckdb if output.engine == "duckdb" else read_postgres)(output, query)
-    if row is None or row[-1] is None:
+def read_health(target: str | None, profile: Profile) -> dict:
+    """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none.
+
+    On DuckDB of the readers' file if there is one: refreshes have the other one open.
+    """
+    with stored_tables(target, "signup_attribution health", published="first", profile=profile, not_yet=NOT_YET) as tables:
+        found = tables.rows(f"select {', '.join(COLUMNS)} from {{refresh}}.refresh_health")
+    if not found or found[0]["last_status"] is None:
         raise RefreshError(NOT_YET)
-    return dict(zip(COLUMNS, row))
-
-
-def read_postgres(output: Output, query: str) -> tuple | None:
-    with connected("signup_attribution health", output.settings) as server, server.cursor() as cursor:
-        try:
-            cursor.execute(query)
-        except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
-            raise RefreshError(NOT_YET) from error
-        except psycopg2.Error as error:
-            raise RefreshError(f"The state of the refreshes cannot be read ({first_line(str(error))}): "
-                               "connect as the role that refreshes.") from error
-        return cursor.fetchone()
-
-
-def read_duckdb(output: Output, query: str) -> tuple | None:
-    path = output.file
-    published = published_file(path, output.prefix)
-    path = published if published and published.exists() else path  # which a refresh has open
-    try:
-        with duckdb.connect(str(path), read_only=True) as connection:
-            return connection.execute(query).fetchone()
-    except duckdb.CatalogException as error:
-        raise RefreshError(NOT_YET) from error
-    except duckdb.Error as error:
-        text = str(error)
-        raise RefreshError(NOT_YET if "database does not exist" in text else known_sentence(text) or
-                           f"{path} cannot be read ({first_line(text)}): correct SIGNUP_ATTRIBUTION_DUCKDB.") from error
+    return found[0]
 
 
 def problem(health: dict, now: datetime, max_age: timedelta, max_lag: timedelta | None) -> str | None:

@@ -136,16 +136,14 @@ class Lines(Silent):
         self.write("refresh_finished", **asdict(record))
 
 
-class Several(Silent):
+class Several:
     """Tells several."""
 
     def __init__(self, told: list[Silent]):
         self.told = told
         self.wants_expectations = any(one.wants_expectations for one in told)
-        for method in ("expect", "started", "finished", "retrying", "say", "not_logged", "refused", "ended"):
-            setattr(self, method, self.teller(method))
 
-    def teller(self, method):
+    def __getattr__(self, method):
         def tell(*arguments):
             for one in self.told:
                 getattr(one, method)(*arguments)

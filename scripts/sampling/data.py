@@ -79,7 +79,7 @@ def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
         con.execute("SET TimeZone = 'UTC'")
         for name, value in settings.items():
             con.execute(f"CREATE MACRO {name}() AS {int(value)}::BIGINT")
-        for step in sorted(STEPS.glob("*.sql")):
+        for step in sorted(STEPS.glob("[0-9]_*.sql")):
             con.execute(step.read_text(encoding="utf-8"))
         parts = con.execute(
             "SELECT kind::VARCHAR, load_day, count(*) FROM messages GROUP BY ALL ORDER BY ALL"
@@ -152,3 +152,15 @@ def load_postgres(out_dir, connection, schema="segment", from_day=None, to_day=N
             if number + 1 == len(files) or files[number + 1][0] != day:
                 connection.commit()
     return counts
+
+
+def read_days(text: str) -> tuple[date | None, date | None]:
+    """FROM:TO, both with their days, either of them may be empty; one date means that day. Raises ValueError."""
+    first, _, last = text.partition(":") if ":" in text else (text, "", text)
+    return tuple(date.fromisoformat(day) if day else None for day in (first, last))
+
+
+def described(counts: dict[str, int]) -> str:
+    """Counts as words: '8 messages (3 tracks, 5 pages)'; files are not counted."""
+    own = {name: count for name, count in counts.items() if name in COLLECTIONS}
+    return f"{sum(own.values())} messages ({', '.join(f'{count} {name}' for name, count in own.items())})"

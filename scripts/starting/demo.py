@@ -1,17 +1,27 @@
-"""The demo's sample data and what it prints."""
+"""The demo: sample data, refreshes of it, and what came out."""
 
+import os
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import duckdb
 import yaml
+from tabulate import tabulate
 
 from common.errors import RefreshError
-from common.project import FILE_VARIABLE
+from common.project import FILE_VARIABLE, ROOT, shown, variables_file
 from database.errors import first_line, known_sentence
+from database.profiles import find_output
 from database.published import published_file, spare_of
-from refreshing.report import first_session_share
+from refreshing.options import plan_refresh
+from refreshing.progress import make_progress
+from refreshing.report import first_session_share, summary_lines, table_lines
+from refreshing.run import refresh
+from reporting.making import DEFAULT_FILE, make_report
 from sampling import data as sample_data
+from sampling.money import write_money
 
 MESSAGES = 50_000
 DAILY_REFRESHES = 3  # this many of the last days come one by one
@@ -64,20 +74,13 @@ def make_room(variables: Path, database: Path):
         path.unlink(missing_ok=True)
 
 
-def hand_over(files):
-    """Put sample files where the refresh looks for messages."""
-    for _, collection, path in files:
-        (LANDING / collection).mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, LANDING / collection)
-
-
-def table(connection, query: str) -> str:
-    """The rows of a query as text in columns."""
-    result = connection.execute(query)
-    rows = [[column[0] for column in result.description]]
-    rows += [["" if value is None else str(value) for value in row] for row in result.fetchall()]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+def hand_over(files, days):
+    """Put the sample files of these days, and the money up to the last of them, where the refresh looks for them."""
+    for day, collection, path in files:
+        if day in days:
+            (LANDING / collection).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, LANDING / collection)
+    write_money(SAMPLE, LANDING, days[-1])
 
 
 def somebody(database: Path) -> str:
@@ -95,4 +98,39 @@ def print_result(totals: dict[str, int], database: Path):
     with duckdb.connect(str(database), read_only=True) as connection:
         for touch in ("first_touch", "last_touch"):
             print(f"\nTop sources by {touch.replace('_', ' ')}:")
-            print(table(connection, TOP_SOURCES.format(touch=touch)))
+            result = connection.execute(TOP_SOURCES.format(touch=touch))
+            headers = [column[0] for column in result.description]
+            print(tabulate(result.fetchall(), headers, tablefmt="plain", disable_numparse=True))
+
+
+def show(messages: int):
+    """The whole demo. Raises RefreshError, OSError."""
+    os.chdir(ROOT)
+    os.environ.pop("SIGNUP_ATTRIBUTION_SCHEMA", None)
+    database, variables = find_output("duckdb").file, variables_file()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    make_room(variables, database)
+    shutil.rmtree(LANDING, ignore_errors=True)
+    variables.write_text(TEXT, encoding="utf-8")
+
+    sample_data.generate(SAMPLE, messages)
+    files = sample_data.sample_files(SAMPLE)
+    days = sorted({day for day, _, _ in files})
+    first_days, last_days = days[:-DAILY_REFRESHES], days[-DAILY_REFRESHES:]
+    print(f"Sample messages of {len(days)} days are in {SAMPLE}.")
+
+    print(f"\nFirst refresh, of the messages loaded from {first_days[0]} to {first_days[-1]}:")
+    hand_over(files, first_days)
+    plan = plan_refresh("duckdb")
+    report = refresh(plan, make_progress("text"))
+    print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
+    for day in last_days:
+        print(f"\nDaily refresh, messages loaded on {day} come in:")
+        hand_over(files, [day])
+        report = refresh(plan, make_progress("text"))
+        print("\n".join(summary_lines(report)), flush=True)
+    print_result(report.totals, database)
+    make_report(plan, DEFAULT_FILE, "UTC")
+    tools = shlex.quote(str(shown(Path(sys.executable).parent)))
+    print(HOW_TO_GO_ON.format(database=shown(database), variables=shown(variables), report=shown(DEFAULT_FILE), tools=tools,
+                              person=somebody(database)))

@@ -9,14 +9,16 @@ from urllib.parse import urlsplit
 import click
 import duckdb
 import psycopg2
+import yaml
 
 from common.errors import RefreshError
 from common.escaping import escaped
-from common.project import shown
+from common.project import FILE_VARIABLE, shown, variables_file
 from database.errors import first_line, known_sentence
 from database.postgres import connected
 from database.profiles import Output
 from database.stored_tables import FOLDERS
+from starting.demo import is_of_the_demo
 
 EVENTS = ("tracks", "pages", "screens")
 COLLECTIONS = (*EVENTS, "identifies", "aliases")
@@ -146,3 +148,44 @@ def asked(question: str, proposed: list[str], is_sure: bool) -> list[str]:
 def listed(counts: Counter, number: int = 8) -> str:
     """The most frequent ones, for people."""
     return ", ".join(f"{escaped(name)} ({count:,})" for name, count in counts.most_common(number)) or "none"
+
+
+def propose(output: Output, files: Path | None, is_sure: bool, options: str):
+    """Look at a target's database or a folder of files, ask, and write the variables. Raises RefreshError, click.Abort.
+
+    is_sure: take what is proposed; options: how other commands are told of the target.
+    """
+    path = variables_file()
+    if path.exists() and not is_of_the_demo(path):
+        raise RefreshError(f"{shown(path)} is there already: edit it, or move it away, or name another file in {FILE_VARIABLE}.")
+    if files and output.engine != "duckdb":
+        raise RefreshError("Only DuckDB reads files: choose --target duckdb, or leave out --files.")
+    with opened(output) as query:
+        places = Places(query, output.engine, output.prefix, files)
+        schemas = places.schemas()
+        if not schemas:
+            raise RefreshError("There is no table tracks, pages or screens with a column id that may be read: name the database "
+                               "(--target, PGHOST, PGDATABASE), or a folder of files (--files).")
+        for schema in schemas:
+            print(f"{escaped(schema) or files}: {', '.join(collection for one, collection in places.columns if one == schema)}")
+        if not files:
+            schemas = asked("Schemas with messages of this site", schemas, is_sure)
+            places.keep(schemas)
+        events = places.values(("tracks",), ("event", "event_text"), FIRST_EVENTS)
+        domains = Counter()
+        for url, number in places.values(("pages", "tracks"), ("url", "context_page_url"), FIRST_URLS).items():
+            domains[domain_of(url)] += number
+        del domains[None]
+    print(f"Events: {listed(events)}\nPages: {listed(domains)}")
+    signup = likely_signup(events)
+    if not signup:
+        print("No event has the name of a sign-up: say under signup_events which one it is.")
+    variables = {
+        "sources": places.files or {"schemas": schemas},
+        "signup_events": asked("Events that are a sign-up", [signup or "signed_up"], is_sure),
+        "own_domains": asked("Your own domains", likely_domains(domains), is_sure),
+    }
+    path.write_text("# Where the messages are and what they mean; every command reads this file. README.md has all variables.\n"
+                    + yaml.safe_dump(variables, sort_keys=False, default_flow_style=None, allow_unicode=True), encoding="utf-8")
+    print(f"{shown(path)} is written. Next:\n\n    python scripts/refresh.py{options} --check\n"
+          f"    python scripts/refresh.py{options}{' --full-refresh' if places.has_tables else ''}\n")

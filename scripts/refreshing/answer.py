@@ -1,0 +1,95 @@
+"""What the command line of the refresh does with its options, and with requests to stop."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from common.command_line import keep_private, run
+from common.errors import BAD_INPUT, RefreshError
+from common.plan import Plan, read_date
+from database.postgres import safe_options
+from notifying.settings import read_settings
+from refreshing.options import plan_refresh
+from refreshing.progress import make_progress
+from refreshing.report import summary_lines, table_lines
+from refreshing.run import refresh
+from reporting.making import check_output, make_report, time_zone
+
+NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
+
+
+def answer(target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, is_audit,
+           settings, report_file, quiet) -> int:
+    """Refresh, check or audit as these options say; the exit code. Raises RefreshError, click.Abort."""
+    os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
+    plan = plan_refresh(
+        target, None if is_audit else since, full_refresh, variables, select, retry_for, wait, sample,
+        with_seeds=not (is_check or is_audit), profile=profile)
+    if is_check or is_audit:
+        from refreshing.check import audit, check, check_lines
+
+        found = audit(plan, since and read_date(since).isoformat()) if is_audit else check(plan)
+        lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
+        print("\n".join(lines), flush=True)
+        return 0 if all(one.is_fine for one in found) else BAD_INPUT
+    if report_file:
+        report_file = Path(report_file).absolute()  # the refresh goes to the project's folder
+        check_output(report_file)
+    progress = make_progress(log_format, quiet, log_file)
+    try:
+        report = refresh(plan, progress, read_settings(settings) if settings else None)
+    except KeyboardInterrupt as error:
+        raise click.Abort from error  # for which click adds no empty line
+    if log_format == "text" and not quiet:
+        print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
+    if report_file:
+        progress.say(f"The report is in {made_report(plan, report_file)}.")
+    return 0
+
+
+def made_report(plan: Plan, path: Path) -> Path:
+    """Make the report of what was refreshed. Raises RefreshError, which says that the tables are made all the same."""
+    try:
+        return make_report(plan, path, time_zone(plan))
+    except RefreshError as error:
+        raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
+
+
+class Interrupt:
+    """A request to stop is treated like Ctrl-C, because only that makes dbt cancel its query."""
+
+    received = signal.SIGINT
+
+    def __call__(self, number, _frame):
+        self.received = number
+        raise KeyboardInterrupt
+
+    def again(self, unraisable):
+        """Python's hook for what a __del__ raised: a request to stop that was lost there is made once more."""
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            once_more = threading.Timer(0.05, os.kill, [os.getpid(), self.received])
+            once_more.daemon = True
+            once_more.start()
+        else:
+            sys.__unraisablehook__(unraisable)
+
+
+def run_interruptibly(command: click.Command, name: str, arguments=None) -> int:
+    """Run the command line, which SIGTERM ends as Ctrl-C does; returns the exit code."""
+    keep_private()
+    # After a SIGKILL Python's helper process would warn of semaphores, which it then frees.
+    sys.warnoptions.append("ignore:resource_tracker")
+    interrupt = Interrupt()
+    signal.signal(signal.SIGTERM, interrupt)
+    sys.unraisablehook = interrupt.again
+    try:
+        return run(command, name, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)
+        return 128 + interrupt.received

@@ -23,7 +23,7 @@ import yaml
 from place import ROOT
 from database.errors import first_line
 from large_sample import PART, generate_parts, part_files
-from sampling.data import load_postgres
+from sample_data import load_postgres
 from statements import replay_on_duckdb, replay_on_postgres
 
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")

@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import duckdb
-from psycopg2 import sql
 
 STEPS = Path(__file__).parent
 DEFAULTS = {"messages": 50_000, "seed": 7, "days": 60, "end": date(2026, 6, 10)}
@@ -38,7 +37,6 @@ COLLECTIONS = {
 }
 # A warehouse adds a column when its first value comes: these appear in the middle of the days.
 NEW_COLUMNS = {"context_campaign_term", "plan"}
-POSTGRES_TYPES = {"VARCHAR": "text", "TIMESTAMP": "timestamp", "DOUBLE": "double precision"}
 
 
 def microseconds(day: date) -> int:
@@ -114,53 +112,3 @@ def sample_files(out_dir, from_day=None, to_day=None) -> list[tuple[date, str, P
     return sorted(
         f for f in found if (not from_day or f[0] >= from_day) and (not to_day or f[0] <= to_day)
     )
-
-
-def load_postgres(out_dir, connection, schema="segment", from_day=None, to_day=None) -> dict[str, int]:
-    """Append the files of the load days (all by default) to the tables of `schema`.
-
-    Creates schema and tables if missing, and adds a column when the first file with it comes.
-    Commits after each load day. A day loaded twice is there twice. Returns the number of rows by
-    collection. Raises ValueError if there are no files, psycopg2.Error if the server refuses.
-    """
-    files = sample_files(out_dir, from_day, to_day)
-    if not files:
-        raise ValueError(f"there are no sample files for these load days in {out_dir}")
-    counts = dict.fromkeys(COLLECTIONS, 0)
-    with (tempfile.TemporaryDirectory() as scratch, duckdb.connect() as con,
-          connection.cursor() as cursor):
-        cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
-        csv = Path(scratch) / "load.csv"
-        for number, (day, collection, path) in enumerate(files):
-            rows = con.read_parquet(str(path))
-            table = sql.Identifier(schema, collection)
-            columns = [
-                (sql.Identifier(name), sql.SQL(POSTGRES_TYPES.get(str(kind), "text")))
-                for name, kind in zip(rows.columns, rows.types)
-            ]
-            add = sql.SQL(", ").join(
-                sql.SQL("ADD COLUMN IF NOT EXISTS {} {}").format(*c) for c in columns
-            )
-            cursor.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ()").format(table))
-            cursor.execute(sql.SQL("ALTER TABLE {} {}").format(table, add))
-            con.execute(f"""COPY (FROM rows) TO '{csv}' (FORMAT csv, HEADER false, NULLSTR '\\N')""")
-            names = sql.SQL(", ").join(name for name, _ in columns)
-            copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N')").format(table, names)
-            with open(csv, "rb") as stream:
-                cursor.copy_expert(copy, stream, size=1 << 20)
-            counts[collection] += cursor.rowcount
-            if number + 1 == len(files) or files[number + 1][0] != day:
-                connection.commit()
-    return counts
-
-
-def read_days(text: str) -> tuple[date | None, date | None]:
-    """FROM:TO, both with their days, either of them may be empty; one date means that day. Raises ValueError."""
-    first, _, last = text.partition(":") if ":" in text else (text, "", text)
-    return tuple(date.fromisoformat(day) if day else None for day in (first, last))
-
-
-def described(counts: dict[str, int]) -> str:
-    """Counts as words: '8 messages (3 tracks, 5 pages)'; files are not counted."""
-    own = {name: count for name, count in counts.items() if name in COLLECTIONS}
-    return f"{sum(own.values())} messages ({', '.join(f'{count} {name}' for name, count in own.items())})"

@@ -16,7 +16,7 @@
     {%- set changed_persons = ref('changed_persons') -%}
     {%- if is_incremental() -%}
     {{ join_changed_persons(rows, time) }}
-    {{ where_time_found(ref(rows), rows, time, join_changed_persons(rows, time)) if time }}
+    {{ hint_where_time_found(ref(rows), rows, time, join_changed_persons(rows, time)) if time }}
     {%- else -%}
     where {{ of_this_part(ref(rows), rows ~ '.alias_id') }}
     {%- endif -%}

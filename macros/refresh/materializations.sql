@@ -116,8 +116,7 @@
 {% macro apply_batch(target_relation) %}
     {{ make_batch_rows() }}
     {%- set rows = batch_relation(model.name) -%}
-    {%- do add_new_columns(target_relation, adapter.get_columns_in_relation(rows)) -%}
-    {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
+    {%- set columns = with_new_columns(target_relation, adapter.get_columns_in_relation(rows)) -%}
     {%- do check_contract(model, columns) -%}
     {%- call statement('main') -%}
         {%- if config.get('incremental_strategy') == 'append' -%}
@@ -130,12 +129,14 @@
     {%- do take_statistics(target_relation) -%}
 {% endmacro %}
 
-{#- Adds columns that the rows have and the table lacks. -#}
-{% macro add_new_columns(relation, columns) %}
-    {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
-    {%- for column in columns if column.name not in known -%}
+{#- Adds columns that the rows have and the table lacks; the table's columns afterwards. -#}
+{% macro with_new_columns(relation, columns) %}
+    {%- set known = adapter.get_columns_in_relation(relation) -%}
+    {%- set added = columns | rejectattr('name', 'in', known | map(attribute='name') | list) | list -%}
+    {%- for column in added -%}
         {%- do run_query('alter table ' ~ relation ~ ' add column ' ~ quoted_name(column.name) ~ ' ' ~ column.data_type) -%}
     {%- endfor -%}
+    {{ return(adapter.get_columns_in_relation(relation) if added else known) }}
 {% endmacro %}
 
 {#- Comments on the table and its columns, if the table is new or its descriptions changed. -#}

@@ -49,7 +49,7 @@
     {%- endfor -%}
     {#- adding a column blocks readers until its transaction ends, so it has one of its own -#}
     {%- for table in stored -%}
-        {%- do add_new_columns(published_relation(table), columns[table]) -%}
+        {%- do with_new_columns(published_relation(table), columns[table]) -%}
     {%- endfor -%}
     {%- do adapter.commit() -%}
     {%- call statement('main', auto_begin=true) -%}

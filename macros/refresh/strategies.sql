@@ -45,7 +45,7 @@
         {%- endset -%}
         {%- if meta.since and not meta.since_is_optional -%}
             {%- set concerned = target_relation ~ ' as stored ' ~ join_changed_persons('stored', meta.since, after) -%}
-            {%- set found = and_found_in(time, concerned, 'stored.' ~ meta.since) -%}
+            {%- set found = hint_and_found_in(time, concerned, 'stored.' ~ meta.since) -%}
         {%- endif -%}
     {%- else -%}
         {%- set shared = meta.get('replaced_by', keys) -%}
@@ -60,11 +60,11 @@
         {{ same_values(shared, 'replaced', target_relation) }}
         {{- ' and replaced.first_new <= ' ~ target_relation ~ '.' ~ meta.get('until', meta.since) if meta.since }}
         {%- endset -%}
-        {%- set found = and_found_in(target_relation ~ '.' ~ shared[0], rows, shared[0]) -%}
+        {%- set found = hint_and_found_in(target_relation ~ '.' ~ shared[0], rows, shared[0]) -%}
     {%- endif -%}
     {{ analyze_columns(rows, keys) }}
     create temporary table making_way as
-    with stored as {{ computed_once() if causes }} (
+    with stored as {{ hint_computed_once() if causes }} (
         select
             {{ target_relation }}.{{ columns | map(attribute='quoted') | join(', ' ~ target_relation ~ '.') }},
             {{ target_relation }}.{{ row_address() }} as row_address

@@ -19,7 +19,7 @@ messages as (
 
 anonymous_ids as (
     select id from {{ ref('seen_ids') }}
-    where id_type = 'anonymous_id' {{ and_found_in('id', 'messages', 'previous_id') if is_incremental() }}
+    where id_type = 'anonymous_id' {{ hint_and_found_in('id', 'messages', 'previous_id') if is_incremental() }}
 ),
 
 alias_messages as (

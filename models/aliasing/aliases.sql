@@ -15,7 +15,7 @@ with changed_ids as (
 {{ 'with ' if not is_incremental() -}} ids as (
     select seen_ids.* from {{ ref('seen_ids') }} as seen_ids
     {%- if is_incremental() %}
-    inner join changed_ids on seen_ids.id = changed_ids.id and seen_ids.id_type = changed_ids.id_type {{ and_found_in('seen_ids.id', 'changed_ids', 'id') }}
+    inner join changed_ids on seen_ids.id = changed_ids.id and seen_ids.id_type = changed_ids.id_type {{ hint_and_found_in('seen_ids.id', 'changed_ids', 'id') }}
     {%- endif %}
 ),
 

@@ -47,7 +47,7 @@ labelled as (
 
 users as (
     select id, first_session_at from {{ ref('seen_ids') }}
-    where id_type = 'user_id' {{ and_found_in('id', 'labelled', 'user_id') if is_incremental() }}
+    where id_type = 'user_id' {{ hint_and_found_in('id', 'labelled', 'user_id') if is_incremental() }}
 ),
 
 members as (

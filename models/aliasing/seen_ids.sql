@@ -29,7 +29,7 @@ seen as (
     union all
     select stored.id, stored.id_type, stored.first_seen_at, stored.last_seen_at, stored.first_session_at
     from {{ this }} as stored
-    inner join arrived on stored.id = arrived.id and stored.id_type = arrived.id_type {{ and_found_in('stored.id', 'arrived', 'id') }}
+    inner join arrived on stored.id = arrived.id and stored.id_type = arrived.id_type {{ hint_and_found_in('stored.id', 'arrived', 'id') }}
     {%- endif %}
 ),
 

@@ -74,4 +74,4 @@ device_sessions as (
 )
 
 select * from device_sessions
-{{ in_order_of('first_at') }}
+{{ hint_in_order_of('first_at') }}

@@ -51,7 +51,7 @@ changed_devices as (
 ),
 
 stored_visits as (
-    {{ rows_of_devices(stored_relation('device_sessions'), 'changed_devices', 'last_at', 'devices.changed_since - ' ~ session_gap()) }}
+    {{ hint_rows_of_devices(stored_relation('device_sessions'), 'changed_devices', 'last_at', 'devices.changed_since - ' ~ session_gap()) }}
 ),
 
 -- a visit that ended more than a gap before the change stays

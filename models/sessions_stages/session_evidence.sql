@@ -12,7 +12,7 @@ devices as (
 ),
 
 touch_evidence as (
-    {{ rows_of_devices(ref('touch_evidence'), 'devices', 'occurred_at', 'devices.first_visit_start') }}
+    {{ hint_rows_of_devices(ref('touch_evidence'), 'devices', 'occurred_at', 'devices.first_visit_start') }}
 ),
 
 evidence_classes as (
@@ -54,7 +54,7 @@ in_sessions as (
 ),
 
 -- single-page apps keep the referrer of their landing, so it counts only once in a session
-evidence as {{ computed_once() }} (
+evidence as {{ hint_computed_once() }} (
     select
         *,
         case
@@ -74,7 +74,7 @@ with_raw_click_id as (
     select *, {{ named_parameter('parameters', 'click_id_name') }} as raw_click_id from evidence
 ),
 
-with_click_id as {{ computed_once() }} (
+with_click_id as {{ hint_computed_once() }} (
     select *, {{ decoded('raw_click_id') }} as click_id from with_raw_click_id
 ),
 

@@ -55,4 +55,4 @@ session_visits as (
 )
 
 select * from session_visits
-{{ in_order_of('visit_start') }}
+{{ hint_in_order_of('visit_start') }}

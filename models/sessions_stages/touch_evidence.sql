@@ -8,7 +8,7 @@ with app_tracks as (
     where batch_id > {{ applied_batch_id() }} and is_session_event
 ),
 
-candidates as {{ computed_once() }} (
+candidates as {{ hint_computed_once() }} (
     select
         event_id,
         message_type,
@@ -49,7 +49,7 @@ separated as (
         or coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null
 ),
 
-with_parameters as {{ computed_once() }} (
+with_parameters as {{ hint_computed_once() }} (
     select
         *,
         {{ valued_parameters('all_parameters') }} as parameters
@@ -69,7 +69,7 @@ with_evidence as (
         or coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content) is not null
 ),
 
-parsed as {{ computed_once() }} (
+parsed as {{ hint_computed_once() }} (
     select
         event_id,
         message_type,

@@ -110,4 +110,4 @@ touches as (
 )
 
 select * from touches
-{{ in_order_of('touch_timestamp') }}
+{{ hint_in_order_of('touch_timestamp') }}

@@ -116,4 +116,4 @@ batch_sessions as (
 )
 
 select * from batch_sessions
-{{ in_order_of('session_start') }}
+{{ hint_in_order_of('session_start') }}

@@ -23,11 +23,11 @@ changed_devices as (
 ),
 
 visits_now as (
-    {{ rows_of_devices(ref('device_sessions'), 'changed_devices', 'last_at', 'devices.changed_since') }}
+    {{ hint_rows_of_devices(ref('device_sessions'), 'changed_devices', 'last_at', 'devices.changed_since') }}
 ),
 
 visits_before as (
-    {{ rows_of_devices(visits_as_stored, 'changed_devices', 'visit_end', 'devices.changed_since') }}
+    {{ hint_rows_of_devices(visits_as_stored, 'changed_devices', 'visit_end', 'devices.changed_since') }}
 ),
 
 visits as (

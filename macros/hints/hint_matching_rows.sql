@@ -8,14 +8,14 @@
     After `from <relation> as <name> <joined>`, if only a time is compared later: reads the columns of just those rows.
     joined: the join that chooses rows; time: a column of the relation.
 -#}
-{% macro where_time_found(relation, name, time, joined) -%}
-    {{ adapter.dispatch('where_time_found', 'signup_attribution')(relation, name, time, joined) }}
+{% macro hint_where_time_found(relation, name, time, joined) -%}
+    {{ adapter.dispatch('hint_where_time_found', 'signup_attribution')(relation, name, time, joined) }}
 {%- endmacro %}
 
-{% macro default__where_time_found(relation, name, time, joined) -%}
+{% macro default__hint_where_time_found(relation, name, time, joined) -%}
 {%- endmacro %}
 
-{% macro duckdb__where_time_found(relation, name, time, joined) -%}
+{% macro duckdb__hint_where_time_found(relation, name, time, joined) -%}
     where {{ in_list_of(name ~ '.' ~ time, name ~ '.' ~ time, relation ~ ' as ' ~ name ~ ' ' ~ joined) }}
 {%- endmacro %}
 
@@ -23,15 +23,15 @@
     Query on a table that has anonymous_id and user_id: in an incremental run at least the rows of the pairs in `devices` whose
     `time` is not before `since` (an expression on devices); else all rows. It still has to be joined with devices.
 -#}
-{% macro rows_of_devices(relation, devices, time, since) -%}
-    {{ adapter.dispatch('rows_of_devices', 'signup_attribution')(relation, devices, time, since) }}
+{% macro hint_rows_of_devices(relation, devices, time, since) -%}
+    {{ adapter.dispatch('hint_rows_of_devices', 'signup_attribution')(relation, devices, time, since) }}
 {%- endmacro %}
 
-{% macro default__rows_of_devices(relation, devices, time, since) -%}
+{% macro default__hint_rows_of_devices(relation, devices, time, since) -%}
     select * from {{ relation }}
 {%- endmacro %}
 
-{% macro duckdb__rows_of_devices(relation, devices, time, since) -%}
+{% macro duckdb__hint_rows_of_devices(relation, devices, time, since) -%}
     select stored.* from {{ relation }} as stored
     {%- if is_incremental() %}
     {%- set joined -%}
@@ -40,19 +40,19 @@
             and stored.user_id = devices.user_id
             and stored.{{ time }} >= {{ since }}
     {%- endset %}
-    {{ where_time_found(relation, 'stored', time, joined) }}
+    {{ hint_where_time_found(relation, 'stored', time, joined) }}
     {%- endif %}
 {%- endmacro %}
 
 {#- Condition, in addition to the full one, that a column's value occurs in a column of `rows`. -#}
-{% macro and_found_in(column, rows, name) -%}
-    {{ adapter.dispatch('and_found_in', 'signup_attribution')(column, rows, name) }}
+{% macro hint_and_found_in(column, rows, name) -%}
+    {{ adapter.dispatch('hint_and_found_in', 'signup_attribution')(column, rows, name) }}
 {%- endmacro %}
 
-{% macro default__and_found_in(column, rows, name) -%}
+{% macro default__hint_and_found_in(column, rows, name) -%}
 {%- endmacro %}
 
-{% macro duckdb__and_found_in(column, rows, name) -%}
+{% macro duckdb__hint_and_found_in(column, rows, name) -%}
     and {{ in_list_of(column, name, rows) }}
 {%- endmacro %}
 
@@ -64,6 +64,6 @@
 {%- endmacro %}
 
 {#- Order of a table's rows when it is built from scratch, so that rows of similar times are stored together. -#}
-{% macro in_order_of(time) -%}
+{% macro hint_in_order_of(time) -%}
     {{ 'order by ' ~ time if not is_incremental() }}
 {%- endmacro %}

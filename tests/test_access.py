@@ -217,7 +217,7 @@ def test_roles(shared, tmp_path):
 
     wrong = shared.password("refresh")[::-1]
     outcomes.append(shared.refresh(PGPASSWORD=wrong))
-    assert_refused(outcomes[-1], "PostgreSQL does not let us in", "password authentication failed", "correct PGPASSWORD")
+    assert_refused(outcomes[-1], "PostgreSQL refuses the connection", "password authentication failed", "correct PGPASSWORD")
 
     # what others made in public never ran, by the refreshes and by who looks at the tables
     for tool in (["refresh.py", "--check"], ["health.py"], ["explain.py", "user 1"], ["activity.py", "list"]):

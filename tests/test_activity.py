@@ -207,7 +207,7 @@ def test_not_reached(word, capsys, monkeypatch, changed):
     for name, value in changed.items():
         monkeypatch.setenv(name, value)
     code, out, err = run(capsys, "list")
-    refusal = "PostgreSQL cannot be reached" if "PGPORT" in changed else "PostgreSQL does not let us in"
+    refusal = "PostgreSQL cannot be reached" if "PGPORT" in changed else "PostgreSQL refuses the connection"
     assert_refused(subprocess.CompletedProcess([], code, out, err), refusal)
     assert "hush" not in err
 

@@ -175,7 +175,7 @@ def test_file_that_is_no_database(duckdb_site, tmp_path):
     path = tmp_path / "notes.duckdb"
     path.write_text("not a database")
     outcome = duckdb_site.refresh(environment={"SIGNUP_ATTRIBUTION_DUCKDB": str(path)})
-    assert_refused(outcome, "is no DuckDB database", str(path))
+    assert_refused(outcome, "is not a DuckDB database", str(path))
     assert path.read_text() == "not a database"
 
 

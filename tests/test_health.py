@@ -69,7 +69,7 @@ def test_health(engine, capsys):
 @pytest.mark.parametrize("variables, arguments, words", [
     ({}, ["--target", "oracle"], "no target oracle"), ({}, ["--max-age", "0h"], "--max-age"), ({}, ["--max-lag", "soon"], "90s, 15m or 2h"),
     ({"PGPORT": "1"}, ["--target", "postgres"], "PostgreSQL cannot be reached"),
-    ({"SIGNUP_ATTRIBUTION_DUCKDB": "README.md"}, [], "no DuckDB database"),
+    ({"SIGNUP_ATTRIBUTION_DUCKDB": "README.md"}, [], "not a DuckDB database"),
     ({"SIGNUP_ATTRIBUTION_DUCKDB": "no/such/folder/x.duckdb"}, [], "No refresh has finished yet"),
 ])
 def test_what_cannot_be_told(variables, arguments, words, capsys):

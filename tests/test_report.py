@@ -292,6 +292,11 @@ def assert_campaigns(page, site, choice):
         page.run("document.getElementById('with-none').click()")
     if choice is MAY:
         assert {row[0] for row in shown} >= {name.lower() for name in reported.HOSTILE}
+    colours = page.run("""
+        const of = place => [...document.querySelectorAll(`${place} .dot`)].map(dot => [dot.parentNode.textContent, getComputedStyle(dot).backgroundColor]);
+        return [of("#channels-table"), of("#campaigns-table td")]""")
+    channels, campaigns = map(dict, colours)
+    assert campaigns.keys() == {key[3] for key in named} and all(channels.get(name, colour) == colour for name, colour in campaigns.items())
     lost = [key for key, values in named.items() if values[1] and not values[0]]
     finding = page.driver.find_element(By.ID, "lost").text
     assert (f"on {len(lost)} campaigns" in finding or len(lost) == 1) and lost[0][0] in finding if lost else not finding

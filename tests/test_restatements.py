@@ -96,10 +96,10 @@ def check_story_and_report(engine, folder, capsys):
         page.write_text(re.sub('(signup-attribution-batch" content=)"[0-9]+"', r'\1"1"', first), encoding="utf-8")
         assert report.main(["--target", engine.name, "--output", str(page)]) == 0
     story = story[story.index("WHAT CHANGED"):]
-    assert "a: a message that told whose a device is (a is ann)\n    The sign-up was there no more" in story
+    assert "a: a message that told whose a device is (a is ann)\n    The sign-up disappeared" in story
     assert re.search("first_touch_channel +Untracked -> Organic Social", story)
     assert "setting" not in story
     section = re.search('<section id="changed".*?</section>', page.read_text(encoding="utf-8"), re.DOTALL)[0]
-    assert "No month that was over then" in section, section  # sign-ups of one month only
+    assert "No past month has changed since that report" in section, section  # sign-ups of one month only
     assert "a message that came late: " in section and "1 from Paid Search to Email: a message that came late" in section
     assert "1 from Organic Social to (none): a message that told whose a device is" in section and "bob" not in section

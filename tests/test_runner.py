@@ -143,18 +143,18 @@ CONNECTION = 'connection to server at "db" (10.0.0.1), port 5432 failed: '
 
 
 @pytest.mark.parametrize("text, words", [
-    (CONNECTION + 'FATAL:  password authentication failed for user "x"', 'not let us in (password authentication failed for user "x"): correct PGPASSWORD'),
-    (CONNECTION + "fe_sendauth: no password supplied", "not let us in (fe_sendauth: no password supplied): correct PGPASSWORD"),
+    (CONNECTION + 'FATAL:  password authentication failed for user "x"', 'refuses the connection (password authentication failed for user "x"): correct PGPASSWORD'),
+    (CONNECTION + "fe_sendauth: no password supplied", "refuses the connection (fe_sendauth: no password supplied): correct PGPASSWORD"),
     (CONNECTION + 'FATAL:  database "shop" does not exist', "correct PGDATABASE."), (CONNECTION + 'FATAL:  role "x" does not exist', "correct PGUSER."),
     (CONNECTION + "FATAL:  sorry, too many clients already", "close some"),
     (CONNECTION + "Connection refused\n\tIs the server running?", "cannot be reached"),
     ('Database Error in model a\n  could not extend file "base/1/2": No space left on device\n  HINT:  Check free disk space.', "disk is full"),
     ('could not extend file "base/1/2": wrote only 4096 of 8192 bytes at block 7', "disk is full"),
-    ("IO Error: Could not write file \"/a.duckdb\": Disk quota exceeded", 'full, or the room on it is limited (IO Error: Could not write file "/a.duckdb"'),
+    ("IO Error: Could not write file \"/a.duckdb\": Disk quota exceeded", 'full, or a limit on its use is reached (IO Error: Could not write file "/a.duckdb"'),
     ("TransactionContext Error: Failed to commit: Could not write file \"/a.duckdb.wal\": File too large", "disk is full"),
     ("Out of Memory Error: failed to offload data block of size 256.0 KiB (1.0 MiB/1.0 MiB used).\nThis limit was", "disk is full"),
     ('FATAL Error: Failed: database has been invalidated because of a previous fatal error. The database must be restarted prior to being '
-     'used again.\nOriginal error: "INTERNAL Error: oh"', "DuckDB broke off after an error (INTERNAL Error: oh): correct that"),
+     'used again.\nOriginal error: "INTERNAL Error: oh"', "DuckDB stopped after an error (INTERNAL Error: oh): correct the cause"),
 ])
 def test_what_databases_say(text, words):
     error = failure(Exception(text), [], "logs/dbt.log")

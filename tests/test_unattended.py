@@ -103,7 +103,7 @@ def test_on_duckdb(tmp_path):
     running = site.start()
     until(running, "model_started", model="all_sessions")
     code, stderr = stop(running, signal.SIGTERM)
-    assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run again") and len(stderr.splitlines()) == 1
+    assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run it again") and len(stderr.splitlines()) == 1
     assert statuses(site) == ["success", "died", "failed"]
     # it went on with the batch
     assert log(site, 2)["app_tracks"]["rows_inserted"] == 6 and log(site, 2)["all_sessions"]["status"] == "success" and not log(site, 3)
@@ -221,7 +221,7 @@ def test_on_postgres(postgres_site, other_session):
     assert health(site)["is_running"]
     assert_refused(site.refresh(), "Another refresh is running", "since 20", "--wait", exit_code=3)
     code, stderr = stop(running, signal.SIGTERM)
-    assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run again")
+    assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run it again")
     wait_for(site.database, "select 1 where not exists (select 1 from pg_stat_activity where application_name like "
                             f"'signup_attribution refresh 2%' and pid = {session['pid']})")
     logged = log(site, 2)

@@ -13,11 +13,11 @@ NO_DATABASE = re.compile(r'The file "(?P<file>[^"]*)" exists, but it is not a va
 NOT_REACHED = re.compile(
     r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
     r"|server closed the connection unexpectedly|terminating connection .*)")
-# A server that answers, and does not let us in: what it says, and what to correct.
+# A server that answers and refuses: what it says, and what to correct.
 NOT_LET_IN = re.compile(r"failed: (?:FATAL:\s+)(?P<reason>.*)|(?P<missing>fe_sendauth: no password supplied)")
 CORRECTIONS = {
     "password": "correct PGPASSWORD, or the password in ~/.pgpass", 'database ".*" does not exist': "correct PGDATABASE",
-    'role ".*" does not exist': "correct PGUSER", "pg_hba.conf": "have it let us in there, or correct PGHOST, PGUSER, PGDATABASE and PGSSLMODE",
+    'role ".*" does not exist': "correct PGUSER", "pg_hba.conf": "allow this client there, or correct PGHOST, PGUSER, PGDATABASE and PGSSLMODE",
     "too many|connection slots": "close some connections, then run again", "the database system is": "run again when it is ready",
 }
 # A full disk in all words of DuckDB, PostgreSQL and the system; a limit of a disk's use is one too.
@@ -45,7 +45,8 @@ def disk_sentence(text: str) -> str:
     """The sentence for a text that says that the disk is full."""
     lines = [line for line in text.splitlines() if DISK_FULL.search(line)]
     reason = lines[0].removeprefix("psycopg2.errors.DiskFull: ")
-    return f"The disk is full, or the room on it is limited ({one_line(reason).rstrip('.')}): make room, then run again, the refresh continues where it stopped."
+    return (f"The disk is full, or a limit on its use is reached ({one_line(reason).rstrip('.')}): free some space and run again; "
+            "the refresh continues where it stopped.")
 
 
 def known_sentence(text: str) -> str | None:
@@ -54,18 +55,18 @@ def known_sentence(text: str) -> str | None:
         holder = f"process {found['pid']}" if found["pid"] else "another process"
         return f"{found['file']} is in use by {holder}: close the database there, then run again."
     if found := NO_DATABASE.search(text):
-        return f"{found['file']} is no DuckDB database: correct SIGNUP_ATTRIBUTION_DUCKDB or move the file away."
+        return f"{found['file']} is not a DuckDB database: correct SIGNUP_ATTRIBUTION_DUCKDB or move the file away."
     if found := NO_FILE.search(text):
         return (f"{found['file']} cannot be opened ({found['reason'].strip().lower()}): "
-                "make its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+                "create its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
     if DISK_FULL.search(text):
         return disk_sentence(text)
     if found := INVALIDATED.search(text):
-        return f"DuckDB broke off after an error ({found['original'] or 'logs/dbt.log has it'}): correct that, then run again."
+        return f"DuckDB stopped after an error ({found['original'] or 'it is in logs/dbt.log'}): correct the cause, then run again."
     if found := NOT_LET_IN.search(text):
         reason = one_line(found["reason"] or found["missing"])
         correction = next((words for known, words in CORRECTIONS.items() if re.search(known, reason)), "correct PGHOST, PGUSER, PGPASSWORD and PGDATABASE")
-        return f"PostgreSQL does not let us in ({reason}): {correction}."
+        return f"PostgreSQL refuses the connection ({reason}): {correction}."
     if found := NOT_REACHED.search(text):
         return (f"PostgreSQL cannot be reached ({one_line(found[0])}): start it, or correct PGHOST, PGPORT, PGUSER, "
                 "PGPASSWORD and PGDATABASE.")

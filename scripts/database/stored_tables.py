@@ -68,7 +68,7 @@ def postgres_tables(output: Output, application: str, not_yet: str):
         except psycopg2.errors.UndefinedColumn as error:
             raise RefreshError(OUTDATED) from error
         except psycopg2.errors.InsufficientPrivilege as error:
-            raise RefreshError(f"The tables may not be read ({first_line(str(error))}): "
+            raise RefreshError(f"The tables cannot be read ({first_line(str(error))}): "
                                "connect as the role that refreshes.") from error
 
 

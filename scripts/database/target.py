@@ -119,7 +119,7 @@ def database_errors():
         text = str(error)
         kind = type(error)
         raise RefreshError(
-            known_sentence(text) or f"The database refuses: {first_line(text)}: correct this and run again.",
+            known_sentence(text) or f"The database refused this ({first_line(text)}): correct it and run again.",
             is_transient=is_transient(text, f"{kind.__module__}.{kind.__name__}"),
         ) from error
 

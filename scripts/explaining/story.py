@@ -77,7 +77,7 @@ def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
     if not pairs:
         found["because"] = "It was not merged: no message has it together with a user id."
     elif not any(owner["alias_id"] == alias_id for owner in found["owners"]):
-        found["because"] = "Only messages that have it together with the user id are theirs; all others are another's."
+        found["because"] = "Only messages that have it together with the user id are theirs; all others are another person's."
     else:
         found["because"] = " ".join(owner["because"] for owner in found["owners"] if owner["alias_id"] == alias_id)
     return found

@@ -141,7 +141,7 @@ def restatement_lines(rows: list[dict]):
         yield f"  batch {batch_id}, {moment(restated_at)}, {alias_id}: {', '.join(causes)}"
         exists = [row["new_value"] for row in those if row["fact"] == "exists"]
         if exists:
-            yield INDENT + ("The sign-up was there again." if exists == ["true"] else "The sign-up was there no more, or that of another person.")
+            yield INDENT + ("The sign-up came back." if exists == ["true"] else "The sign-up disappeared, or became another person's.")
         else:
             yield from pairs([(row["fact"], f"{shown(row['old_value'])} -> {shown(row['new_value'])}") for row in those])
 

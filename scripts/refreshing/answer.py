@@ -91,5 +91,5 @@ def run_interruptibly(command: click.Command, name: str, arguments=None) -> int:
     try:
         return run(command, name, arguments)
     except (click.Abort, KeyboardInterrupt):
-        print("Interrupted: run again, the refresh continues where it stopped.", file=sys.stderr)
+        print("Interrupted: run it again, and the refresh continues where it stopped.", file=sys.stderr)
         return 128 + interrupt.received

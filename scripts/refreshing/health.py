@@ -67,5 +67,5 @@ def read_span(text: str, option: str) -> timedelta:
     """A duration such as 26h or 2d; a number alone is one of hours. Raises RefreshError."""
     seconds = read_duration(f"{text}h" if text.strip().isdigit() else text, option)
     if not 0 < seconds < math.inf:
-        raise RefreshError(f"{option} must be longer than nothing and come to an end, as 26h, not '{text}': correct it.")
+        raise RefreshError(f"{option} must be a time above 0 such as 26h, not '{text}': correct it.")
     return timedelta(seconds=seconds)

@@ -128,7 +128,7 @@ def opened(output: Output):
             try:
                 yield query
             except psycopg2.Error as error:
-                raise RefreshError(f"The database refuses ({first_line(str(error))}): correct this and run again.") from error
+                raise RefreshError(f"The database refused this ({first_line(str(error))}): correct it and run again.") from error
         return
     try:
         there = output.file.exists()

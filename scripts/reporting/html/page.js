@@ -22,11 +22,11 @@
   const written = (value, least, most) => value.toLocaleString("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
   const money = value => value ? written(value, 2, 2) : "0";
   const KINDS = {
-    text: value => String(value), number: value => written(value, 0, 0), decimal: value => written(value, 0, 1),
+    text: value => String(value), channel: value => String(value), number: value => written(value, 0, 0), decimal: value => written(value, 0, 1),
     share: value => `${written(100 * value, 1, 1)} %`, ratio: value => written(value, 2, 2), money,
     amount: value => Math.abs(value) >= 1000 ? written(value, 0, 0) : money(value), day: value => words(value), month: value => value,
   };
-  const TEXTS = ["text", "day", "month"];
+  const TEXTS = ["text", "channel", "day", "month"];
   const cell = (value, kind) => value === null || value === undefined ? "–" : KINDS[kind](value);
 
   const DAY = 864e5, first = Date.parse(data.first_on), dateOf = day => new Date(first + day * DAY);
@@ -146,7 +146,8 @@
     const line = row => el("tr", {}, ...row.map((value, column) => {
       const kind = columns[column][1], more = columns[column][2] ?? "";
       if (!column) return el("th", { scope: "row", class: "text" }, heading?.(row) ?? cell(value, kind));
-      return isText(column) ? el("td", { class: `text ${more}` }, cell(value, kind)) :
+      const mark = kind === "channel" && value ? [dot(value)] : [];
+      return isText(column) ? el("td", { class: `text ${more}` }, ...mark, cell(value, kind)) :
         el("td", { class: `right ${more}`, "data-value": value ?? "" }, cell(value, kind));
     }));
     const button = el("button", { type: "button", class: "csv" }, "Download CSV");
@@ -156,6 +157,14 @@
         el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...listed.map(line)), foot.length ? el("tfoot", {}, ...foot.map(line)) : null)),
       button);
   };
+
+  // Tables that are in the page from the start.
+  const offerFiles = () => document.querySelectorAll("#changed-months, #runs").forEach(table => {
+    const [head, ...rows] = [...table.rows].map(row => [...row.cells].map(one => one.textContent));
+    const button = el("button", { type: "button", class: "csv" }, "Download CSV");
+    button.addEventListener("click", () => download(table.id, csv(head.map(title => [title, "text"]), rows)));
+    table.parentNode.after(button);
+  });
 
   // ---- Charts
   const views = {};
@@ -272,13 +281,13 @@
       return full([title, "", "", "", one], sum(own, 5), sum(own, 6), sum(own, 7));
     });
     const shown = state.withNone ? rows : rows.filter(row => !isNone(row)), none = rows.filter(isNone);
-    const columns = [["Campaign", "text"], ["Source", "text", "wide"], ["Medium", "text", "wide"], ["Channel", "text", "wide"],
+    const columns = [["Campaign", "text"], ["Source", "text", "wide"], ["Medium", "text", "wide"], ["Channel", "channel", "wide"],
       ["Currency", "text", currencies.length > 1 ? "" : "hidden"], ["Sign-ups", "decimal"], ["Cost", "money"], ["CAC", "money"], ["LTV", "money"],
       ["Revenue", "money"], ["ROAS", "ratio"]];
     showTable("campaigns", columns, shown.map(row => full(row.slice(0, 5), row[5], row[6], row[7])), {
       sorted: [5, "descending"],
       foot: [...(state.withNone ? [] : totals("Without a campaign", none)), ...totals("Total", rows)],
-      heading: ([name, source, medium]) => el("span", {}, name, source ? el("small", {}, `${source} / ${medium}`) : null),
+      heading: ([name, source, medium, channel]) => el("span", {}, name, source ? el("small", {}, dot(channel), `${source} / ${medium}`) : null),
     });
     id("none-count").textContent = none.length;
     const lost = shown.filter(row => row[6] > 0 && Math.abs(row[5]) < 1e-6).sort((a, b) => b[6] - a[6]);
@@ -395,5 +404,6 @@
   };
   window.report = { change, initial, named: nameOf, figures, state };  // for who looks into the page
   showStale();
+  offerFiles();
   if (data.first_on) { listen(); show(); } else showMonths().then(() => { document.documentElement.dataset.drawn = "1"; });
 })();

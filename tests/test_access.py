@@ -1,4 +1,4 @@
-"""Who may do what on a shared PostgreSQL, tried by doing it; and no password in anything a refresh leaves behind."""
+"""What each role may do on a shared PostgreSQL, by trying it; and no password is left behind by a refresh."""
 
 import os
 import secrets
@@ -43,7 +43,7 @@ def hostile() -> str:
 
 
 class Shared:
-    """A database of an administrator who is no superuser, the project on it, and roles, named after the database."""
+    """A database owned by an administrator without superuser rights, with the project on it and roles named after the database."""
 
     def __init__(self, folder):
         self.database = Postgres()

@@ -1,4 +1,4 @@
-"""Whose rows a refresh recomputes, and from when on: also when models were left behind, rebuilt alone, or run at random."""
+"""Whose rows a refresh recomputes, and from when on, even when models lag behind, are rebuilt alone, or run at random."""
 
 import random
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Benchmarks: whether the yardstick makes our rows, what is written, and what is left of a run that breaks off."""
+"""Benchmarks: the yardstick gives the same rows as the project, the results are written, and an interrupted run leaves nothing behind."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Refreshes that something ends or disturbs at random moments: readers have whole tables, the next refresh succeeds, nothing is lost.
+"""Refreshes are killed or disturbed at random moments: readers see complete tables, the next refresh succeeds, and nothing is lost.
 
 KILLS=200 has so many of them (make chaos), half on each engine; SEED=... makes the choices of an earlier run again, though not
 to the millisecond. A full disk is a limit on the size of files (RLIMIT_FSIZE) that begins in the middle of a refresh: writing fails.

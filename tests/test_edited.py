@@ -1,4 +1,4 @@
-"""Edited models: a refresh says which stored rows are older than the text, and finishes a full refresh of them once begun."""
+"""Edited models: a refresh says which stored rows were built from an older text, and finishes a full refresh of them that was begun."""
 
 from database.dbt_commands import run_dbt
 from installed import visits

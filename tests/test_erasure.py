@@ -1,4 +1,4 @@
-"""Who was erased is nowhere any more, all others are as if they had never been, and their messages do not come back."""
+"""An erased person is gone from every table, everybody else is as if that person had never existed, and the messages do not come back."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The tables are exactly the oracle's, however the messages came in and however the refreshes ran."""
+"""The tables equal the oracle's exactly, however messages arrive and refreshes run."""
 
 from datetime import timedelta
 

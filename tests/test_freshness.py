@@ -1,4 +1,4 @@
-"""What a scheduler asks before a refresh: whether the sources got messages lately."""
+"""The check that a scheduler makes before a refresh: whether the sources received messages lately."""
 
 from datetime import datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""The guide to a file of variables: what it proposes of a database or of files, asks, and writes."""
+"""The guided setup: what it proposes from a database or from files, what it asks, and the file of variables it writes."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Alias messages: what makes one person of a device and a user, or of two users, restates these persons and nobody else."""
+"""Alias messages: linking a device and a user, or two users, restates these persons and nobody else."""
 
 from datetime import datetime, timedelta
 

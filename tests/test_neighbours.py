@@ -1,4 +1,4 @@
-"""A database that others use too: what is theirs stays as it is, and what they do to ours is noticed."""
+"""A database shared with others: their relations stay unchanged, and changes they make to ours are noticed."""
 
 from harness import as_vars, assert_equal
 from oracle import Settings

@@ -1,4 +1,4 @@
-"""Months of app_tracks: where messages lie, and what taking an old month out leaves as it was."""
+"""Monthly partitions of app_tracks: where messages are stored, and what stays unchanged when an old month is detached."""
 
 import re
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Random, nasty message sets: after every load the tables are exactly the oracle's.
+"""Random, nasty sets of messages: after every load the tables equal the oracle's.
 
 Many scenarios share one database: their ids get a prefix each, so they do not meet. EXAMPLES is how
 many scenarios DuckDB gets, and a fifth of it PostgreSQL; HYPOTHESIS_SEED or --hypothesis-seed chooses

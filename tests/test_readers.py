@@ -1,4 +1,4 @@
-"""Whoever reads while refreshes run sees the published tables as one refresh left them, all of them, and never waits for long.
+"""Readers during refreshes see all published tables as one refresh left them, and never wait for long.
 
 READS=30 has them read during so many refreshes (make chaos), instead of a few.
 """

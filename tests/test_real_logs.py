@@ -1,4 +1,4 @@
-"""Web logs of real sites, read as files: their numbers of sessions are known."""
+"""Web logs of real sites, read as files, give the known numbers of sessions."""
 
 from pathlib import Path
 

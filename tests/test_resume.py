@@ -1,4 +1,4 @@
-"""Runs that stop between two models, or run some of them only: the next whole refresh has everything, once."""
+"""Runs that stop between two models, or run only some: the next full run brings everything, exactly once."""
 
 from graphlib import TopologicalSorter
 
@@ -132,7 +132,7 @@ def test_models_left_out(engine, loads):
 
 
 def test_a_table_is_sampled_when_it_changed(postgres_engine, loads):
-    """The planner's facts are taken anew of what changed; a refresh that changes nothing leaves those of all tables."""
+    """Planner statistics are refreshed for tables that changed; a refresh that changes nothing leaves all of them alone."""
     def samples_taken():
         rows = postgres_engine.fetch("pg_stat_user_tables", "schemaname, relid, relname, analyze_count")
         return {(row["relid"], row["relname"]): row["analyze_count"] for row in rows if row["schemaname"] != "this_batch"}

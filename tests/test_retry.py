@@ -1,4 +1,4 @@
-"""What is tried again and for how long, without a database."""
+"""Which failures are retried and for how long, without a database."""
 
 import math
 import os

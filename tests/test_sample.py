@@ -1,4 +1,4 @@
-"""A developer's sample: whole journeys of a share of persons, the same as production's, and always the same persons."""
+"""A developer's sample: a share of persons with their whole journeys, as in production, and always the same persons."""
 
 from datetime import datetime, timedelta
 from types import SimpleNamespace

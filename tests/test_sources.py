@@ -1,4 +1,4 @@
-"""Sources as they come: tables and columns that appear, vanish and change; other layouts; copies; files."""
+"""All kinds of sources: tables and columns that appear, disappear and change; other layouts; copies; files."""
 
 import json
 from datetime import date, datetime, timedelta
@@ -277,7 +277,7 @@ def web(number, minutes, loaded, **columns):
 
 
 def test_several_places(engine):
-    """Each has its own watermark and columns; a message in two of them is one; one that is taken out leaves what it brought."""
+    """Each place has its own watermark and columns; a message in two places counts once; removing a place keeps the messages it brought."""
     signup = {"id": "signup", "anonymous_id": "a", "event": "signed_up", "timestamp": at(100), "received_at": at(100)}
     first = {("pages", "web.pages"): [web(1, 0, 10 * DAY, title="web"), web(2, 1, 10 * DAY)],
              ("tracks", "web.tracks"): [{**signup, "uuid_ts": at(10 * DAY)}]}

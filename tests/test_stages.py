@@ -1,4 +1,4 @@
-"""The stages of a refresh one by one, as a scheduler runs them, make what one refresh makes."""
+"""A refresh run stage by stage, as a scheduler does it, gives the same tables as one refresh."""
 
 import ast
 import json

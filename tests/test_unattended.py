@@ -1,4 +1,4 @@
-"""Unattended refreshes: temporary failures are retried, killed refreshes are continued, two never run at once, all is logged."""
+"""Unattended refreshes: temporary failures are retried, killed refreshes are continued, two never run at once, and everything is logged."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Hosts and parameters: what the SQL finds in generated URLs is what Python's libraries and the oracle find in them."""
+"""Hosts and parameters: the SQL finds the same in generated URLs as Python's libraries and the oracle."""
 
 import random
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What columns of sources hold, whatever their type: times, ids, and texts of any length."""
+"""Values of source columns of every type: times, ids, and texts of any length."""
 
 import json
 import random

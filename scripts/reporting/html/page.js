@@ -287,7 +287,7 @@
     showTable("campaigns", columns, shown.map(row => full(row.slice(0, 5), row[5], row[6], row[7])), {
       sorted: [5, "descending"],
       foot: [...(state.withNone ? [] : totals("Without a campaign", none)), ...totals("Total", rows)],
-      heading: ([name, source, medium, channel]) => el("span", {}, name, source ? el("small", {}, dot(channel), `${source} / ${medium}`) : null),
+      heading: ([name, source, medium]) => el("span", {}, name, source ? el("small", {}, `${source} / ${medium}`) : null),
     });
     id("none-count").textContent = none.length;
     const lost = shown.filter(row => row[6] > 0 && Math.abs(row[5]) < 1e-6).sort((a, b) => b[6] - a[6]);

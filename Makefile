@@ -12,10 +12,11 @@ LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_
 # Airflow needs other versions of the project's dependencies, so it has an environment of its own.
 AIRFLOW := .venv-airflow
 
-.PHONY: help install install-dev demo versions docs test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
+.PHONY: help install install-dev demo versions docs check test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, the results and the report (DuckDB)'
+	@echo 'make check   what to run on every edit, in three minutes: lint, all tables with their tests, one scenario, on DuckDB'
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make versions  the demo, built and tested by the other versions of dbt-core that work'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
@@ -57,6 +58,11 @@ docs: VARS ?= $(or $(SIGNUP_ATTRIBUTION_VARS),$(wildcard my_site.yml))
 docs: install
 	$(BIN)/dbt --no-use-colors --quiet docs generate --static $(if $(TARGET),--target $(TARGET)) $(if $(VARS),--vars "$$(cat $(VARS))")
 	@echo 'target/static_index.html'
+
+# All tables are built with unit tests and data tests; a scenario compares refreshes with the oracle.
+check: lint
+	$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 \
+	    'tests/test_dbt_build.py::test_build_from_scratch_and_again[duckdb]' 'tests/test_exactness.py::test_first_load_then_a_refresh_a_day[duckdb]'
 
 # PostgreSQL: the server that PGHOST names, else a private one for the duration of the tests.
 test: lint

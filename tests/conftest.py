@@ -17,7 +17,37 @@ from engines import DuckDB, Postgres  # noqa: E402
 from harness import Engine, project_rules  # noqa: E402
 
 os.environ["SIGNUP_ATTRIBUTION_VARS"] = ""  # a my_site.yml of whoever runs the tests says nothing of them
+# These take the longest, the first of them most of a minute of a processor.
+LONGEST = (
+    "test_chaos.py", "test_stages.py::test_stage_by_stage", "test_unattended.py::test_on", "test_affected.py::test_random_runs",
+    "test_readers.py::test_readers_of", "test_properties.py::test_duckdb", "test_properties.py::test_postgres", "test_package.py", "test_definitions.py::test_views",
+    "test_explain.py::test_stories", "test_dbt_build.py::test_build_from_scratch", "test_partitions.py::test_months",
+    "test_reporting.py::test_marts", "test_sample.py::test_a_sample", "test_access.py::test_roles", "test_exactness.py::test_first_load",
+    "test_credits.py::test_removal_effects", "test_plans.py", "test_sources.py::test_layouts", "test_rules.py::test_edited_rules",
+)
 NO_SERVER = "PGHOST is not set: run it by scripts/with_postgres.py"
+
+
+def place(item) -> int:
+    """Where a test stands in the list of the longest."""
+    name = item.nodeid.rpartition("/")[2]
+    return next((number for number, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The longest tests first. xdist cuts the list into equal parts, one for each worker, so each part begins with its share of them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0))
+    longest = sorted((item for item in items if place(item) < len(LONGEST)), key=place)
+    others, total, dealt = [item for item in items if place(item) == len(LONGEST)], len(items), []
+    if not workers:
+        return
+    for number in range(workers):
+        share = longest[number::workers]
+        count = max(total * (number + 1) // workers - total * number // workers - len(share), 0)
+        dealt += [*share, *others[:count]]
+        others = others[count:]
+    items[:] = [*dealt, *others]
 
 
 @pytest.fixture(scope="session")

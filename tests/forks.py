@@ -4,6 +4,7 @@ A process loads them once, and does each request as a copy of itself (fork). Tha
 and lock: it can be killed, and nothing of it is left but what it wrote.
 """
 
+import gc
 import json
 import os
 import select
@@ -42,10 +43,10 @@ class Forks:
             env={**kept, **database.environment, **environment, "PYTHONPATH": str(scripts)},
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def start(self, *arguments) -> int:
-        """Begin a refresh with these options; the number of its process. It has to be waited for before the next one."""
+    def start(self, *arguments, environment=None) -> int:
+        """Begin a refresh with these options and variables; the number of its process. It has to be waited for before the next one."""
         target = [] if "--target" in arguments else ["--target", self.database.target]
-        return self.request(refresh=[*target, *arguments])
+        return self.request(refresh=[*target, *arguments], environment=environment)
 
     def request(self, **asked) -> int:
         """Begin a request; the number of its process."""
@@ -62,9 +63,9 @@ class Forks:
         code = int(self.process.stdout.readline())
         return Ended(code, *((self.folder / name).read_text() for name in ("stdout", "stderr")))
 
-    def refresh(self, *arguments) -> Ended:
+    def refresh(self, *arguments, environment=None) -> Ended:
         """A refresh from beginning to end."""
-        self.start(*arguments)
+        self.start(*arguments, environment=environment)
         return self.wait()
 
     def run(self, *arguments) -> dict:
@@ -103,28 +104,29 @@ def serve(target: str, project: str):
     """Do the request on each line of stdin: print its process's number, and when it has ended its exit code."""
     import erase
     import refresh
-    from dbt.contracts.graph.manifest import Manifest
     from dbt_common.clients.jinja import template_cache
 
     from database import dbt_commands
+    from parsed import Parsed
     from project import outcome_of
 
     load = dbt_commands.run_dbt
-    parsed = load(["parse", "--project-dir", project, "--profiles-dir", project, "--target", target, "--quiet",
-                   "--log-level-file", "none"]).result
-    for macro in parsed.macros.values():
+    parsed = Parsed(load, Path(project), target)
+    unused = [parsed.manifest()]
+    for macro in unused[0].macros.values():
         template_cache.get_node_template(macro)  # compiles it
-    packed, unused = parsed.to_msgpack(), [parsed]
 
     def run(arguments, on_event=None):
-        """What a refresh runs once or several times: dbt leaves marks in the manifest that it worked with."""
-        return load(arguments, on_event, unused.pop() if unused else Manifest.from_msgpack(packed))
+        """What a refresh runs once or several times."""
+        return load(arguments, on_event, unused.pop() if unused else parsed.manifest())
 
     dbt_commands.run_dbt = run
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()
         if pid == 0:
+            gc.freeze()  # what was loaded is no garbage: nobody need look through it
+            os.environ.update(request.get("environment") or {})
             for path, stream in zip(request["output"], (1, 2)):
                 with closing(os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w")) as file:
                     os.dup2(file.fileno(), stream)
@@ -135,7 +137,7 @@ def serve(target: str, project: str):
                 elif "erase" in request:
                     code = erase.main(request["erase"])
                 else:
-                    answer = outcome_of(load, request["dbt"], parsed)
+                    answer = outcome_of(load, request["dbt"], unused.pop())
                     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
                     code = 0
             finally:

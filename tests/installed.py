@@ -47,10 +47,11 @@ class Installed:
             else:
                 shutil.copy(ROOT / name, self.root / name)
 
-    def refresh(self, *arguments, environment=None, **variables) -> subprocess.CompletedProcess:
+    def refresh(self, *arguments, environment=None, login=None, **variables) -> subprocess.CompletedProcess:
         """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables.
 
-        It is a process that has the project loaded, unless that was edited since, or the environment is another one.
+        It is a process that has the project loaded, unless that was edited since, or the environment is another one. login:
+        variables by which it connects to the same database as somebody else.
         """
         text = [] if "--log-format" in arguments else ["--log-format", "text"]  # the environment may say otherwise
         if not (self.forks or environment):
@@ -59,9 +60,9 @@ class Installed:
             weakref.finalize(self, self.forks.close)
         if not environment and self.loaded == self.surroundings():
             given = [*arguments, *text, *as_option(variables)]
-            ended = self.forks.refresh(*given)
+            ended = self.forks.refresh(*given, environment=login)
             return subprocess.CompletedProcess(given, ended.code, ended.stdout, ended.stderr)
-        process = self.start(*arguments, *text, environment=environment, **variables)
+        process = self.start(*arguments, *text, environment={**(environment or {}), **(login or {})}, **variables)
         try:
             stdout, stderr = process.communicate(timeout=TIME_LIMIT)
         finally:

@@ -10,6 +10,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from database.dbt_commands import run_dbt
 from forks import Forks, apart
+from parsed import Parsed
 from refreshing.report import FINISHES, NOTE
 
 ROOT = Path(__file__).parents[1]
@@ -80,9 +81,12 @@ class Project:
 
     def manifest(self) -> Manifest:
         """The parsed project. dbt would parse it for each set of variables, but what comes out is the same for all."""
+        if self.edited:
+            return Manifest.from_msgpack(self.edited)
         if self.parsed_seeds != seed_files():
-            self.parsed, self.parsed_seeds = self.invoke("parse").result.to_msgpack(), seed_files()
-        return Manifest.from_msgpack(self.edited or self.parsed)
+            with environment(self.database.environment):
+                self.parsed, self.parsed_seeds = Parsed(run_dbt, ROOT, self.database.target), seed_files()
+        return self.parsed.manifest()
 
     def surroundings(self):
         """What a process that has the project loaded does not notice when it changes: seeds and variables."""

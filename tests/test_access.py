@@ -76,7 +76,7 @@ class Shared:
             env={**os.environ, **self.database.environment, **self.login("admin")}, text=True, capture_output=True)
 
     def refresh(self, *arguments, **environment) -> subprocess.CompletedProcess:
-        return self.site.refresh(*arguments, environment={**self.login("refresh"), **environment})
+        return self.site.refresh(*arguments, login={**self.login("refresh"), **environment})
 
     def tool(self, script, *arguments) -> subprocess.CompletedProcess:
         """Run a script of the project as the refresh role."""

@@ -80,7 +80,7 @@ def test_on_postgres(tmp_path):
             del site.database.environment[name]
         database.execute("drop table partitioning.app_tracks_2030_01")
         assert checked(site, exit_code=0, sources=SOURCES)[False] == []
-        outcome = site.refresh("--check", environment={"PGPORT": "1"})
+        outcome = site.refresh("--check", login={"PGPORT": "1"})
         assert outcome.returncode == 2 and "PROBLEM  connection" in outcome.stdout and "PGHOST" in outcome.stdout
     finally:
         database.execute(f"drop owned by {READER}; drop role {READER}")

@@ -16,8 +16,8 @@ RULE = {rule.__name__: rule for rule in RULES}
 def written(tmp_path_factory) -> dict:
     """The manifest as a dictionary. Nothing is asked of the database."""
     folder = tmp_path_factory.mktemp("manifest")
-    engine = Engine(DuckDB(folder), folder)
-    return engine.project.manifest().writable_manifest().to_dict(omit_none=False)
+    project = Engine(DuckDB(folder), folder).project
+    return project.invoke("parse", manifest=project.manifest()).result.writable_manifest().to_dict(omit_none=False)
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""The project as dbt parsed it, kept in target/parsed: to parse takes longer than most of what a test asks of dbt."""
+
+import hashlib
+import os
+import time
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dbt.contracts.graph.manifest import Manifest
+
+KEPT = Path(__file__).parents[1] / "target/parsed"
+FOLDERS = ("macros", "models", "seeds", "tests", "analyses")
+PACKAGES = ("dbt-core", "dbt-adapters", "dbt-duckdb", "dbt-postgres")  # their macros are among the parsed ones
+DAY = 24 * 60 * 60
+
+
+class Parsed:
+    """The project in a folder for one target. Raises what `load` (as run_dbt) raises.
+
+    What dbt read, its version and the schema of the target decide which file holds it; the database's name and the folder are put in.
+    """
+
+    def __init__(self, load, project: Path, target: str):
+        self.project = project
+        path = KEPT / f"{target}-{self.digest()}.msgpack"
+        if not path.exists():
+            with TemporaryDirectory() as folder:
+                outcome = load(["parse", "--project-dir", str(project), "--profiles-dir", str(project), "--target", target,
+                                "--target-path", folder, "--log-path", folder, "--quiet", "--log-level", "none", "--log-level-file", "none"])
+            if not outcome.success:
+                raise RuntimeError(f"dbt cannot parse {project}: {outcome.exception}")
+            keep(path, outcome.result.to_msgpack())
+        self.packed = path.read_bytes()
+        self.database = os.environ["PGDATABASE"] if target == "postgres" else Path(os.environ["SIGNUP_ATTRIBUTION_DUCKDB"]).stem
+
+    def digest(self) -> str:
+        """Of everything that what dbt makes of the project depends on."""
+        packages = [version(name) for name in PACKAGES]
+        found = hashlib.sha256(repr((packages, os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA"))).encode())
+        files = (path for name in FOLDERS for path in (self.project / name).rglob("*.*") if path.suffix in (".sql", ".yml", ".csv", ".md"))
+        for path in sorted((*files, *self.project.glob("*.yml"))):
+            content = path.read_bytes()
+            found.update(f"{path.relative_to(self.project)} {len(content)} ".encode() + content)
+        return found.hexdigest()[:16]
+
+    def manifest(self) -> Manifest:
+        """What dbt takes in place of parsing. It leaves marks in it, so each command gets its own."""
+        made = Manifest.from_msgpack(self.packed)
+        for node in (*made.nodes.values(), *made.sources.values()):
+            if node.relation_name:
+                node.relation_name = node.relation_name.replace(f'"{node.database}".', f'"{self.database}".', 1)
+            node.database = self.database
+            if getattr(node, "root_path", None):
+                node.root_path = str(self.project)  # where the rows of a seed are
+        return made
+
+
+def keep(path: Path, content: bytes):
+    """Write the file whole, and take away those that no test run of today has written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for other in path.parent.iterdir():
+        if other.stat().st_mtime < time.time() - DAY:
+            other.unlink(missing_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

@@ -1,4 +1,4 @@
--- What event_names loses, before the messages go.
+-- What to subtract from event_names, worked out before the messages are deleted.
 create temporary table erased_names as
 select
     message_type,

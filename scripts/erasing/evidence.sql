@@ -1,11 +1,11 @@
--- Combinations of evidence that no message has any more, nor what is left of one when its referrer turns out to be none.
+-- Combinations of evidence that no message has any more, not even without a referrer that does not count.
 delete from {sessions_stages}.evidence_combinations as stored
 where
     not exists (
         select 1 from {sessions_stages}.touch_evidence as evidence
         where evidence.combination_id = stored.combination_id
     )
-    -- direct and untracked are always there
+    -- the combinations of direct and untracked always stay
     and (
         stored.has_campaign_parameter
         or coalesce(stored.utm_source, stored.utm_medium, stored.utm_campaign, stored.referrer_host) is not null

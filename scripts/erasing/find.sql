@@ -1,6 +1,6 @@
--- Whom and what to erase, as temporary tables that begin with `erased_`. `asked` has the ids that were asked for.
+-- Which persons and messages to erase, in temporary tables named `erased_…`. `asked` has the requested ids.
 
--- A user rather than an anonymous id of the same name. Rejected messages may have ids that nothing else has.
+-- An id of both a user and a device means the user. Rejected messages may have ids that occur nowhere else.
 create temporary table erased_persons as
 select distinct alias_id from {aliasing}.aliases as named
 where
@@ -22,7 +22,7 @@ where id_type = 'user_id' and alias_id in (select alias_id from erased_persons)
 union
 select id from erased_rejected where id_type = 'user_id';
 
--- Their anonymous ids, and whether a message tells of another user there.
+-- Their anonymous ids, and whether any message shows another user there.
 create temporary table erased_devices as
 with devices as (
     select id as anonymous_id from {aliasing}.aliases
@@ -56,7 +56,7 @@ shared as (
 
 select anonymous_id, anonymous_id in (select anonymous_id from shared) as is_shared from devices;
 
--- An anonymous message on a shared id is that of who has the visit that it lies in, or else of who would have one that began then.
+-- An anonymous message on a shared id belongs to the owner of its visit, or else to the owner of a visit that would start then.
 create temporary table erased_messages as
 with messages as (
     select message_type, event_id, null as content_hash, anonymous_id, user_id, previous_id, occurred_at

@@ -1,6 +1,6 @@
--- Ids that others have too: they are left with fewer messages, and an anonymous id with fewer users, whose turns may now be one.
+-- Ids shared with others: they keep fewer messages, and an anonymous id fewer users, whose separate turns may now be one.
 
--- What was an anonymous id by messages that went is none any more: alias messages of others for it link users.
+-- An id whose messages as an anonymous id were all erased no longer is one: alias messages of others that name it now link users.
 create temporary table former_devices as
 select anonymous_id from erased_devices
 where
@@ -36,8 +36,8 @@ delete from {aliasing}.identity_spans where anonymous_id in (select anonymous_id
 insert into {aliasing}.identity_spans (anonymous_id, user_id, span_number, span_start, span_end)
 select anonymous_id, user_id, span_number, span_start, span_end from left_spans;
 
--- Users whom only the person held together with others: the next refresh looks at the rest of their group again. They were apart
--- before, as who is one person with an erased user is erased, too.
+-- Groups of linked users that the erased person was part of: the next refresh looks at the rest of each again. These users were separate
+-- persons, because whoever is one person with an erased user is erased too.
 create temporary table left_groups as
 select user_id, group_id from {aliasing}.persons_of_users
 where
@@ -86,7 +86,7 @@ owners as (
     where choice = 1 and {policy} != 'timeline'
 ),
 
--- nobody else's visit changes its owner, so the rows are of no new batch
+-- no other visit changes its owner, so the rows keep their batch
 batches as (
     select anonymous_id, max(batch_id) as batch_id from {aliasing}.device_owners
     group by anonymous_id

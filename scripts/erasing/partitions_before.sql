@@ -1,4 +1,4 @@
--- What partitions loses, before the messages go: its first month stands for all before it, and the last for all after it.
+-- What to subtract from partitions, worked out before the messages are deleted. Its first month includes all earlier ones, its last all later ones.
 create temporary table erased_months as
 select
     (

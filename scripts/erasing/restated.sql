@@ -1,5 +1,5 @@
--- What the logs of restatements say of the person, before anything goes: their sign-ups are gone from the totals of channels, and
--- one row each says so that names nobody.
+-- The logs of restatements, before anything is deleted: the person's sign-ups are subtracted from the totals of channels, each by a row
+-- that names nobody.
 
 insert into {refresh}.channel_changes (
     batch_id, changed_at, conversion_name, converted_at, first_touch_channel, last_touch_channel, change
@@ -28,7 +28,7 @@ where alias_id in (select alias_id from erased_persons);
 update {refresh}.restatements set cause_detail = null
 where cause_detail in (select event_id from erased_messages);
 
--- A visit of the person may have been another's before, of those who use the same device.
+-- A visit of the person may have belonged to another user of the same device before.
 create temporary table erased_values as
 select touch_id as value from {sessions_stages}.touches where alias_id in (select alias_id from erased_persons)
 union select session_id from {sessions_stages}.touches where alias_id in (select alias_id from erased_persons)

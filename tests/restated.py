@@ -37,7 +37,7 @@ def log(engine, after: int = 0) -> list[dict]:
             assert not any(row[name] for name in ("alias_id", "conversion_id", "cause_detail")) and row["fact"] == EXISTS, row
             continue
         assert row["conversion_name"] == "signup" and row["conversion_id"] and row["alias_id"], row
-        assert row["old_value"] != row["new_value"] and row["cause"] in CAUSES, row
+        assert (row["old_value"] != row["new_value"] or row["old_value"] == ERASED) and row["cause"] in CAUSES, row
     return [row for row in rows if row["cause"] != "erasure"]
 
 

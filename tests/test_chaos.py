@@ -24,7 +24,7 @@ from database.published import published_file
 from engines import DuckDB, Postgres
 from forks import Forks, apart
 from harness import PUBLISHED, Engine, all_differences, as_vars, describe, differences, project_rules
-from oracle import Settings, erased_messages, without
+from oracle import Settings, erased, without
 from restated import History
 from test_readers import assert_published, torn_in
 
@@ -32,7 +32,9 @@ KILLS = int(os.environ.get("KILLS", "16"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 SITE = Settings(own_domains=("example.com",))
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
-VARIABLES = {**as_vars(SITE), "sources": {name: {"schema": "segment", "table": name} for name in COLLECTIONS}}
+VARIABLES = {**as_vars(SITE), "sources": {
+    **{name: {"schema": "segment", "table": name} for name in COLLECTIONS},
+    "identity_overrides": {"schema": "segment", "table": "identity_overrides", "optional": True}}}
 # What a few kills aim at is the published tables, and all they are made of.
 OPTIONS = ["--vars", json.dumps(VARIABLES), "--quiet", *(["--select", "+path:models/sessions", "--select", "rejected_events path:models/aliasing"] if KILLS < 100 else [])]
 FIRST_SHARE = 0.5  # of the messages, loaded before the first refresh
@@ -49,6 +51,7 @@ class Chaos:
         self.forks, self.engine = Forks(database, folder, apart(folder)), Engine(database, folder)
         (folder / "dbt.log").symlink_to(os.devnull)  # on a full disk it could not grow either
         self.loads, self.hits, self.misses = [], Counter(), Counter()
+        self.overrides, self.erased = [], []
         self.seconds = 1.0  # that a refresh takes which nobody disturbs
         self.seconds_to_erase = None
 
@@ -86,15 +89,33 @@ class Chaos:
         assert ended.code in CODES and "Traceback" not in ended.stderr, (self.history(), ended)
         self.assert_readable()
 
+    def override(self):
+        """Say something of two more ids, and take back one thing in three that were said."""
+        ids = sorted(row["id"] for row in self.database.query("select distinct id from aliasing.aliases"))
+        said = [row for row in self.overrides if self.choice.randrange(3)]
+        known = {one for row in said for one in (row["id_a"], row["id_b"])}
+        one, other = self.choice.sample([each for each in ids if each not in known], 2)
+        self.overrides = [*said, {"id_a": one, "id_b": other, "action": self.choice.choice(["link", "never_link"]), "note": "chaos"}]
+        self.engine.override(self.overrides)
+
+    def overrides_of_others(self):
+        """The overrides that count: those about somebody who was erased do not."""
+        rows = self.overrides
+        for gone in self.erased:
+            rows = gone.of_others(rows, project_rules())
+        return rows
+
     def erase(self):
         """Erase somebody; all but the first time that is killed. Then a refresh that succeeds, which does what is left to do.
 
-        Returns the alias_id of whom it erased, in a set.
+        Returns the ids of whom it erased.
         """
         # of an id that is a user's and a device's, the user
         persons = {row["id"]: row["alias_id"] for row in self.database.query("select id, alias_id from aliasing.aliases order by id, id_type")}
-        ids = [self.choice.choice(list(persons))]
-        gone = erased_messages(self.loads, ids, SITE, project_rules())
+        gone = None
+        while not gone or not gone.messages:  # an id may have only messages that an override gives to others
+            ids = [self.choice.choice(list(persons))]
+            gone = erased(self.loads, ids, SITE, project_rules(), self.overrides_of_others())
         done = self.erasures()
         started = time.monotonic()
         self.forks.request(erase=["--target", self.database.target, "--yes", *ids])
@@ -111,7 +132,8 @@ class Chaos:
         assert all(row["finished_at"] for row in self.erasures()), self.history()
         if is_erased:
             self.loads, self.pieces = (without(loads, gone, SITE, project_rules()) for loads in (self.loads, self.pieces))
-        return {persons[ids[0]]} if is_erased else set()
+            self.erased.append(gone)
+        return gone.ids | {persons[ids[0]]} if is_erased else set()
 
     def erasures(self) -> list[dict]:
         """The log of erasures."""
@@ -292,11 +314,12 @@ def rage(chaos, kinds, count):
     for number in range(count):
         if number % 4 == 0:
             history.leave_out(chaos.erase())
+            chaos.override()
         order = order or chaos.choice.sample(kinds, len(kinds))
         chaos.disturb(order.pop())
         chaos.succeed()
     print(f"{chaos.history()}, {time.monotonic() - started:.0f} seconds")
-    found = all_differences(chaos.engine, chaos.loads, SITE)
+    found = all_differences(chaos.engine, chaos.loads, SITE, overrides=chaos.overrides_of_others())
     assert not found, f"{chaos.history()}\n{describe(found)}"
     history.add()
     before = chaos.published()

@@ -7,14 +7,16 @@ import erase
 from database.published import publish, published_file, spare_of
 from erasing import erasure
 from harness import as_vars, assert_equal
-from oracle import Settings, erased_messages, without
+from oracle import Settings, erased, without
 from project import environment
 from samples import together
 
 SITE = Settings(own_domains=("example.com",))
+VARIABLES = {**as_vars(SITE), "sources": {name: {"schema": "segment", "table": name, "optional": True}
+                                          for name in ("tracks", "pages", "identifies", "aliases", "identity_overrides")}}
 AT = datetime(2026, 3, 1, 9)
-USER, PHONE, KIOSK = "erased-user-8c11", "erased-phone-5d02", "kiosk"
-SECRETS = (USER, PHONE, "erased-message", "erased-page", "erased-click", "erased-campaign", "erased-event")
+USER, PHONE, KIOSK, TABLET = "erased-user-8c11", "erased-phone-5d02", "kiosk", "tablet"
+SECRETS = (USER, PHONE, "erased-message", "erased-page", "erased-click", "erased-campaign", "erased-event", "erased-note")
 FOLDERS = ("partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 
 
@@ -29,28 +31,41 @@ def page_of_erased(number, device, user=None, minutes=0):
 
 
 def person():
-    """Two loads of who is erased: on a phone, and on a kiosk where others come before, between and after."""
+    """Two loads of who is erased: on a phone, on a kiosk where others come before, between and after, and on a tablet that is not theirs.
+
+    The first takes them for one person with eve.
+    """
     first = {
         "pages": [
             page_of_erased(1, PHONE), page_of_erased(2, KIOSK, minutes=100), page_of_erased(3, KIOSK, USER, minutes=105),
             {**page_of_erased(4, PHONE, USER), "id": None}, {**page_of_erased(5, PHONE), "timestamp": None, "received_at": None},
         ],
         "identifies": [message("erased-message-6", PHONE, USER, 1), message("erased-message-7", KIOSK, USER, 110)],
-        "aliases": [{"id": "erased-message-8", "previous_id": PHONE, "user_id": USER, "timestamp": AT, "received_at": AT}],
+        "aliases": [{"id": "erased-message-8", "previous_id": PHONE, "user_id": USER, "timestamp": AT, "received_at": AT},
+                    {"id": "erased-message-12", "previous_id": USER, "user_id": "eve", "timestamp": AT, "received_at": AT}],
     }
     second = {"tracks": [message("erased-message-9", PHONE, USER, 600, event="signed_up", event_text="erased-event"),
-                         message("erased-message-10", KIOSK, USER, 310, event="Opened")]}
+                         message("erased-message-10", KIOSK, USER, 310, event="Opened")],
+              "pages": [page_of_erased(11, TABLET, USER, minutes=700)]}
     return [first, second]
 
 
 def others():
-    """Two loads of who use the kiosk too."""
+    """Two loads of who use the kiosk too, of the tablet's owner, and of eve."""
     first = {
         "pages": [message("kept 1", KIOSK, minutes=0, url="https://example.com/?gclid=kept"), message("kept 2", KIOSK, minutes=200),
-                  message("kept 3", KIOSK, minutes=400, url="https://example.com/?utm_campaign=kept")],
-        "tracks": [message("kept 4", KIOSK, "ann", 5, event="signed_up"), message("kept 5", KIOSK, "ann", 205, event="Opened")],
+                  message("kept 3", KIOSK, minutes=400, url="https://example.com/?utm_campaign=kept"),
+                  message("kept 8", TABLET, minutes=690, url="https://example.com/?gclid=tablet"), message("kept 9", None, "eve", minutes=-10)],
+        "tracks": [message("kept 4", KIOSK, "ann", 5, event="signed_up"), message("kept 5", KIOSK, "ann", 205, event="Opened"),
+                   message("kept 10", None, "eve", 620, event="signed_up")],
     }
     return [first, {"tracks": [message("kept 6", KIOSK, "bob", 405, event="signed_up"), message("kept 7", "else", "ann", 210, event="Opened")]}]
+
+
+def overrides():
+    """What is said of the person, and of others, from the second load on."""
+    said = ((TABLET, "never_link", USER), ("eve", "never_link", USER), (PHONE, "link", USER), ("ann", "never_link", "eve"))
+    return [{"id_a": one, "action": action, "id_b": other, "note": f"erased-note {one}" if USER == other else "kept"} for one, action, other in said]
 
 
 def command_line(engine, capsys, *arguments):
@@ -93,24 +108,27 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     log.write_text(f"Key (id)=({PHONE}) is there twice\nKey (id)=({PHONE}-2) is there twice\n")
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path))
     loads = [together([*small_sample_days, *others()[:1], *person()[:1]]), together([*others()[1:], *person()[1:]])]
-    for load in loads:
+    for number, load in enumerate(loads):
         engine.receive(load)
-        engine.refresh(as_vars(SITE), since="2026-01-01", reporting=is_file)
+        engine.override(overrides() if number else [])
+        engine.refresh(VARIABLES, since="2026-01-01", reporting=is_file)
         if is_file:
             publish(engine.database.path, published_file(engine.database.path))
-    assert_equal(engine, loads, SITE, project_seeds)
+    assert_equal(engine, loads, SITE, project_seeds, overrides=overrides())
     for table in ("tracks", "pages", "identifies", "aliases"):  # sources are not ours to erase
         engine.database.execute(f"delete from segment.{table} where user_id = '{USER}' or anonymous_id = '{PHONE}' or id = 'erased-message-2'"
-                                if table != "aliases" else f"delete from segment.aliases where user_id = '{USER}'")
+                                if table != "aliases" else f"delete from segment.aliases where '{USER}' in (user_id, previous_id)")
+    engine.override([])
     places = places_of(engine, SECRETS)
     assert {"partitioning.app_tracks", "partitioning.rejected_events", "this_batch.batch_messages", "aliasing.identity_spans",
-            "sessions_stages.evidence_combinations", "partitioning.event_names", "sessions.attribution", "this_batch.person_changes"} < places
+            "sessions_stages.evidence_combinations", "partitioning.event_names", "sessions.attribution", "this_batch.person_changes", "aliasing.applied_overrides",
+            "refresh.restatements"} < places
     if is_file:
         assert {file.name for file in files_of(engine)} < places
     before = stored(engine)
 
     code, out, error = command_line(engine, capsys, PHONE, "--dry-run")
-    assert code == 0 and not error and "persons 1, ids 2, messages 10, sessions 4, sign-ups 1" in out and USER in out, out
+    assert code == 0 and not error and "persons 1, ids 2, messages 12, sessions 5, sign-ups 1" in out and USER in out and "count no longer; take them out there, too: 3\n" in out, out
     code, _, error = command_line(engine, capsys, PHONE)
     assert code == 2 and "--yes" in error
     code, _, error = command_line(engine, capsys, "nobody", "--yes")
@@ -137,22 +155,25 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     assert not places_of(engine, SECRETS)
     assert log.read_text() == f"Key (id)=({PHONE}-2) is there twice\n"
     (logged,) = engine.fetch("refresh.erasures")
-    assert (logged["person_count"], logged["id_count"], logged["message_count"], logged["session_count"], logged["signup_count"]) == (1, 2, 10, 4, 1)
+    assert (logged["person_count"], logged["id_count"], logged["message_count"], logged["session_count"], logged["signup_count"]) == (1, 2, 12, 5, 1)
     assert logged["erased_by"] and logged["finished_at"] >= logged["erased_at"]
-    gone = erased_messages(loads, [PHONE], SITE, project_seeds)
-    left = without(loads, gone, SITE, project_seeds)
-    assert_equal(engine, left, SITE, project_seeds, "after the erasure")
+    gone = erased(loads, [PHONE], SITE, project_seeds, overrides())
+    left, said = without(loads, gone, SITE, project_seeds), gone.of_others(overrides(), project_seeds)
+    assert said == overrides()[3:]
+    assert_equal(engine, left, SITE, project_seeds, "after the erasure", said)
 
     # The same messages once more, and one that is new.
     again = together([*person(), {"pages": [page_of_erased("new", PHONE, minutes=30), page_of_erased("later", KIOSK, USER, minutes=900)]}])
     engine.receive(again)
-    engine.refresh(as_vars(SITE), since="2026-01-01", reporting=is_file)
+    engine.override(overrides())
+    engine.refresh(VARIABLES, since="2026-01-01", reporting=is_file)
+    assert [row["note"] for row in engine.fetch("aliasing.applied_overrides")] == ["kept"]
     left += without([again], gone, SITE, project_seeds)
     assert [row["id"] for row in left[-1]["pages"]] == ["erased-message-new", "erased-message-later"]
-    assert_equal(engine, left, SITE, project_seeds, "after the same messages came again")
+    assert_equal(engine, left, SITE, project_seeds, "after the same messages came again", said)
     known = stored(engine)
-    engine.refresh(as_vars(SITE), full_refresh=True, reporting=is_file)
-    assert_equal(engine, left, SITE, project_seeds, "after a full refresh")
+    engine.refresh(VARIABLES, full_refresh=True, reporting=is_file)
+    assert_equal(engine, left, SITE, project_seeds, "after a full refresh", said)
     rebuilt = stored(engine)
     assert {table for table in rebuilt if rebuilt[table] != known.get(table)} == set()
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from database.target import find_target
 from erasing.erase import erase
 from harness import all_differences, assert_equal, describe, project_rules
-from oracle import Settings, erased_messages, without
+from oracle import Settings, erased, without
 from project import environment
 
 STORED = "partitioning.app_tracks"
@@ -177,10 +177,10 @@ def test_months_and_detached_months(engine):
     assert_as_if_nothing_was_detached(engine, loads)
 
     # Who is erased goes from detached months too, and from what is left of deleted ones.
-    gone = erased_messages(loads, ["b"], Settings(), project_rules())
+    gone = erased(loads, ["b"], Settings(), project_rules())
     with environment(engine.database.environment):
         counts, _ = erase(find_target(engine.name), ["b"])
-    assert counts.messages == len(gone) == 11 and {"b0-0", "b1-0", "late-2", "last"} < {event_id for _, event_id in gone}
+    assert counts.messages == len(gone.messages) == 11 and {"b0-0", "b1-0", "late-2", "last"} < {event_id for _, event_id in gone.messages}
     loads = without(loads, gone, Settings(), project_rules())
     assert ids(engine, DETACHED.format("2026_01")) == sorted([*(one for one in in_january if one[0] != "b"), "late-1", "known"])
     assert listed(engine)[JANUARY]["detached_row_count"] == 6

@@ -19,7 +19,7 @@ import strategies
 from database.target import find_target
 from erasing.erase import erase
 from harness import all_differences, as_vars, describe
-from oracle import Settings, compute, erased_messages, without
+from oracle import Settings, compute, erased, without
 from project import environment
 from restated import History
 
@@ -83,7 +83,7 @@ def check(engine, rules, apart, settings):
     The log of restatements adds up.
     """
     engine.reset()
-    loads, history = strategies.merge(apart.values()), History(engine)
+    loads, history, gone = strategies.merge(apart.values()), History(engine), None
     for number, load in enumerate(loads, 1):
         engine.receive(load)
         overrides = strategies.overrides_after(apart.values(), number)
@@ -91,21 +91,21 @@ def check(engine, rules, apart, settings):
         settings = replace(settings, attributed_channels=("Organic Search", "Referral") if number % 2 == 0 else ())
         variables = {**as_vars(settings), "sources": strategies.SOURCES}
         engine.refresh(variables)
+        overrides = gone.of_others(overrides, rules) if gone else overrides
         complain(all_differences(engine, loads[:number], settings, rules, overrides), apart, f"{settings}, after load {number}")
         assert all(row["cause_detail"] for row in history.add() if row["cause"] in ("late_message", "setting"))
         if number == min(ERASED_AFTER, len(loads)):
-            said_of = {PREFIX.match(row["id_a"])[0] for row in overrides}
-            aliases = compute(loads[:number], settings, rules, overrides)["aliases"]
-            ids = somebody_of([row for row in aliases if (match := PREFIX.match(row["id"])) and match[0] not in said_of])
-            gone = erased_messages(loads[:number], ids, settings, rules)
+            ids = somebody_of(compute(loads[:number], settings, rules, overrides)["aliases"])
+            gone = erased(loads[:number], ids, settings, rules, overrides)
             with environment(engine.database.environment):
                 counts, unknown = erase(find_target(engine.name), ids)
-            assert counts.messages == len(gone) > 0 and not unknown
-            loads = without(loads, gone, settings, rules)
+            assert counts.messages == len(gone.messages) > 0 and not unknown
+            history.forget()
+            loads, overrides = without(loads, gone, settings, rules), gone.of_others(overrides, rules)
             # the next refresh looks again at who is linked by what is left of a group that was too large
             engine.refresh(variables)
             complain(all_differences(engine, loads[:number], settings, rules, overrides), apart, f"{settings}, after erasing {ids}")
-            history.forget()
+            history.add()
     engine.refresh(variables, full_refresh=True)
     complain(all_differences(engine, loads, settings, rules, overrides), apart, f"{settings}, after a full refresh")
     assert not history.add()

@@ -1,5 +1,5 @@
 {#-
-    Condition that a message is none of those that scripts/erase.py erased, and of which only salted hashes are kept. key: what it is
+    Condition that a message, or an override, is none of those that scripts/erase.py erased, and of which only salted hashes are kept. key: what it is
     known by, by default its collection and id, or all that it says where it has no id.
 -#}
 {% macro is_not_erased(key=none) -%}
@@ -20,6 +20,11 @@
 {#- What a message is known by to those that are erased: its collection and id, or all that it says. scripts/erasing reads this, too. -#}
 {% macro message_key(content_hash) -%}
     case when event_id is null then 'content ' || {{ content_hash }} else message_type || ' ' || event_id end
+{%- endmacro %}
+
+{#- What a row of identity_overrides is known by. An id has no tab in it. -#}
+{% macro override_key() -%}
+    'override ' || id_a || chr(9) || id_b || chr(9) || action
 {%- endmacro %}
 
 {#- SHA-256 of a text, in hexadecimal. -#}

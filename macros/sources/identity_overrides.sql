@@ -2,27 +2,30 @@
     What people say about who is who: rows of the seed identity_overrides, and of a table or files of that name under `sources`.
 -#}
 
-{#- Query: the rows with their ids in one order, as the same two may stand either way. -#}
+{#- Query: the rows with their ids in one order, as the same two may stand either way; but for those about somebody who was erased. -#}
 {% macro identity_overrides() -%}
-    select
-        least({{ valid_id('id_a') }}, {{ valid_id('id_b') }}) as id_a,
-        greatest({{ valid_id('id_a') }}, {{ valid_id('id_b') }}) as id_b,
-        lower({{ trimmed('action') }}) as action,
-        note,
-        {{ valid_id('id_a') }} is null or {{ valid_id('id_b') }} is null as lacks_id
-    from (
+    select * from (
         select
-            {%- for name in ['id_a', 'id_b', 'action', 'note'] %}
-            {{ as_id_text(name) }} as {{ name }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from {{ ref('identity_overrides') }}
-        union all
-        select
-            {%- for name in ['id_a', 'id_b', 'action', 'note'] %}
-            {{ as_id_text(name) }} as {{ name }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from ({{ business_rows('identity_overrides') }}) as business
-    ) as written
+            least({{ valid_id('id_a') }}, {{ valid_id('id_b') }}) as id_a,
+            greatest({{ valid_id('id_a') }}, {{ valid_id('id_b') }}) as id_b,
+            lower({{ trimmed('action') }}) as action,
+            note,
+            {{ valid_id('id_a') }} is null or {{ valid_id('id_b') }} is null as lacks_id
+        from (
+            select
+                {%- for name in ['id_a', 'id_b', 'action', 'note'] %}
+                {{ as_id_text(name) }} as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from {{ ref('identity_overrides') }}
+            union all
+            select
+                {%- for name in ['id_a', 'id_b', 'action', 'note'] %}
+                {{ as_id_text(name) }} as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from ({{ business_rows('identity_overrides') }}) as business
+        ) as written
+    ) as overrides
+    where {{ is_not_erased(override_key()) }}
 {%- endmacro %}
 
 {#- Pre-hook of the model that reads them: stops with one sentence when a row makes no sense. An id that nobody has may come later. -#}

@@ -73,6 +73,8 @@ def lines(ids: list[tuple[str, str]], counts: Counts):
     yield f"persons {counts.persons:,}, ids {counts.ids:,}, messages {counts.messages:,}, sessions {counts.sessions:,}, sign-ups {counts.signups:,}"
     if counts.shared_ids:
         yield f"Anonymous ids that others used too, which stay: {counts.shared_ids:,}"
+    if counts.overrides:
+        yield f"Rows of identity_overrides that name these ids, which will count no longer; take them out there, too: {counts.overrides:,}"
 
 
 def answer(persons: tuple[str, ...], file: Path | None, is_sure: bool, is_dry_run: bool, target: str | None, profile: Profile) -> int:

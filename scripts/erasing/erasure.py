@@ -3,7 +3,8 @@
 A person is all their ids; what is erased is every message of their users and of the anonymous ids that are theirs alone, and on
 anonymous ids that others have too their anonymous visits. No visit of anybody else changes its owner by that, so one transaction
 leaves all tables as they would be without these messages: rows of the person go, and few rows of shared ids and of counts are
-corrected. Hashes of the messages stay, so that staging leaves them out when they are loaded again (macros/sources/erased.sql).
+corrected. Hashes of the messages stay, so that staging leaves them out when they are loaded again (macros/sources/erased.sql), and
+so do those of overrides that name an erased id.
 
 A file of DuckDB keeps in its free blocks what was deleted, so it is written anew, and the readers' file with it. Until that is
 done the erasure has no finished_at in refresh.erasures, and the next refresh or erasure does it.
@@ -32,7 +33,7 @@ from database.target import Target, has_table, log_file, rows
 
 SQL = Path(__file__).parent
 UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
-# What a message is known by, and its hash, as staging asks for them.
+# What a message and an override are known by, and their hash, as those who read them ask for it.
 MACROS = Environment(extensions=["jinja2.ext.do"]).from_string((ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")).module
 MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
 TABLES = """
@@ -55,7 +56,7 @@ OWN_ROWS = {
 
 @dataclass(frozen=True)
 class Counts:
-    """What an erasure takes away; shared_ids: anonymous ids that others have too, which stay."""
+    """What an erasure takes away; shared_ids: anonymous ids that others have too, which stay; overrides: those that count no longer."""
 
     persons: int
     ids: int
@@ -63,6 +64,7 @@ class Counts:
     messages: int
     sessions: int
     signups: int
+    overrides: int
 
 
 class Erasure:
@@ -98,10 +100,6 @@ class Erasure:
             some = ids[start:start + 1000]
             self.execute("insert into asked values " + ", ".join(["(%s)"] * len(some)), *some)
         self.script("find")
-        self.execute("""
-            create temporary table erased_ids as
-            select user_id as id, 'user_id' as id_type from erased_users
-            union select anonymous_id, 'anonymous_id' from erased_devices where not is_shared""")
         known = {found for (found,) in self.execute("""
             select id from {aliasing}.aliases where id in (select id from asked)
             union select id from erased_rejected""".format_map(self.names))}
@@ -132,7 +130,8 @@ class Erasure:
                 (select count(*) from erased_devices where is_shared),
                 (select count(*) from (select distinct message_type, event_id, content_hash from erased_messages) as messages),
                 (select count(*) from {sessions}.all_sessions where alias_id in (select alias_id from erased_persons)),
-                (select count(*) from {sessions}.attribution where alias_id in (select alias_id from erased_persons))
+                (select count(*) from {sessions}.attribution where alias_id in (select alias_id from erased_persons)),
+                (select count(*) from erased_overrides)
             """.format_map(self.names))[0])
 
     def ids(self) -> list[tuple[str, str]]:
@@ -159,7 +158,9 @@ class Erasure:
             if table.startswith(names["this_batch"]) and not table.endswith('"changed_persons"'):
                 self.execute(f"delete from {table}")
             else:
-                self.delete_own_rows(table, columns, OWN_ROWS)
+                # an id that others have too may have the erased person's name
+                is_of_ids = {"id", "id_type"} <= columns
+                self.delete_own_rows(table, columns, [("id", "id_type")] if is_of_ids else OWN_ROWS)
         for name in counted:
             self.script(f"{name}_after")
         self.script("evidence")
@@ -195,13 +196,15 @@ class Erasure:
         return f"({' union all '.join(parts)}) as messages"
 
     def remember(self):
-        """Keep salted hashes of the messages."""
+        """Keep salted hashes of the messages, and of the overrides that name an erased id."""
         table = f"{self.names['refresh']}.erased_messages"
         salts = self.execute(f"select salt from {table} limit 1") or [(secrets.token_hex(16),)]
         hash_of = MACROS.postgres__hash_of if self.target.engine == "postgres" else MACROS.default__hash_of
-        written = hash_of(f"%s || {MACROS.message_key('content_hash')}")
-        self.execute(f"insert into {table} (salt, message_hash) select distinct cast(%s as text), {written} from erased_messages",
-                     salts[0][0], salts[0][0])
+        self.execute(f"""
+            insert into {table} (salt, message_hash) select cast(%s as text), {hash_of("%s || known_by")} from (
+                select {MACROS.message_key('content_hash')} as known_by from erased_messages
+                union select {MACROS.override_key()} from erased_overrides
+            ) as known""", salts[0][0], salts[0][0])
 
     def delete_own_rows(self, table: str, columns: set[str], rules):
         conditions = [OWN_ROWS[needed] for needed in rules if {*needed} <= columns]

@@ -22,7 +22,8 @@ where id_type = 'user_id' and alias_id in (select alias_id from erased_persons)
 union
 select id from erased_rejected where id_type = 'user_id';
 
--- Their anonymous ids, and whether any message shows another user there.
+-- Their anonymous ids, and whether somebody else has them too: a message or an override tells of another user there, or an override keeps
+-- the person from having them.
 create temporary table erased_devices as
 with devices as (
     select id as anonymous_id from {aliasing}.aliases
@@ -34,6 +35,12 @@ with devices as (
     select anonymous_id from {sessions_stages}.session_visits
     where anonymous_id != '' and alias_id in (select alias_id from erased_persons)
     union
+    select anonymous_id from {partitioning}.app_tracks
+    where anonymous_id is not null and user_id in (select user_id from erased_users)
+    union
+    select anonymous_id from {refresh}.archived_messages
+    where anonymous_id is not null and user_id in (select user_id from erased_users)
+    union
     select id from erased_rejected where id_type = 'anonymous_id'
 ),
 
@@ -44,17 +51,34 @@ used as (
     where previous_id is not null
     union all
     select anonymous_id, user_id from {refresh}.archived_messages
+    union all
+    select anonymous_id, user_id from {aliasing}.identity_spans
 ),
 
 shared as (
-    select distinct anonymous_id from used
+    select anonymous_id from used
     where
         anonymous_id in (select anonymous_id from devices)
         and user_id is not null
         and user_id not in (select user_id from erased_users)
+    union
+    select id from {aliasing}.aliases
+    where
+        id_type = 'anonymous_id'
+        and id in (select anonymous_id from devices)
+        and alias_id not in (select alias_id from erased_persons)
 )
 
 select anonymous_id, anonymous_id in (select anonymous_id from shared) as is_shared from devices;
+
+create temporary table erased_ids as
+select user_id as id, 'user_id' as id_type from erased_users
+union
+select anonymous_id, 'anonymous_id' from erased_devices where not is_shared;
+
+create temporary table erased_overrides as
+select id_a, id_b, action from {aliasing}.applied_overrides
+where id_a in (select id from erased_ids) or id_b in (select id from erased_ids);
 
 -- An anonymous message on a shared id belongs to the owner of its visit, or else to the owner of a visit that would start then.
 create temporary table erased_messages as
@@ -69,14 +93,8 @@ with messages as (
     from {partitioning}.rejected_events
 ),
 
-own_ids as (
-    select user_id as id from erased_users
-    union
-    select anonymous_id from erased_devices where not is_shared
-),
-
 without_user as (
-    select messages.*, coalesce(visits.alias_id, owners.alias_id) as alias_id
+    select messages.*, coalesce(visits.alias_id, owners.alias_id, messages.anonymous_id) as alias_id
     from messages
     inner join erased_devices on messages.anonymous_id = erased_devices.anonymous_id and erased_devices.is_shared
     left join {sessions_stages}.session_visits as visits
@@ -94,7 +112,7 @@ select message_type, event_id, content_hash, anonymous_id, user_id, occurred_at 
 where
     user_id in (select user_id from erased_users)
     or anonymous_id in (select anonymous_id from erased_devices where not is_shared)
-    or previous_id in (select id from own_ids)
+    or previous_id in (select id from erased_ids)
 union
 select message_type, event_id, content_hash, anonymous_id, user_id, occurred_at from without_user
 where alias_id in (select alias_id from erased_persons);

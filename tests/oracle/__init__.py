@@ -9,7 +9,7 @@ messages take a few seconds.
     tables["attribution"]  # list of dicts, times as naive UTC datetimes
 """
 
-from .erasure import erased_messages, without
+from .erasure import erased, without
 from .messages import MESSAGE_COLUMNS, read_messages
 from .people import People
 from .rules import Rules
@@ -19,7 +19,7 @@ from .signups import TOUCH_PARTS, attribute
 from .times import write_time
 from .touches import add_touches
 
-__all__ = ["COLUMNS", "KEYS", "Rules", "Settings", "compute", "erased_messages", "without"]
+__all__ = ["COLUMNS", "KEYS", "Rules", "Settings", "compute", "erased", "without"]
 
 SESSION_COLUMNS = (
     "session_id", "alias_id", "landing_page_url", "landing_page_path", "exit_page_url",

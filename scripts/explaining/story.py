@@ -74,7 +74,10 @@ def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
     found["users"] = [{**pair, "message": identifying(facts, pair, pair["first_seen_at"])} for pair in pairs]
     owners = [owner for owner in facts["owners"] if owner["anonymous_id"] == row["id"]]
     found["owners"] = [owner_story(owner, common, facts) for owner in owners]
-    if not pairs:
+    never = [one["id_b"] if one["id_a"] == row["id"] else one["id_a"] for one in overrides if one["action"] == "never_link"]
+    if not pairs and never:
+        found["because"] = f"It was not merged: an override says never to link it with {', '.join(map(said, never))}, and no message names another user."
+    elif not pairs:
         found["because"] = "It was not merged: no message has it together with a user id."
     elif not any(owner["alias_id"] == alias_id for owner in found["owners"]):
         found["because"] = "Only messages that have it together with the user id are theirs; all others are another person's."
@@ -112,7 +115,10 @@ def owner_story(owner: dict, common: Common, facts) -> dict:
         "timeline": "the user identified next on it, or else the last one",
         "first": "the first user seen on it", "last": "the last user seen on it",
     }[policy]
-    by = f"{described(message)} at {moment(at)}" if message else f"a message at {moment(at)} that is not stored"
+    is_override = any(one["effect"] == "pair" and {one["id_a"], one["id_b"]} == {owner["anonymous_id"], owner["user_id"]}
+                      for one in facts["overrides"])
+    by = f"{described(message)} at {moment(at)}" if message else (
+        f"an override, which counts from the first message on, at {moment(at)}" if is_override else f"a message at {moment(at)} that is not stored")
     because = f"Visits without a user {which}belong to {said(owner['user_id'])}, {words} (policy {policy}), by {by}."
     return {**owner, "policy": policy, "message": message, "because": because}
 

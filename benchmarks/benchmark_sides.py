@@ -227,14 +227,14 @@ class OnPostgres(Side):
 
 
 class Watch(threading.Thread):
-    """Looks every two seconds how much memory the server's processes hold, where they run on this machine."""
+    """Looks every few seconds how much memory the server's processes hold, where they run on this machine."""
 
-    def __init__(self):
+    def __init__(self, pause: float = 2):
         super().__init__(daemon=True)
-        self.peak, self.stopped = 0, threading.Event()
+        self.pause, self.peak, self.stopped = pause, 0, threading.Event()
 
     def run(self):
-        while not self.stopped.wait(2):
+        while not self.stopped.wait(self.pause):
             held = 0
             for command in Path("/proc").glob("[0-9]*/comm"):
                 try:
@@ -247,19 +247,25 @@ class Watch(threading.Thread):
 
 
 def refresh(side, environment: dict[str, str] | None = None, *options: str) -> tuple[float, dict[str, dict]]:
-    """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails."""
+    """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails.
+
+    The side has then in `bytes_held` what the command held at most.
+    """
     start = time.monotonic()
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--vars", str(side.variables), "--log-format", "text",
          *side.options, *options],
-        env={**os.environ, **side.environment, **(environment or {})}, check=False, stdout=subprocess.PIPE, text=True,
-    )
+        env={**os.environ, **side.environment, **(environment or {})}, stdout=subprocess.PIPE, text=True,
+    ) as done:
+        written = done.stdout.read()
+        _, status, usage = os.wait4(done.pid, 0)
+        done.returncode, side.bytes_held = os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024
     seconds = time.monotonic() - start
     if done.returncode != 0:
         raise click.ClickException("the refresh failed: see the sentence above and logs/dbt.log.")
     return seconds, {
         name: {"rows_written": int(rows.replace(",", "")), "seconds": float(took)}
-        for name, rows, took in TABLE_LINE.findall(done.stdout)
+        for name, rows, took in TABLE_LINE.findall(written)
     }
 
 

@@ -5,12 +5,14 @@ from datetime import date, datetime, timedelta
 
 from database.target import find_target
 from erasing.erase import erase
-from harness import all_differences, assert_equal, describe, project_rules
+from harness import all_differences, as_vars, assert_equal, describe, project_rules
 from oracle import Settings, erased, without
 from project import environment
 
 STORED = "partitioning.app_tracks"
-PLAN = {"pass_through_columns": ["plan"]}
+SETTINGS = Settings(max_users_per_person=1)
+VARIABLES = as_vars(SETTINGS)
+PLAN = {**VARIABLES, "pass_through_columns": ["plan"]}
 MONTHS = [datetime(2025, 12, 31, 23, 50), datetime(2026, 1, 31, 23, 50), datetime(2026, 2, 28, 23, 50), datetime(2026, 4, 15)]
 
 
@@ -19,7 +21,7 @@ def visit(name, device, at, url, loaded_at, **columns):
 
 
 def first_load():
-    """Three devices that visit in each of the months, over the end of the month, and sign up in the last one."""
+    """Three devices that visit in each of the months, over the end of the month, and sign up in the last one; and an alias of a user."""
     pages, tracks = [], []
     for number, month in enumerate(MONTHS):
         for device in ("a", "b", "c"):
@@ -31,7 +33,8 @@ def first_load():
         at = MONTHS[-1] + timedelta(minutes=20)
         tracks.append({"id": f"{device}-signup", "anonymous_id": device, "user_id": f"user {device}", "timestamp": at,
                        "event": "signed_up", "uuid_ts": datetime(2026, 4, 20)})
-    return {"pages": pages, "tracks": tracks}
+    aliases = [{"id": "b's alias", "previous_id": "user b", "user_id": "user e", "timestamp": MONTHS[1], "uuid_ts": datetime(2026, 4, 20)}]
+    return {"pages": pages, "tracks": tracks, "aliases": aliases}
 
 
 def second_load(first):
@@ -119,7 +122,7 @@ def assert_months(engine):
 
 def assert_as_if_nothing_was_detached(engine, loads):
     """All tables but app_tracks are what they would be with all messages."""
-    unequal = [one for one in all_differences(engine, loads, Settings()) if one.table != "app_tracks"]
+    unequal = [one for one in all_differences(engine, loads, SETTINGS) if one.table != "app_tracks"]
     assert not unequal, describe(unequal)
     assert_months(engine)
 
@@ -136,8 +139,8 @@ def test_months_and_detached_months(engine):
     first = first_load()
     loads = [first]
     engine.receive(first)
-    engine.refresh()
-    assert_equal(engine, loads)
+    engine.refresh(VARIABLES)
+    assert_equal(engine, loads, SETTINGS)
     assert_months(engine)
     assert sorted(listed(engine)) == [DECEMBER, JANUARY, FEBRUARY, *(date(2026, month, 1) for month in (3, 4))]
 
@@ -148,7 +151,7 @@ def test_months_and_detached_months(engine):
     assert ids(engine, DETACHED.format("2026_01")) == in_january
     assert not engine.database.column_types("partitioning", "app_tracks_2025_12_detached")
     months = listed(engine)
-    assert [(months[m]["row_count"], months[m]["detached_row_count"]) for m in (DECEMBER, JANUARY)] == [(0, 3), (0, 6)]
+    assert [(months[m]["row_count"], months[m]["detached_row_count"]) for m in (DECEMBER, JANUARY)] == [(0, 3), (0, 7)]
     assert "nothing was detached" in operate(engine, month="2026-01")
     assert "2026-1" in operate(engine, month="2026-1")
     assert_as_if_nothing_was_detached(engine, loads)
@@ -163,7 +166,7 @@ def test_months_and_detached_months(engine):
     # The same month again, now of a table that has got a column more.
     assert not operate(engine, month="2026-01")
     assert ids(engine, DETACHED.format("2026_01")) == sorted([*in_january, "late-1", "late-2", "known"])
-    assert listed(engine)[JANUARY]["detached_row_count"] == 9
+    assert listed(engine)[JANUARY]["detached_row_count"] == 10
     loads.append({"pages": [visit("last", "b", datetime(2026, 4, 16), "https://example.com/", datetime(2026, 4, 22))]})
     engine.receive(loads[2])
     engine.refresh(PLAN)
@@ -177,17 +180,17 @@ def test_months_and_detached_months(engine):
     assert_as_if_nothing_was_detached(engine, loads)
 
     # Who is erased goes from detached months too, and from what is left of deleted ones.
-    gone = erased(loads, ["b"], Settings(), project_rules())
+    gone = erased(loads, ["b"], SETTINGS, project_rules())
     with environment(engine.database.environment):
         counts, _ = erase(find_target(engine.name), ["b"])
-    assert counts.messages == len(gone.messages) == 11 and {"b0-0", "b1-0", "late-2", "last"} < {event_id for _, event_id in gone.messages}
-    loads = without(loads, gone, Settings(), project_rules())
+    assert counts.messages == len(gone.messages) == 12 and {"b0-0", "b1-0", "late-2", "last", "b's alias"} < {event_id for _, event_id in gone.messages}
+    loads = without(loads, gone, SETTINGS, project_rules())
     assert ids(engine, DETACHED.format("2026_01")) == sorted([*(one for one in in_january if one[0] != "b"), "late-1", "known"])
-    assert listed(engine)[JANUARY]["detached_row_count"] == 6
+    assert listed(engine)[JANUARY]["detached_row_count"] == 6 and not engine.fetch("aliasing.alias_messages")
     assert_as_if_nothing_was_detached(engine, loads)
 
     engine.refresh(PLAN, full_refresh=True)
-    assert_equal(engine, loads)
+    assert_equal(engine, loads, SETTINGS)
     assert_months(engine)
     assert all(row["detached_row_count"] == 0 for row in listed(engine).values())
     # What was detached before the rebuild is in app_tracks again: detached a second time, it is there once.

@@ -1,6 +1,6 @@
 {#-
-    Condition that a message, or an override, is none of those that scripts/erase.py erased, and of which only salted hashes are kept. key: what it is
-    known by, by default its collection and id, or all that it says where it has no id.
+    Condition that a message, or an override, is none of those that scripts/erase.py erased, and of which only salted hashes are kept.
+    key: what it is known by; by default a message's collection and id, or all that it says where it has no id.
 -#}
 {% macro is_not_erased(key=none) -%}
     {%- set kept = run_cache('erasures') -%}

@@ -47,8 +47,7 @@ with devices as (
 used as (
     select anonymous_id, user_id from {partitioning}.app_tracks
     union all
-    select previous_id, user_id from {partitioning}.app_tracks
-    where previous_id is not null
+    select previous_id, user_id from {aliasing}.alias_messages
     union all
     select anonymous_id, user_id from {refresh}.archived_messages
     union all
@@ -86,8 +85,9 @@ with messages as (
     select message_type, event_id, null as content_hash, anonymous_id, user_id, previous_id, occurred_at
     from {partitioning}.app_tracks
     union all
-    select message_type, event_id, null, anonymous_id, user_id, null, occurred_at
-    from {refresh}.archived_messages
+    select archived.message_type, archived.event_id, null, archived.anonymous_id, archived.user_id, aliased.previous_id, archived.occurred_at
+    from {refresh}.archived_messages as archived
+    left join {aliasing}.alias_messages as aliased on archived.message_type = 'aliases' and archived.event_id = aliased.event_id
     union all
     select message_type, event_id, case when event_id is null then content_hash end, anonymous_id, user_id, null, occurred_at
     from {partitioning}.rejected_events

@@ -64,14 +64,14 @@ sessions as (
     group by session_id, alias_id, session_number, is_identified
 ),
 
+-- one list instead of a join: PostgreSQL takes the sessions for few, and would go through all earlier sign-ups for each
 with_signup as (
-    select
-        sessions.*,
-        coalesce(
-            earlier_signups.signup_timestamp, min(sessions.signup_timestamp) over (partition by sessions.alias_id)
-        ) as first_signup_timestamp
-    from sessions
-    left join earlier_signups on sessions.alias_id = earlier_signups.alias_id
+    select *, min(signup_timestamp) over (partition by alias_id) as first_signup_timestamp
+    from (
+        select * from sessions
+        union all
+        select null, alias_id, null, null, null, null, null, null, null, null, signup_timestamp from earlier_signups
+    ) as sessions_and_signups
 ),
 
 batch_sessions as (

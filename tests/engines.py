@@ -181,6 +181,8 @@ class DuckDB(Database):
                      f"format = 'newline_delimited', columns = {{{types}}})")
 
     def reset(self):
+        for path in self.path.parent.glob(f"{self.path.stem}*.published*"):
+            path.unlink()  # the files that readers have
         if self.loaded_seeds is None:
             for path in (self.path, Path(f"{self.path}.wal")):
                 path.unlink(missing_ok=True)

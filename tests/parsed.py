@@ -32,7 +32,9 @@ class Parsed:
                 raise RuntimeError(f"dbt cannot parse {project}: {outcome.exception}")
             keep(path, outcome.result.to_msgpack())
         self.packed = path.read_bytes()
-        self.database = os.environ["PGDATABASE"] if target == "postgres" else Path(os.environ["SIGNUP_ATTRIBUTION_DUCKDB"]).stem
+        # as in profiles.yml
+        file = os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
+        self.database = os.environ.get("PGDATABASE", "postgres") if target == "postgres" else Path(file).stem
 
     def digest(self) -> str:
         """Of everything that what dbt makes of the project depends on."""

@@ -137,6 +137,7 @@ def copy(tmp_path):
             shutil.copy(ROOT / name, root / name)
     sample, landing = tmp_path / "sample", tmp_path / "landing"
     sample_data.generate(sample, 2_000)
+    (root / "target").mkdir(exist_ok=True)  # dbt makes it when it first parses the project
     write_money(sample, landing, sample_data.DEFAULTS["end"])
     (root / "my_site.yml").write_text(yaml.safe_dump({
         "sources": {

@@ -116,8 +116,9 @@ def answer(plan: Plan, operation: str, *arguments: str) -> list[Finding]:
 def file_findings(file: Path, prefix: str = ""):
     """Yields findings about a DuckDB file and its surroundings. prefix: of our schemas' names."""
     folder, published = file.parent, published_file(file, prefix)
+    made_by_dbt = Path(os.environ.get("DBT_TARGET_PATH", ROOT / "target")).absolute()
     for one, variable in ((folder, FILE_VARIABLE), (published and published.parent, PUBLISHED_VARIABLE)):
-        if one and not one.is_dir():
+        if one and one != made_by_dbt and not one.is_dir():
             yield Finding("permissions", False, f"The folder {one} does not exist: create it, or correct {variable}.")
     if not folder.is_dir():
         return

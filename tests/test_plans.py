@@ -86,7 +86,7 @@ def test_what_duckdb_looks_through(tmp_path):
     refresh(side, logged(tmp_path / "log"))
     rows_read = side.rows_read(statements(tmp_path / "log"))
     assert rows_read["batch_messages"] > tables["app_tracks"]["rows_written"], "there the ids of all stored messages are looked through"
-    assert rows_read["identity_spans"] < tables["app_tracks"]["rows_written"] / 10
+    assert rows_read.get("identity_spans", 0) < tables["app_tracks"]["rows_written"] / 10, "and where nothing changed, nothing is"
     assert is_packed(side, "sessions_stages.session_visits", "landing_page_url"), "nothing is: this shows nothing of ids"
     for table in ("sessions_stages.device_sessions", "sessions_stages.session_visits", "sessions_stages.touches", "sessions.all_sessions"):
         assert not is_packed(side, table, "alias_id")

@@ -7,7 +7,7 @@
     {%- do begin_session() -%}
     {%- set target_relation, step = this.incorporate(type='table'), next_step(model.name) -%}
     {%- if step in ['leave', 'move'] -%}
-        {{ return(left_as_it_is(target_relation, inside_transaction=[])) }}
+        {{ return(left_as_it_is(target_relation, with_inner_hooks=false)) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -52,19 +52,20 @@
 
 {#-
     The result of a materialization that has nothing to do, which costs no query; a watermark moves when all models are done. Hooks and
-    grants of those who use the project still run. inside_transaction: the hooks that do so in the model's transaction.
+    grants of those who use the project still run. with_inner_hooks: also the hooks in the model's transaction, which for a batched table
+    belong to the rows that it gets.
 -#}
-{% macro left_as_it_is(relation, inside_transaction=none) %}
+{% macro left_as_it_is(relation, with_inner_hooks=true) %}
     {%- do note_move() if is_batched(model) -%}
     {%- do store_result('main', response='OK') -%}
     {%- do store_result('agate_table', response='OK') -%} {#- dbt expects the rows of a seed -#}
     {%- if pre_hooks or post_hooks or config.get('grants') or has_other_documentation(model) -%}
         {{ run_hooks(pre_hooks, inside_transaction=False) }}
-        {{ run_hooks(pre_hooks if inside_transaction is none else inside_transaction, inside_transaction=True) }}
+        {{ run_hooks(pre_hooks if with_inner_hooks else [], inside_transaction=True) }}
         {%- call statement('main') -%} select 1 {%- endcall -%}
         {%- do document(model, relation, false) -%}
         {%- do apply_grants(relation, config.get('grants'), should_revoke=true) -%}
-        {{ run_hooks(post_hooks if inside_transaction is none else inside_transaction, inside_transaction=True) }}
+        {{ run_hooks(post_hooks if with_inner_hooks else [], inside_transaction=True) }}
         {%- do adapter.commit() -%}
         {{ run_hooks(post_hooks, inside_transaction=False) }}
     {%- endif -%}
@@ -146,6 +147,7 @@
         {%- call statement('documented') -%}
             update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
         {%- endcall -%}
+        {%- do model_states().get(node.name, {}).update({'documentation': documentation(node)}) -%}
     {%- endif -%}
 {% endmacro %}
 

@@ -180,8 +180,8 @@ def main(engine, size, limit, shapes, is_poison, poison_limit, folder, json_file
     refresh(side)  # parses the project, which those that are measured find parsed
     with written_to(json_file, engine=engine, size=size) as figures:
         if is_poison:
-            limit, shapes, slow = poison_limit, (), measure_poisons(side, poison_limit, figures)
-        for name in shapes or ([] if is_poison else SHAPES):
+            limit, slow = poison_limit, measure_poisons(side, poison_limit, figures)
+        for name in () if is_poison else shapes or SHAPES:
             one, two = (measured(side, SHAPES[name], count) for count in (size, 2 * size))
             if ratio(one, two) > limit:  # whatever else the machine does only adds to it
                 one, two = (least(found, measured(side, SHAPES[name], count)) for found, count in ((one, size), (two, 2 * size)))

@@ -38,10 +38,11 @@ def place(item) -> int:
 def pytest_collection_modifyitems(items):
     """The longest tests first. xdist cuts the list into equal parts, one for each worker, so each part begins with its share of them."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0))
-    longest = sorted((item for item in items if place(item) < len(LONGEST)), key=place)
-    others, total, dealt = [item for item in items if place(item) == len(LONGEST)], len(items), []
     if not workers:
         return
+    in_order = sorted(items, key=place)
+    count_longest = sum(place(item) < len(LONGEST) for item in items)
+    longest, others, total, dealt = in_order[:count_longest], in_order[count_longest:], len(items), []
     for number in range(workers):
         share = longest[number::workers]
         count = max(total * (number + 1) // workers - total * number // workers - len(share), 0)

@@ -63,59 +63,6 @@
     {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
 {% endmacro %}
 
-{#- Whether the model is built from scratch when it runs next. Then everything derived from it is, too. -#}
-{% macro is_rebuilt(name) %}
-    {{ return(name in rebuilt_tables().names) }}
-{% endmacro %}
-
-{#- Names of all such tables, decided once: before the first model of a run, when its batch is open. -#}
-{% macro rebuilt_tables() %}
-    {%- set decided = run_cache('rebuilt tables') -%}
-    {%- if not decided -%}
-        {%- set names, found = [], [true] -%}
-        {%- for _ in batched_nodes() if found -%} {#- as long as the round before found one -#}
-            {%- do found.clear() -%}
-            {%- for node in batched_nodes() if node.name not in names and has_to_be_rebuilt(node, names) -%}
-                {%- do names.append(node.name) -%}
-                {%- do found.append(true) -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {%- do decided.update({'names': names}) -%}
-    {%- endif -%}
-    {{ return(decided) }}
-{% endmacro %}
-
-{#- Whether a table is gone or marked, its bookkeeping is, or one of those it depends on is among the rebuilt ones. -#}
-{% macro has_to_be_rebuilt(node, rebuilt) %}
-    {%- set states = model_states() -%}
-    {%- set state, is_missing = states.get(node.name, {}), stored_relation(node.name) is none -%}
-    {%- if node.config.full_refresh is false or is_missing or not state or state.is_rebuild_due -%}
-        {{ return(is_missing or node.config.full_refresh is not false) }} {#- false: it always updates its table -#}
-    {%- elif holds_all_for_rebuilt(node) -%}
-        {{ return(stored_children(node.name) | select('in', rebuilt) | select('in', selected_models()) | list | length > 0) }}
-    {%- endif -%}
-    {%- for parent in kept_parents(node) -%}
-        {%- if states.get(parent, {}).get('rebuilt_at', state.rebuilt_at) > state.rebuilt_at or (parent in rebuilt and parent in selected_models()) -%}
-            {{ return(true) }}
-        {%- endif -%}
-    {%- endfor -%}
-    {#- or runs left it out in a batch whose rows are gone -#}
-    {{ return(reads_this_batch(node) and state.batch_id < batch_in_reach(node) - 1) }}
-{% endmacro %}
-
-{#- The batch that a model can apply in this run. -#}
-{% macro batch_in_reach(node) %}
-    {%- set known = run_cache('batches in reach') -%}
-    {%- if node.name not in known -%}
-        {%- set batches = [current_batch_id()] -%}
-        {%- for parent in stored_parents(node) -%}
-            {%- do batches.append(batch_in_reach(stored_node(parent)) if parent in selected_models() else model_states().get(parent, {}).get('batch_id', 0)) -%}
-        {%- endfor -%}
-        {%- do known.update({node.name: batches | min}) -%}
-    {%- endif -%}
-    {{ return(known[node.name]) }}
-{% endmacro %}
-
 {#- Names of the models that this command selects. -#}
 {% macro selected_models() %}
     {%- set known = run_cache('selected models') -%}
@@ -229,7 +176,7 @@
     {%- set known = run_cache('batched nodes') -%}
     {%- if not known -%}
         {%- set nodes = [] -%}
-        {%- for id, node in graph.nodes.items() if id.startswith('model.signup_attribution.') and is_batched(node) -%}
+        {%- for node in stored_nodes() if is_batched(node) -%}
             {%- do nodes.append(node) -%}
         {%- endfor -%}
         {%- do known.update({'all': nodes}) -%}

@@ -8,8 +8,8 @@
     {%- if project_name != 'signup_attribution' -%}
         {%- do check_as_package() -%}
     {%- endif -%}
-    {%- for id in selected_resources if invocation_args_dict.get('defer') and id.startswith('model.signup_attribution.') -%}
-        {%- set node = graph.nodes[id] -%}
+    {%- for selected in selected_models() if invocation_args_dict.get('defer') -%}
+        {%- set node = stored_node(selected) -%}
         {%- for name in stored_parents(node) if node.config.materialized != 'view' and name not in selected_models() -%}
             {%- set parent = stored_node(name) -%}
             {%- set deferred = parent.defer_relation -%}
@@ -24,7 +24,7 @@
 
 {#- As a package of another project: stops if that configures our models differently. -#}
 {% macro check_as_package() %}
-    {%- set made_as = graph.nodes['model.signup_attribution.app_tracks'].config.materialized -%}
+    {%- set made_as = stored_node('app_tracks').config.materialized -%}
     {%- if made_as != 'batched' -%}
         {%- do stop('The models of signup_attribution cannot be built as ' ~ made_as ~ ': put +materialized under the name of your project in dbt_project.yml.') -%}
     {%- endif -%}

@@ -28,8 +28,8 @@
     {%- for row in state_rows('definitions', 'select name, definition from ' ~ state_table('definitions') ~ " where name like 'text of %'") -%}
         {%- do texts.update({row[0].removeprefix('text of '): row[1]}) -%}
     {%- endfor -%}
-    {%- for id in selected_resources | sort if id.startswith('model.signup_attribution.') and id.split('.')[-1] in texts -%}
-        {%- set node = graph.nodes[id] -%}
+    {%- for name in selected_models() | sort if name in texts -%}
+        {%- set node = stored_node(name) -%}
         {%- if is_batched(node) and node.config.incremental_strategy != 'this_batch' and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
             {%- do names.append(node.name) -%}
             {#- a table that holds only new rows has to be built for all rows first -#}

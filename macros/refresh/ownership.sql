@@ -16,13 +16,16 @@
 
 {#- All models and seeds of the project that are in the database. -#}
 {% macro stored_nodes() %}
-    {%- set nodes = [] -%}
-    {%- for node in graph.nodes.values() if node.package_name == 'signup_attribution' and node.resource_type in ['model', 'seed'] -%}
-        {%- if node.config.materialized != 'ephemeral' -%}
-            {%- do nodes.append(node) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(nodes) }}
+    {%- set known = run_cache('stored nodes') -%}
+    {%- if not known and execute -%}
+        {%- set nodes = [] -%}
+        {%- for id in graph.nodes if id.startswith(('model.signup_attribution.', 'seed.signup_attribution.')) -%}
+            {%- set node = graph.nodes[id] -%}
+            {%- do nodes.append(node) if node.config.materialized != 'ephemeral' -%}
+        {%- endfor -%}
+        {%- do known.update({'all': nodes}) -%}
+    {%- endif -%}
+    {{ return(known.get('all', [])) }}
 {% endmacro %}
 
 {#- Those that this command builds; for a command that builds none (--check), all of them. -#}

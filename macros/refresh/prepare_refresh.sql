@@ -144,9 +144,9 @@
     {%- set states = model_states() -%}
     {%- set batch_id = states['this run'].batch_id -%}
     {%- set is_ours = state_rows('batches', 'select 1 from ' ~ state_table('batches') ~ ' where invocation_id = ' ~ run_name()) | length > 0 -%}
-    {%- if batch_id == 0 or is_ours or 'model.signup_attribution.batch_messages' not in selected_resources -%}
+    {%- if batch_id == 0 or is_ours or 'batch_messages' not in selected_models() -%}
         {{ return(batch_id == 0) }}
-    {%- elif flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' in selected_resources -%}
+    {%- elif flags.FULL_REFRESH and 'app_tracks' in selected_models() -%}
         {{ return(true) }}
     {%- endif -%}
     {%- for node in batched_nodes() if 'reporting' not in node.fqn and not (node.config.meta or {}).get('may_lag') -%}
@@ -248,7 +248,7 @@
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}
 {% macro check_full_refresh() %}
-    {%- if flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' not in selected_resources -%}
+    {%- if flags.FULL_REFRESH and 'app_tracks' not in selected_models() -%}
         {%- if state_rows('archived_messages', 'select 1 from ' ~ state_table('archived_messages') ~ ' limit 1') | length > 0 -%}
             {%- do stop('Months were detached, and tables built from scratch would lack them: run --full-refresh without a selection, which reads the sources again.') -%}
         {%- endif -%}

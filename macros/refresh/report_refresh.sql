@@ -4,7 +4,9 @@
 -#}
 {% macro report_refresh() %}
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
-        {%- do run_and_commit(move_watermarks()) -%}
+        {%- if run_cache('moves') -%}
+            {%- do run_and_commit(move_watermarks()) -%}
+        {%- endif -%}
         {%- set figures = [] -%}
         {%- for row in run_query(refresh_figures()).rows -%}
             {%- do figures.append([row[0], row[1], row[2], row[3] | int if row[3] is not none else none]) -%}

@@ -7,7 +7,7 @@
 {#- Names of the models that have to be built from scratch; stops if only a full refresh can repair what is stored. -#}
 {% macro damaged_tables() %}
     {%- set damaged = [] -%}
-    {%- set is_whole_refresh = flags.FULL_REFRESH and 'model.signup_attribution.app_tracks' in selected_resources -%}
+    {%- set is_whole_refresh = flags.FULL_REFRESH and 'app_tracks' in selected_models() -%}
     {%- for problem in stored_table_problems(damaged) if not is_whole_refresh -%}
         {%- do stop(problem) -%}
     {%- endfor -%}
@@ -33,7 +33,7 @@
     {%- endfor -%}
     {%- do state.update({'applied_by_all': applied | min if applied else 0}) -%}
     {%- for name, kept in state.models.items() -%}
-        {%- set node = graph.nodes.get('model.signup_attribution.' ~ name) -%}
+        {%- set node = stored_node(name) -%}
         {%- if node and is_batched(node) -%}
             {%- set table, damage = relation_key(node.schema, node.alias), damage_of(relation_of(name), kept.columns) -%}
             {#- it has rows of a batch that some models have not applied -#}
@@ -70,7 +70,7 @@
 
 {#- The relation of a model, as it was before this command; none when there was none. -#}
 {% macro relation_of(name) %}
-    {%- set node = graph.nodes['model.signup_attribution.' ~ name] -%}
+    {%- set node = stored_node(name) -%}
     {{ return(relations_before().get(relation_key(node.schema, node.alias))) }}
 {% endmacro %}
 
@@ -81,7 +81,7 @@
 {% macro state_before() %}
     {%- set state = {'models': {}, 'settings': false, 'archived': false, 'is_detached': false, 'months': []} -%}
     {%- if is_whole('models') -%}
-        {%- set query, months = [], graph.nodes['model.signup_attribution.partitions'] -%}
+        {%- set query, months = [], stored_node('partitions') -%}
         {%- do query.append("select 'models' as kind, model as name, column_names, batch_id, made_batch_id from " ~ state_table('models')) -%}
         {%- for kind, name in [('settings', 'settings'), ('archived', 'archived_messages')] if is_whole(name) -%}
             {%- do query.append("select '" ~ kind ~ "', '', '', 0, 0 where exists (select 1 from " ~ state_table(name) ~ ')') -%}

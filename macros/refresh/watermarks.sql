@@ -52,8 +52,6 @@
     update {{ state_table('models') }} set batch_id = {{ batch_id }}, rows_written = 0, refreshed_at = {{ utc_now() }}
     where model = '{{ name }}';
     {{ log_model(name, 0, 0, 0, utc_now()) }}
-    {%- else %}
-    select 1
     {%- endfor %}
 {% endmacro %}
 

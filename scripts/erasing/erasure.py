@@ -33,8 +33,6 @@ from database.target import Target, has_table, log_file, rows
 
 SQL = Path(__file__).parent
 UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
-# What a message and an override are known by, and their hash, as those who read them ask for it.
-MACROS = Environment(extensions=["jinja2.ext.do"]).from_string((ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")).module
 MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
 TABLES = """
     select table_schema, table_name, string_agg(column_name, ' ')
@@ -199,11 +197,14 @@ class Erasure:
         """Keep salted hashes of the messages, and of the overrides that name an erased id."""
         table = f"{self.names['refresh']}.erased_messages"
         salts = self.execute(f"select salt from {table} limit 1") or [(secrets.token_hex(16),)]
-        hash_of = MACROS.postgres__hash_of if self.target.engine == "postgres" else MACROS.default__hash_of
+        # what a message and an override are known by, and their hash, as those who read them ask for it
+        read_by = (ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")
+        macros = Environment(extensions=["jinja2.ext.do"]).from_string(read_by).module
+        hash_of = macros.postgres__hash_of if self.target.engine == "postgres" else macros.default__hash_of
         self.execute(f"""
             insert into {table} (salt, message_hash) select cast(%s as text), {hash_of("%s || known_by")} from (
-                select {MACROS.message_key('content_hash')} as known_by from erased_messages
-                union select {MACROS.override_key()} from erased_overrides
+                select {macros.message_key('content_hash')} as known_by from erased_messages
+                union select {macros.override_key()} from erased_overrides
             ) as known""", salts[0][0], salts[0][0])
 
     def delete_own_rows(self, table: str, columns: set[str], rules):

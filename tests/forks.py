@@ -39,7 +39,8 @@ class Forks:
         self.folder, self.database, self.pid = folder, database, None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         self.process = subprocess.Popen(
-            [sys.executable, __file__, database.target, str(scripts.parent)], cwd=working,
+            # of semaphores that a killed request leaves, the process that frees them need not warn
+            [sys.executable, "-W", "ignore:resource_tracker", __file__, database.target, str(scripts.parent)], cwd=working,
             env={**kept, **database.environment, **environment, "PYTHONPATH": str(scripts)},
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

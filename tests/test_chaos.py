@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 import psycopg2
 import pytest
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from database.private_server import CannotStart, Server, find_programs
 from database.published import published_file
@@ -38,6 +39,7 @@ VARIABLES = {**as_vars(SITE), "sources": {
 # What a few kills aim at is the published tables, and all they are made of.
 OPTIONS = ["--vars", json.dumps(VARIABLES), "--quiet", *(["--select", "+path:models/sessions", "--select", "rejected_events path:models/aliasing"] if KILLS < 100 else [])]
 FIRST_SHARE = 0.5  # of the messages, loaded before the first refresh
+RECOVERY_SECONDS = 60
 CODES = {0, 1, 2, 130, 143, -signal.SIGKILL, -signal.SIGTERM}
 MODELS = ("from pg_stat_activity where datname = current_database() and application_name like 'signup_attribution%' "
           "and application_name not like '% lock%'")
@@ -162,7 +164,7 @@ class Chaos:
         """A connection as readers have it."""
         if self.server:
             self.database.connect()  # the connection that loads messages may be lost too
-            connection = psycopg2.connect(dbname=self.database.name)
+            connection = connected(self.database.name)
             connection.set_session("repeatable read", readonly=True)
             return connection
         duckdb.connect(str(self.database.path)).close()
@@ -251,12 +253,18 @@ ON_DUCKDB = [killed, terminated, interrupted, disk_full, file_in_use, source_mis
 ON_POSTGRES = [killed, server_crashed, backend_ended, disk_full, terminated, interrupted, source_locked, source_missing]
 
 
+def connected(name: str):
+    """A connection to a database, as soon as its server has recovered: one that cannot write its log stops and starts again."""
+    return Retrying(retry=retry_if_exception_type(psycopg2.OperationalError), stop=stop_after_delay(RECOVERY_SECONDS),
+                    wait=wait_fixed(0.1), reraise=True)(psycopg2.connect, dbname=name)
+
+
 class Reconnecting(Postgres):
     """A database whose server may go away between two calls."""
 
     def connect(self):
         self.connection.close()
-        self.connection = psycopg2.connect(dbname=self.name)
+        self.connection = connected(self.name)
         self.connection.autocommit = True
 
 

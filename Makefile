@@ -62,7 +62,7 @@ docs: install
 # All tables are built with unit tests and data tests; a scenario compares refreshes with the oracle.
 check: lint
 	$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 \
-	    'tests/test_dbt_build.py::test_build_from_scratch_and_again[duckdb]' 'tests/test_exactness.py::test_first_load_then_a_refresh_a_day[duckdb]'
+	    'tests/sql/test_dbt_build.py::test_build_from_scratch_and_again[duckdb]' 'tests/scenarios/test_exactness.py::test_first_load_then_a_refresh_a_day[duckdb]'
 
 # PostgreSQL: the server that PGHOST names, else a private one for the duration of the tests.
 test: lint
@@ -71,7 +71,7 @@ test: lint
 # It checks only the DAG, so the other tests' fixtures are left out.
 test-airflow: $(AIRFLOW)/requirements.stamp
 	AIRFLOW_HOME=$(CURDIR)/$(AIRFLOW)/home \
-	    $(AIRFLOW)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/test_airflow.py
+	    $(AIRFLOW)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/runner/test_airflow.py
 
 $(AIRFLOW)/requirements.stamp: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv $(AIRFLOW)
@@ -83,7 +83,7 @@ lint: export SIGNUP_ATTRIBUTION_DUCKDB = :memory:
 lint: install-dev
 	$(BIN)/dbt --no-use-colors --quiet --warn-error parse --no-partial-parse
 	$(BIN)/sqlfluff lint models
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_manifest.py
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/sql/test_manifest.py
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows deploy/github-actions/refresh.yml
@@ -95,19 +95,19 @@ shape: install-dev
 
 soak: export EXAMPLES ?= 1000
 soak: install-dev
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_properties.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/scenarios/test_properties.py
 
 # Prints what was done. The server that is crashed is not the readers' server.
 chaos: export KILLS ?= 200
 chaos: export READS ?= 30
 chaos: install-dev
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/test_chaos.py tests/test_readers.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/scenarios/test_chaos.py tests/scenarios/test_readers.py
 
 plans bench skew long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 
 plans: export MESSAGES ?= 10000000
 plans: install-dev
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q tests/test_plans.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q tests/sql/test_plans.py
 
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb
@@ -127,7 +127,7 @@ skew: install-dev
 mam:
 	$(PYTHON) -m venv target/mam
 	target/mam/bin/python -m pip install --quiet marketing-attribution-models==2.1.1
-	target/mam/bin/python tests/record_mam.py
+	target/mam/bin/python tests/support/record_mam.py
 	rm -rf target/mam
 
 long-life: MESSAGES ?= 1000000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("scripts", "benchmarks")]
+sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("scripts", "benchmarks", "tests/support")]
 
 import samples  # noqa: E402
 from engines import DuckDB, Postgres  # noqa: E402

@@ -24,7 +24,7 @@ from sampling.money import write_money
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in (
     "deploy/README.md", "macros/README.md", "macros/overrides/README.md"))]
-COPIED = ("dbt_project.yml", "profiles.yml", "refresh.yml", "analyses", "macros", "models", "seeds", "scripts", "tests/generic")
+COPIED = ("dbt_project.yml", "profiles.yml", "refresh.yml", "analyses", "macros", "models", "seeds", "scripts", "tests/sql/generic")
 MONEY = ("ad_spend", "subscriptions")
 BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:make|dbt|(?:python )?scripts/\w+\.py) [^`]+)`")

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("airflow", reason="Airflow is not installed: make test-airflow")
 HOME = Path(tempfile.mkdtemp(prefix="airflow-"))
 os.environ["SIGNUP_ATTRIBUTION_HOME"] = str(HOME)
-sys.path.insert(0, str(Path(__file__).parents[1] / "deploy/airflow"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "deploy/airflow"))
 
 import signup_attribution_dag as example  # noqa: E402
 from airflow.sdk.exceptions import AirflowFailException  # noqa: E402

@@ -18,7 +18,7 @@ from project import ROOT
 
 HOLDER = """
 import sys
-sys.path[:0] = [{scripts!r}, {tests!r}]
+sys.path[:0] = {folders!r}
 from database.lock import make_lock
 from test_lock import make_target
 lock = make_lock(make_target(*sys.argv[1:]))
@@ -62,7 +62,7 @@ def hold(where):
     started = []
 
     def start():
-        code = HOLDER.format(scripts=str(ROOT / "scripts"), tests=str(ROOT / "tests"))
+        code = HOLDER.format(folders=[str(ROOT / name) for name in ("scripts", "tests", "tests/support", "tests/runner")])
         process = subprocess.Popen(
             [sys.executable, "-c", code, *where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         started.append(process)

@@ -4,7 +4,7 @@ Many scenarios share one database: their ids get a prefix each, so they do not m
 many scenarios DuckDB gets, and a fifth of it PostgreSQL; HYPOTHESIS_SEED or --hypothesis-seed chooses
 others than usual.
 
-    EXAMPLES=1000 HYPOTHESIS_SEED=5 pytest tests/test_properties.py
+    EXAMPLES=1000 HYPOTHESIS_SEED=5 pytest tests/scenarios/test_properties.py
 """
 
 import hashlib

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from dbt.contracts.graph.manifest import Manifest
 
-KEPT = Path(__file__).parents[1] / "target/parsed"
-FOLDERS = ("macros", "models", "seeds", "tests", "analyses")
+KEPT = Path(__file__).parents[2] / "target/parsed"
+FOLDERS = ("macros", "models", "seeds", "tests/sql", "analyses")
 PACKAGES = ("dbt-core", "dbt-adapters", "dbt-duckdb", "dbt-postgres")  # their macros are among the parsed ones
 DAY = 24 * 60 * 60
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 STARTED = datetime(2026, 3, 1, 10)
 SIGNS_UP_AFTER = timedelta(minutes=6)
 # Name in the recorded results -> source, medium, and the channel that the project's rules make of them.

@@ -13,7 +13,7 @@ from forks import Forks, apart
 from parsed import Parsed
 from refreshing.report import FINISHES, NOTE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 REPORTING = "path:models/reporting"  # what reads the published tables and changes none: only tests about it make it
 
 

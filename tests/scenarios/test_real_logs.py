@@ -8,7 +8,7 @@ from harness import assert_equal
 from oracle import Settings
 from samples import rows_of
 
-LOGS = Path(__file__).parents[2] / "shared" / "data"
+LOGS = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.mark.parametrize("name, sessions", [

@@ -12,7 +12,7 @@ from pathlib import Path
 from forks import Forks
 from project import ROOT, environment_with
 
-COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/generic"]
+COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/sql/generic"]
 SOURCES = "_staging__sources.yml"  # what a refresh needs of models/ beside the SQL
 STARTED = datetime(2026, 3, 1, 10)
 TIME_LIMIT = 120  # seconds for one refresh

@@ -11,7 +11,7 @@ ratio; exits with 1 when a ratio is above --limit, also when measured again. A s
 
 --poison measures what a forger can make of identity instead: onto ordinary messages come many that put one id together with many
 others, then as many ordinary ones and one more of the forger's. Each refresh is compared with that of as many ordinary messages:
-whole processor seconds and peak memory, which may be --poison-limit times as much.
+whole processor seconds and peak memory, which may be --poison-limit times as much. suspicious_identities has to list the one id.
 """
 
 import shutil
@@ -57,16 +57,16 @@ SHAPES = {
         "pages": ("'device ' || i", "'user ' || i", "'https://shop.example/?gclid=' || i", "null", "i * interval '1 second'"),
     },
 }
-# What a visitor sends, and what a forger can: shape, and how many messages of it.
+# What a visitor sends, and what a forger can: shape, how many messages of it, and the id that suspicious_identities then lists.
 ORDINARY = {
     "pages": ("'visitor {0} ' || i", "'customer {0} ' || (i - i % 2)", "'https://shop.example/?gclid=' || i", "null", "i * interval '1 second'"),
 }
 ORDINARY_SIZE = 100_000
 POISONS = {
-    "a user on 50,000 devices": (SHAPES["devices of a user"], 50_000),
-    "a device with 20,000 users": ({"pages": ("'shared'", "'user ' || i", *SHAPES["users of a device"]["pages"][2:])}, 20_000),
+    "a user on 50,000 devices": (SHAPES["devices of a user"], 50_000, "u"),
+    "a device with 20,000 users": ({"pages": ("'shared'", "'user ' || i", *SHAPES["users of a device"]["pages"][2:])}, 20_000, "shared"),
     "aliases chain 1,000 users": ({"aliases": ("'user ' || i", "'user ' || i + 1", "i * interval '1 second'"),
-                                   "pages": ("'device ' || i", "'user ' || i", *SHAPES["devices of a user"]["pages"][2:])}, 1_000),
+                                   "pages": ("'device ' || i", "'user ' || i", *SHAPES["devices of a user"]["pages"][2:])}, 1_000, "user 1"),
 }
 FIRST = "timestamp '2010-01-01'"
 LOADED = "timestamp '2026-01-01'"
@@ -142,8 +142,10 @@ def poisoned(side, shape: dict, size: int) -> dict[str, tuple[float, float]]:
 def measure_poisons(side, limit: float, figures: dict) -> list[str]:
     """Print what each poison takes, and return what is above the limit."""
     slow = []
-    for name, (shape, size) in POISONS.items():
+    for name, (shape, size, suspicious) in POISONS.items():
         figures[name] = found = poisoned(side, shape, size)
+        if side.run(f"select count(*) from aliasing.suspicious_identities where id = '{suspicious}'") == (0,):
+            raise click.ClickException(f"{name}: suspicious_identities does not list '{suspicious}'.")
         for run in ("poison", "after"):
             ratios = [more / less for more, less in zip(found[run], found["usual"])]
             slow += [f"{name} ({run})"] if max(ratios) > limit else []

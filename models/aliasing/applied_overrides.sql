@@ -9,11 +9,15 @@ overrides as (
     group by id_a, id_b
 ),
 
+named_ids as (
+    select id_a as id from overrides
+    union
+    select id_b as id from overrides
+),
+
 anonymous_ids as (
     select id, first_seen_at from {{ ref('seen_ids') }}
-    where
-        id_type = 'anonymous_id'
-        and (id in (select id_a from overrides) or id in (select id_b from overrides))
+    where id_type = 'anonymous_id' and id in (select id from named_ids)
 ),
 
 resolved as (

@@ -23,11 +23,12 @@ COLUMNS = {
     "identity_overrides": ["id_a", "id_b", "action", "note"],
 }
 UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
-REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as"}
+REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as", "id_a", "id_b", "action"}
 # Compared with lower-cased text, so capital letters would never match. (channel and note are only shown.)
 LOWER_CASE = {"click_id_name", "host_pattern", "domain", "returned_to", "invalid_id", "source", "medium"}
 WHOLE_NUMBERS = {"rule_order", "priority"}
 LARGEST_NUMBER = 2**31 - 1
+ACTIONS = ("link", "never_link")
 LABEL = r"[^\s./:?#*@]+"
 DOMAIN = re.compile(rf"{LABEL}([.]{LABEL})*([.][*])?")
 HOST_PATTERN = re.compile(rf"([*][.])?{DOMAIN.pattern}")
@@ -96,6 +97,10 @@ def row_problems(seed: str, row: dict[str, str]):
             yield f"{column} '{value}' is not a whole number from 0 to {LARGEST_NUMBER}: correct it."
         elif column == "is_paid" and value.lower() not in ("true", "false"):
             yield f"is_paid '{value}' is neither true nor false: write one of them."
+        elif column == "action" and value.lower() not in ACTIONS:
+            yield f"the action '{value}' is not known: choose link or never_link."
+        elif column == "id_b" and value == row["id_a"]:
+            yield f"'{value}' stands for both ids: delete the line."
         elif column == "category" and value not in CATEGORIES:
             yield f"the category '{value}' is not known: choose {', '.join(CATEGORIES)}."
         elif column == "source_category" and value:
@@ -125,6 +130,12 @@ def repetitions(row: dict[str, str], number: int, seen: dict[tuple[str, str], in
         first = seen.setdefault((column, value), number)
         if first != number:
             yield f"{column} {row[column]} is on line {first} already: change or delete one of them."
+    if "action" in row:
+        ids, action = sorted((row["id_a"], row["id_b"])), row["action"].lower()
+        other = "never_link" if action == "link" else "link"
+        seen.setdefault((str(ids), action), number)
+        if (str(ids), other) in seen:
+            yield f"line {seen[str(ids), other]} says {other} of {' and '.join(ids)}: delete one of them."
     if "category" in row:
         source = f"category of {row['source']}"
         categories = {category: line for (what, category), line in seen.items() if what == source}

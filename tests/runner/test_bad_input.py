@@ -219,6 +219,9 @@ def test_options(duckdb_site, arguments, words):
     ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc,paid", ["line 2", "is_paid 'paid'"]),
     ("click_ids", "gclid,google,cpc,true", "gclid,google,cpc", ["line 2", "values"]),
     ("survey_answers", "youtube|video", "youtube|(video", ["line 3", "not a regular expression"]),
+    ("identity_overrides", "note\n", "note\na,b,merge,\n", ["line 2", "action 'merge'"]),
+    ("identity_overrides", "note\n", "note\na,a,link,\n", ["line 2", "'a' stands for both ids"]),
+    ("identity_overrides", "note\n", "note\na,b,link,\nc,d,never_link,\nb,a,never_link,\n", ["line 4", "line 2 says link of a and b"]),
 ])
 def test_broken_row_in_a_seed(duckdb_site, seed, old, new, words):
     with unchanged(duckdb_site), duckdb_site.edited(f"seeds/{seed}.csv", old, new):

@@ -61,8 +61,8 @@ def edit(engine, seed, change):
     """Rewrite a seed of the copy; change gets its rows as dicts of texts and returns those to write."""
     path = engine.root / "seeds" / f"{seed}.csv"
     with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    columns = list(rows[0])
+        reader = csv.DictReader(file)
+        rows, columns = list(reader), reader.fieldnames
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
@@ -98,14 +98,18 @@ def edit_hosts_and_clicks(engine):
 
 
 def no_edit(engine):
-    """Only the variable attributed_channels changes."""
+    """Of rules only the variable attributed_channels changes."""
 
 
-# Change -> the attributed channels, and what restatements after it may be ascribed to.
+# A device with a sign-up, and a user whom no message names.
+OVERRIDE = {"id_a": "later user", "id_b": "hand-made 10", "action": "link", "note": "by letter"}
+OVERRIDDEN = ("link_or_override", "identity_overrides")
+# Change -> the attributed channels, the rows of identity_overrides, and what restatements after it may be ascribed to.
 STAGES = [
-    (edit_channel_rules, ("Organic Social",), {("rule", "channel_rules.csv")}),
-    (edit_hosts_and_clicks, ("Organic Social",), {("rule", f"{seed}.csv") for seed in ("referrers", "excluded_referrers", "click_ids")}),
-    (no_edit, ("Direct", "Search"), {("setting", "attributed_channels")}),
+    (edit_channel_rules, ("Organic Social",), [], {("rule", "channel_rules.csv")}),
+    (edit_hosts_and_clicks, ("Organic Social",), [OVERRIDE],
+     {OVERRIDDEN, *(("rule", f"{seed}.csv") for seed in ("referrers", "excluded_referrers", "click_ids"))}),
+    (no_edit, ("Direct", "Search"), [], {OVERRIDDEN, ("setting", "attributed_channels")}),
 ]
 
 
@@ -129,13 +133,14 @@ def test_edited_rules_restate_history(copied, loads):
     history = History(copied)
     history.add()
     stored = compute(loads, settings, rules_of(copied))
-    for change, channels, causes in STAGES:
+    for change, channels, overrides, causes in STAGES:
         change(copied)
+        edit(copied, "identity_overrides", lambda _: overrides)
         settings = replace(settings, attributed_channels=channels)
-        expected = compute(loads, settings, rules_of(copied))
+        expected = compute(loads, settings, rules_of(copied), overrides)
         assert any(expected[table] != stored[table] for table in ("touches", "attribution")), "the edit says nothing"
         copied.refresh(as_vars(settings))
-        assert_equal(copied, loads, settings, rules_of(copied), f"after {change.__doc__}")
+        assert_equal(copied, loads, settings, rules_of(copied), f"after {change.__doc__}", overrides)
         assert {(row["cause"], row["cause_detail"].split(":")[0]) for row in history.add()} == causes
         stored = expected
 

@@ -127,7 +127,7 @@ def poisoned(side, shape: dict, size: int) -> dict[str, tuple[float, float]]:
     found = {}
     for number, (run, sent) in enumerate({"usual": ORDINARY, "poison": shape, "after": ORDINARY}.items(), 1):
         loaded = f"{LOADED} + interval '{number} days'"
-        send(side, sent, size, f"{run} " if sent is ORDINARY else "", loaded)
+        send(side, sent, size, f"{run} ", loaded)
         if run == "after":
             send(side, shape, 1, "last ", loaded)
         watch = Watch(0.5)

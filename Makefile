@@ -66,7 +66,7 @@ check: lint
 
 # PostgreSQL: the server that PGHOST names, else a private one for the duration of the tests.
 test: lint
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -rs -n $(WORKERS) --dist worksteal tests
+	$(BIN)/python tests/support/with_postgres.py $(BIN)/python -m pytest -q -rs -n $(WORKERS) --dist worksteal tests
 
 # It checks only the DAG, so the other tests' fixtures are left out.
 test-airflow: $(AIRFLOW)/requirements.stamp
@@ -95,32 +95,32 @@ shape: install-dev
 
 soak: export EXAMPLES ?= 1000
 soak: install-dev
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/scenarios/test_properties.py
+	$(BIN)/python tests/support/with_postgres.py $(BIN)/python -m pytest -q -n $(WORKERS) tests/scenarios/test_properties.py
 
 # Prints what was done. The server that is crashed is not the readers' server.
 chaos: export KILLS ?= 200
 chaos: export READS ?= 30
 chaos: install-dev
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q -s tests/scenarios/test_chaos.py tests/scenarios/test_readers.py
+	$(BIN)/python tests/support/with_postgres.py $(BIN)/python -m pytest -q -s tests/scenarios/test_chaos.py tests/scenarios/test_readers.py
 
 plans bench skew long-life: export POSTGRES_SETTINGS ?= $(LARGE_SERVER)
 
 plans: export MESSAGES ?= 10000000
 plans: install-dev
-	$(BIN)/python scripts/with_postgres.py $(BIN)/python -m pytest -q tests/sql/test_plans.py
+	$(BIN)/python tests/support/with_postgres.py $(BIN)/python -m pytest -q tests/sql/test_plans.py
 
 bench: MESSAGES ?= 1000000
 bench: ENGINE ?= duckdb
 bench: JSON ?= target/$(ENGINE)_$(MESSAGES).json
 bench: install-dev
-	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
+	$(if $(filter postgres,$(ENGINE)),$(BIN)/python tests/support/with_postgres.py) \
 	    $(BIN)/python benchmarks/benchmark.py --messages $(MESSAGES) --engine $(ENGINE) --json $(JSON)
 	@echo $(JSON)
 
 skew: SIZE ?= 40000
 skew: ENGINE ?= duckdb
 skew: install-dev
-	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
+	$(if $(filter postgres,$(ENGINE)),$(BIN)/python tests/support/with_postgres.py) \
 	    $(BIN)/python benchmarks/benchmark_skew.py --size $(SIZE) --engine $(ENGINE)
 
 # Outside .venv: it needs pandas, polars, scipy and more, which nothing else here uses.
@@ -133,7 +133,7 @@ mam:
 long-life: MESSAGES ?= 1000000
 long-life: ENGINE ?= duckdb
 long-life: install-dev
-	$(if $(filter postgres,$(ENGINE)),$(BIN)/python scripts/with_postgres.py) \
+	$(if $(filter postgres,$(ENGINE)),$(BIN)/python tests/support/with_postgres.py) \
 	    $(BIN)/python benchmarks/long_life.py --messages $(MESSAGES) --engine $(ENGINE)
 
 lock:

@@ -1,7 +1,7 @@
 """Measure a refresh against a plain project that is rebuilt whole every morning, in one run on one machine.
 
     python benchmarks/benchmark.py --messages 10000000
-    python scripts/with_postgres.py python benchmarks/benchmark.py --engine postgres --messages 1000000
+    python tests/support/with_postgres.py python benchmarks/benchmark.py --engine postgres --messages 1000000
 
 Makes sample messages and refreshes all but the last three days of them. Then it times the limit (one bare hash aggregate over what
 is stored, benchmarks/limit.sql) and the yardstick (benchmarks/classic_full.sql), which reads the same sources and has to make the

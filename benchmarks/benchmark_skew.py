@@ -1,7 +1,7 @@
 """Measure refreshes of lopsided messages: twice as much of it may not take much more than twice the time.
 
     python benchmarks/benchmark_skew.py
-    python scripts/with_postgres.py python benchmarks/benchmark_skew.py --engine postgres --size 20000
+    python tests/support/with_postgres.py python benchmarks/benchmark_skew.py --engine postgres --size 20000
     python benchmarks/benchmark_skew.py --poison
 
 Each shape is what a few visitors, a broken script or a forger can send: a device shared by n users, a user of n devices, a

@@ -1,7 +1,7 @@
 """Refresh day after day for two months: whether refreshes stay as fast, tables as small, and rows as exact as at first.
 
     python benchmarks/long_life.py --messages 10000000
-    python scripts/with_postgres.py python benchmarks/long_life.py --engine postgres --messages 10000000
+    python tests/support/with_postgres.py python benchmarks/long_life.py --engine postgres --messages 10000000
 
 Makes sample messages, refreshes all but the last --refreshes days of them, then refreshes after each of those days. At the end
 everything is rebuilt from scratch, and every stored table has to be what it was, and what the yardstick of the benchmark makes, or

@@ -16,7 +16,7 @@ import sys
 
 import click
 
-from common.command_line import run
+from common.command_line import entry
 from database.activity import NOT_DONE, kill_connections, list_connections, show_connection
 
 
@@ -51,10 +51,7 @@ def kill(target, force, yes, is_json):
     return kill_connections(target, force, yes, is_json)
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run(command, "activity.py", arguments, stopped=("Stopped: nothing more was done.", NOT_DONE))
-
+main = entry(command, "activity.py", stopped=("Stopped: nothing more was done.", NOT_DONE))
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,24 +11,21 @@ import sys
 
 import click
 
-from common.command_line import run
+from common.command_line import entry
+from common.errors import RefreshError
 from starting.demo import MESSAGES, show
 
 
 @click.command(help=__doc__.split("\n\n")[0])
 @click.option("--messages", type=click.IntRange(1000), default=MESSAGES, show_default=True, metavar="NUMBER", help="How many sample messages.")
 def command(messages):
-    show(messages)
-
-
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
     try:
-        return run(command, "demo.py", arguments)
+        show(messages)
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
-        return 1
+        raise RefreshError(f"{error.filename}: {error.strerror}.", 1) from error
 
+
+main = entry(command, "demo.py")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from common.command_line import keep_private, run, target_options
+from common.command_line import entry, keep_private, target_options
 from erasing.erase import answer
 
 
@@ -27,16 +27,11 @@ from erasing.erase import answer
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Only show what would be erased.")
 @target_options
 def command(persons, file, is_sure, is_dry_run, target, profile):
+    keep_private()
     return answer(persons, file, is_sure, is_dry_run, target, profile)
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    keep_private()
-    # Ids may have characters that the terminal's encoding has not.
-    sys.stdout.reconfigure(errors="backslashreplace")
-    return run(command, "erase.py", arguments, stopped=("Interrupted: run again.", 130))
-
+main = entry(command, "erase.py", stopped=("Interrupted: run again.", 130))
 
 if __name__ == "__main__":
     sys.exit(main())

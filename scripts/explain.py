@@ -14,7 +14,7 @@ from datetime import datetime
 
 import click
 
-from common.command_line import run, target_options
+from common.command_line import entry, target_options
 from database.stored_tables import stored_tables
 from explaining.story import explain
 from explaining.text import story_lines
@@ -33,12 +33,7 @@ def command(person, target, profile, is_json):
         print("\n".join(story_lines(story)))
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    # Ids and URLs may have characters that the terminal's encoding lacks.
-    sys.stdout.reconfigure(errors="backslashreplace")
-    return run(command, "explain.py", arguments)
-
+main = entry(command, "explain.py")
 
 if __name__ == "__main__":
     sys.exit(main())

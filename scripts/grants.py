@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import psycopg2
 
-from common.command_line import run, target_options
+from common.command_line import entry, target_options
 from common.errors import RefreshError
 from database.errors import one_line
 from database.postgres import connected
@@ -49,10 +49,7 @@ def command(target, profile, **chosen):
             print(notice.removeprefix("WARNING:").strip(), file=sys.stderr)
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run(command, "grants.py", arguments)
-
+main = entry(command, "grants.py")
 
 if __name__ == "__main__":
     sys.exit(main())

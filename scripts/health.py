@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 import click
 
-from common.command_line import run, target_options
+from common.command_line import entry, target_options
 from common.errors import RefreshError
 from refreshing.health import problem, read_health, read_span, summary
 
@@ -33,10 +33,7 @@ def command(target, profile, max_age, max_lag):
     print(summary(health, now))
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run(command, "health.py", arguments, failed=UNHEALTHY)
-
+main = entry(command, "health.py", failed=UNHEALTHY)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import click
 
-from common.command_line import run, target_options
+from common.command_line import entry, target_options
 from common.errors import BAD_INPUT
 from database.profiles import find_output
 from starting.proposals import propose
+
+UNANSWERED = "Nothing was written, as there was no answer: run it again, with --yes to be asked nothing."
 
 
 @click.command(help=__doc__.split("\n\n")[0])
@@ -29,11 +31,7 @@ def command(target, profile, files, is_sure):
     propose(find_output(target, profile), files, is_sure, f" --target {target}" if target else "")
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    unanswered = "Nothing was written, as there was no answer: run it again, with --yes to be asked nothing."
-    return run(command, "init.py", arguments, stopped=(unanswered, BAD_INPUT))
-
+main = entry(command, "init.py", stopped=(UNANSWERED, BAD_INPUT))
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from common.command_line import run, target_options, variables_option
+from common.command_line import entry, target_options, variables_option
 from common.errors import RefreshError
 from common.project import ROOT, read_variables_option
 from database.postgres import safe_options
@@ -50,10 +50,7 @@ def command(target, profile, variables, arguments):
                 disarm(path)
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run(command, "metrics.py", arguments)
-
+main = entry(command, "metrics.py")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from common.command_line import run
+from common.command_line import entry
 from common.errors import RefreshError
 from common.project import ROOT
 from notifying.announcing import announce_test
@@ -36,10 +36,7 @@ def command(test, path):
     return NOT_ALL_REACHED if any(results.values()) else 0
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run(command, "notify.py", arguments)
-
+main = entry(command, "notify.py")
 
 if __name__ == "__main__":
     sys.exit(main())

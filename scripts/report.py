@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from common.command_line import run, target_options, variables_option
+from common.command_line import entry, target_options, variables_option
 from refreshing.options import plan_refresh
 from reporting.making import DEFAULT_FILE, DEFAULT_MODEL, make_report, time_zone
 from reporting.words import MODELS
@@ -35,10 +35,7 @@ def command(target, profile, variables, output, period, model, name, with_person
     print(f"The report is in {make_report(plan, output, time_zone(plan), model, period, name, with_persons)}.")
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run(command, "report.py", arguments)
-
+main = entry(command, "report.py")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,7 +1,7 @@
 """Fixtures: databases to test on, rules, and sample data.
 
 Tests with an `engine` run on DuckDB and on PostgreSQL; the latter needs PGHOST:
-python scripts/with_postgres.py pytest tests
+python tests/support/with_postgres.py pytest tests
 """
 
 import os
@@ -25,7 +25,7 @@ LONGEST = (
     "test_reporting.py::test_marts", "test_sample.py::test_a_sample", "test_access.py::test_roles", "test_exactness.py::test_first_load",
     "test_credits.py::test_removal_effects", "test_plans.py", "test_sources.py::test_layouts", "test_rules.py::test_edited_rules",
 )
-NO_SERVER = "PGHOST is not set: run it by scripts/with_postgres.py"
+NO_SERVER = "PGHOST is not set: run it by tests/support/with_postgres.py"
 
 
 def place(item) -> int:

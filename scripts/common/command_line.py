@@ -42,6 +42,8 @@ def run(command: click.Command, name: str, arguments=None, failed: int | None = 
     says, or BAD_INPUT for an option that does not exist or takes no such value. stopped: for a command that asks, the
     sentence and the exit code of a no, of no answer, and of Ctrl-C; without it raises click.Abort.
     """
+    # Ids, URLs and names may have characters that the terminal's encoding lacks.
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # --help has no exit code of its own
         return command.main(arguments, prog_name=name, standalone_mode=False) or 0
@@ -56,3 +58,8 @@ def run(command: click.Command, name: str, arguments=None, failed: int | None = 
     except click.ClickException as error:
         print(f"{error.format_message().rstrip('.')}: see {name} --help.", file=sys.stderr)
         return BAD_INPUT if failed is None else failed
+
+
+def entry(command: click.Command, name: str, **handling):
+    """The `main` of a script: runs its command line, with these arguments or those of the process, and returns the exit code. See run."""
+    return lambda arguments=None: run(command, name, arguments, **handling)

@@ -11,6 +11,8 @@ from database.target import log_file
 FAILED = ("error", "fail", "runtime error")  # statuses of nodes
 # Macros that say that variables make no sense, or no sense for the tables that are stored.
 REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh|check_invocation|check_as_package) ")
+# Up to 1.11 dbt leaves out of an operation's result what these events say of its failure.
+OPERATION_FAILED = ("RunningOperationCaughtError", "RunningOperationUncaughtError")
 CONTRACT_ROW = re.compile(r"^\s*\|\s*(?!column_name\b)(\w+)\s*\|\s*([^|\n]*?)\s*\|\s*([^|\n]*?)\s*\|[^|\n]*\|\s*$", re.MULTILINE)
 
 
@@ -122,10 +124,18 @@ def execute(arguments: list[str], on_event=None):
 
     Everything that a refresh does to tables passes here. on_event may have `causes`: node -> traceback of its failure.
     """
-    outcome = run_dbt(arguments, on_event)
+    reasons = []
+
+    def listen(event):
+        if event.info.name in OPERATION_FAILED:
+            reasons.append(event.data.exc)
+        if on_event:
+            on_event(event)
+
+    outcome = run_dbt(arguments, listen)
     if isinstance(outcome.exception, (KeyboardInterrupt, SystemExit)):
         raise KeyboardInterrupt
     if not outcome.success:
         results = getattr(outcome.result, "results", None) or []
-        raise failure(outcome.exception, results, log_file(), getattr(on_event, "causes", None))
+        raise failure(outcome.exception or next(iter(reasons), None), results, log_file(), getattr(on_event, "causes", None))
     return outcome.result

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from common.errors import RefreshError
+from common.queries import read_queries
 from database.target import Target
 
 PUBLISHED_VARIABLE = "SIGNUP_ATTRIBUTION_PUBLISHED"
@@ -30,15 +31,8 @@ CHANGED_BY_PERSON = {
     "all_sessions": "session_start", "attribution": None,
     "person_paths": "signup_timestamp", "path_credits": "signup_timestamp",
 }
-# What there is in a schema of a database: name, kind, comment.
-STORED = """
-    select table_name, 'table', comment from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
-    union all select view_name, 'view', comment from duckdb_views() where database_name = $1 and schema_name = $2 order by 1"""
-# How each table was when it was published, kept in a table of the log's schema. Batches are told by their time too: another database counts from 1 as well.
-STATE = """
-    select models.model, models.batch_id, applied.started_at as applied_at, models.rebuilt_at
-    from {refresh}.models
-    inner join {refresh}.batches as applied on models.batch_id = applied.batch_id"""
+
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 def published_file(work: Path, prefix: str = "") -> Path | None:
@@ -56,10 +50,7 @@ def is_readers_file(file: Path, log: str) -> bool:
         return True
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
-            (found,) = connection.execute(
-                "select count(*) filter (where table_name = 'published') > 0 and count(*) filter (where table_name = 'models') = 0 "
-                "from duckdb_tables() where schema_name = ?", [log]).fetchone()
-            return found
+            return connection.execute(queries.is_readers_file, [log]).fetchone()[0]
     except duckdb.Error as error:
         # Somebody has it open to write, or it was written by a newer DuckDB: what lies beside it tells whose it is.
         return "not a valid DuckDB database" not in str(error) and spare_of(file).exists()
@@ -170,19 +161,21 @@ class Copy:
                 elif name in changes:
                     self.change_rows(f'"{schema}"."{name}"', changes[name], CHANGED_BY_PERSON[name])
                 elif name in grown:
-                    self.add_rows(f'"{schema}"."{name}"')
+                    self.connection.execute(queries.add_rows.format(table=f'"{schema}"."{name}"'))
                 else:
                     self.copy_table(schema, name)
         if self.has_state("work"):
-            self.connection.execute(
-                f'create or replace table published."{self.schema_of(LOG)}".published as '
-                + STATE.format(refresh=f'work."{self.schema_of(LOG)}"'))
+            self.connection.execute(f'create or replace table published."{self.schema_of(LOG)}".published as {self.state()}')
         self.connection.execute("commit")
         self.copy_views(views)
 
     def found(self, database: str, schema: str) -> dict[str, str]:
         """Name -> table or view, of a schema."""
-        return {name: kind for name, kind, _ in self.connection.execute(STORED, [database, schema]).fetchall()}
+        return {name: kind for name, kind, _ in self.connection.execute(queries.stored, [database, schema]).fetchall()}
+
+    def state(self) -> str:
+        """Query on how each table is."""
+        return queries.state.format(refresh=self.schema_of(LOG))
 
     def has_state(self, database: str) -> bool:
         wanted = {"work": {"models", "batches"}, "published": {"published"}}[database]
@@ -193,41 +186,19 @@ class Copy:
         affected = self.found("work", self.schema_of("this_batch")).get("changed_persons")
         if not (affected and self.has_state("work") and self.has_state("published")):
             return {}
-        refresh = self.schema_of(LOG)
-        known = dict(self.connection.execute(
-            f"""with state as ({STATE.format(refresh=f'work."{refresh}"')}),
-            -- both are of the same database, and its table has gone on from what is published
-            continued as (
-                select before.model, before.batch_id
-                from published."{refresh}".published as before
-                inner join state on before.model = state.model and before.rebuilt_at = state.rebuilt_at
-                inner join work."{refresh}".batches as batches
-                    on before.batch_id = batches.batch_id and before.applied_at = batches.started_at
-                where before.batch_id <= state.batch_id
-            )
-            select model, batch_id from continued
-            -- changed_persons lists the newest batch and the one before
-            where batch_id >= (select batch_id - 2 from work."{refresh}".models where model = 'changed_persons')
-                and exists (select 1 from continued where model = 'changed_persons')"""
-        ).fetchall())
+        known = dict(self.connection.execute(queries.continued.format(state=self.state(), refresh=self.schema_of(LOG))).fetchall())
         return {name: known[name] for name in CHANGED_BY_PERSON if name in known and self.is_like_before(name)}
 
     def is_like_before(self, table: str) -> bool:
         """Whether a table has the same columns in both databases."""
-        columns, other_columns = (self.connection.execute(
-            "select schema_name, column_name, data_type from duckdb_columns() where database_name = ? and table_name = ? "
-            "and list_contains(?, schema_name) order by schema_name, column_index",
-            [database, table, [self.schema_of(folder) for folder in SCHEMAS]]).fetchall() for database in ("work", "published"))
+        schemas = [self.schema_of(folder) for folder in SCHEMAS]
+        columns, other_columns = (
+            self.connection.execute(queries.columns, [database, table, schemas]).fetchall() for database in ("work", "published"))
         return columns == other_columns
 
     def change_rows(self, table: str, after: int, time: str | None):
         """Replace the rows of the persons that later batches than this one concerned, with this time of the row from then on or none."""
-        affected = f"""
-            (
-                select alias_id, min(changed_since) as changed_since from work."{self.schema_of('this_batch')}".changed_persons
-                where batch_id > {after}
-                group by alias_id
-            ) as affected"""
+        affected = queries.affected.format(this_batch=self.schema_of("this_batch"), after=after)
         concerned = "affected.alias_id = stored.alias_id"
         if time:
             concerned += f" and (stored.{time} is null or affected.changed_since <= stored.{time})"
@@ -237,18 +208,8 @@ class Copy:
 
     def is_beginning(self, schema: str, name: str) -> bool:
         """Whether a table is published as it was up to some batch."""
-        if name not in self.found("published", schema):
-            return False
-        (is_same,) = self.connection.execute(
-            f"""select count(*) = (select count(*) from work."{schema}"."{name}" where batch_id <= max(published.batch_id))
-            from published."{schema}"."{name}" as published""").fetchone()
-        return is_same
-
-    def add_rows(self, table: str):
-        """Add the rows of the batches that are not published yet."""
-        self.connection.execute(
-            f"insert into published.{table} select * from work.{table} "
-            f"where batch_id > (select coalesce(max(batch_id), 0) from published.{table})")
+        return name in self.found("published", schema) and self.connection.execute(
+            queries.is_beginning.format(table=f'"{schema}"."{name}"')).fetchone()[0]
 
     def copy_table(self, schema: str, name: str):
         """Copy a table, or the rows of a view, with comments."""
@@ -283,11 +244,9 @@ class Copy:
 
     def copy_comments(self, schema: str, name: str, kind: str):
         """Copy the comments of a table or view and its columns."""
-        for column, text in self.connection.execute(
-                "select column_name, comment from duckdb_columns() where database_name = 'work' and schema_name = ? and table_name = ? "
-                "and comment is not null", [schema, name]).fetchall():
+        for column, text in self.connection.execute(queries.column_comments, [schema, name]).fetchall():
             self.connection.execute(f'comment on column published."{schema}"."{name}"."{column}" is {quoted(text)}')
-        for stored, _, text in self.connection.execute(STORED, ["work", schema]).fetchall():
+        for stored, _, text in self.connection.execute(queries.stored, ["work", schema]).fetchall():
             if stored == name and text is not None:
                 self.connection.execute(f'comment on {kind} published."{schema}"."{name}" is {quoted(text)}')
 

@@ -25,6 +25,7 @@ from jinja2 import Environment
 
 from common.errors import MODEL_FAILED, RefreshError
 from common.project import ROOT
+from common.queries import read_queries
 from database.errors import first_line
 from database.lock import VIEW
 from database.published import publish, published_file, quoted, remove, synchronize
@@ -34,10 +35,7 @@ from database.target import Target, has_table, log_file, rows
 SQL = Path(__file__).parent
 UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
 MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
-TABLES = """
-    select table_schema, table_name, string_agg(column_name, ' ')
-    from information_schema.columns inner join information_schema.tables using (table_schema, table_name)
-    where table_type = 'BASE TABLE' and table_schema in ({}) group by table_schema, table_name order by table_schema, table_name"""
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 # Tables that count messages. Runs of a selection may leave them out, but not what persons are found by.
 COUNTED = ("event_names", "partitions")
 NEEDED = {"app_tracks", "rejected_events", "aliases", "evidence_classes", "all_sessions", "attribution"}
@@ -74,10 +72,8 @@ class Erasure:
 
     def __enter__(self):
         self.execute("begin")
-        if self.target.engine == "postgres":  # whoever refreshes next ends it if this process dies (database/lock.py)
-            self.execute(f"""
-                set local application_name = 'signup_attribution erase';
-                lock table {self.names['refresh']}.{VIEW} in row exclusive mode""")
+        if self.target.engine == "postgres":
+            self.ask_for(queries.become_erasure, view=VIEW)
         return self
 
     def __exit__(self, *_):
@@ -86,6 +82,10 @@ class Erasure:
     def execute(self, sql: str, *values) -> list[tuple]:
         return rows(self.connection, sql, values)
 
+    def ask_for(self, query: str, *values, **parts) -> list[tuple]:
+        """The rows of a query of erasure.sql."""
+        return self.execute(query.format(**self.names, **parts), *values)
+
     def script(self, name: str):
         """Run one of the files of SQL."""
         self.execute((SQL / f"{name}.sql").read_text(encoding="utf-8").format_map(self.names))
@@ -93,14 +93,10 @@ class Erasure:
     def ask(self, ids: list[str]) -> list[str]:
         """Find the persons with these ids; those of the ids that nobody has."""
         self.check()
-        self.execute("create temporary table asked as select id from {aliasing}.aliases where false".format_map(self.names))
-        for start in range(0, len(ids), 1000):
-            some = ids[start:start + 1000]
-            self.execute("insert into asked values " + ", ".join(["(%s)"] * len(some)), *some)
+        self.ask_for("create temporary table asked as select id from {aliasing}.aliases where false")
+        self.execute("insert into asked select unnest(%s)", ids)
         self.script("find")
-        known = {found for (found,) in self.execute("""
-            select id from {aliasing}.aliases where id in (select id from asked)
-            union select id from erased_rejected""".format_map(self.names))}
+        known = {found for (found,) in self.ask_for(queries.known_ids)}
         return [one for one in ids if one not in known]
 
     def check(self):
@@ -111,26 +107,11 @@ class Erasure:
             raise RefreshError(OUTDATED)
         if NEEDED - {table.rpartition(".")[2].strip('"') for table in self.tables()}:
             raise RefreshError("Nothing was erased, as some tables are not there: run scripts/refresh.py without --select, then erase.")
-        # models of reporting may be left out of refreshes
-        late = self.execute(f"""
-            select 1 from {self.names['refresh']}.models
-            where is_rebuild_due or batch_id < (select max(batch_id) from {self.names['refresh']}.batches)
-                and model not in (select table_name from information_schema.tables where table_schema = %s)""",
-            self.target.schema("reporting"))
-        if late:
+        if self.ask_for(queries.late_models, self.target.schema("reporting")):
             raise RefreshError(UNFINISHED)
 
     def counts(self) -> Counts:
-        return Counts(*self.execute("""
-            select
-                (select count(*) from erased_persons),
-                (select count(*) from erased_ids),
-                (select count(*) from erased_devices where is_shared),
-                (select count(*) from (select distinct message_type, event_id, content_hash from erased_messages) as messages),
-                (select count(*) from {sessions}.all_sessions where alias_id in (select alias_id from erased_persons)),
-                (select count(*) from {sessions}.attribution where alias_id in (select alias_id from erased_persons)),
-                (select count(*) from erased_overrides)
-            """.format_map(self.names))[0])
+        return Counts(*self.ask_for(queries.counts)[0])
 
     def ids(self) -> list[tuple[str, str]]:
         """The ids that go, and their types."""
@@ -140,7 +121,7 @@ class Erasure:
         """Erase what was found, and log it."""
         names, tables = self.names, self.tables()
         self.remember()
-        (policy,) = self.execute(f"select value from {names['refresh']}.settings where name = 'identity_policy'")[0]
+        (policy,) = self.ask_for("select value from {refresh}.settings where name = 'identity_policy'")[0]
         names["policy"] = policy.replace('"', "'")
         names["messages"] = self.messages(tables)
         counted = [name for name in COUNTED if f"{names['partitioning']}.\"{name}\"" in tables]
@@ -163,49 +144,34 @@ class Erasure:
             self.script(f"{name}_after")
         self.script("evidence")
         self.forget_errors(tables)
-        # what is computed of all persons' paths together is computed again by the next refresh
-        self.execute(f"""
-            update {names['refresh']}.models set changed_batch_id = (select max(batch_id) + 1 from {names['refresh']}.batches)
-            where model = 'person_paths'""")
+        self.ask_for(queries.recompute_paths)
         now = datetime.now(timezone.utc).replace(tzinfo=None)
-        self.execute(f"""
-            insert into {names['refresh']}.erasures (
-                erased_by, person_count, id_count, message_count, session_count, signup_count, erased_at, finished_at
-            ) values (%s, %s, %s, %s, %s, %s, %s, %s)""",
-            account(), counts.persons, counts.ids, counts.messages, counts.sessions, counts.signups, now,
-            None if self.target.file else now)
+        self.ask_for(queries.log, account(), counts.persons, counts.ids, counts.messages, counts.sessions, counts.signups, now,
+                     None if self.target.file else now)
         self.is_kept = True
 
     def tables(self) -> dict[str, set[str]]:
         """The stored tables of the project -> names of their columns."""
         schemas = [self.target.schema(folder) for folder in FOLDERS if folder != "seeds"]
-        found = self.execute(TABLES.format(", ".join(["%s"] * len(schemas))), *schemas)
+        found = self.ask_for(queries.tables, *schemas, schemas=", ".join(["%s"] * len(schemas)))
         # a month of app_tracks is a part of it, until it is detached
         return {f'"{schema}"."{name}"': set(columns.split()) for schema, name, columns in found
                 if not MONTH.fullmatch(name) or name.endswith("_detached")}
 
     def messages(self, tables) -> str:
         """Query on the messages that are stored whole."""
-        columns = "message_type, event_id, event_name, event_display_name, occurred_at"
-        # detached months stay when a full refresh has brought their messages back
-        archived = f"where (message_type, event_id) in (select message_type, event_id from {self.names['refresh']}.archived_messages)"
-        parts = [f"select {columns} from {self.names['partitioning']}.app_tracks"]
-        parts += [f"select {columns} from {table} {archived}" for table in tables if MONTH.search(table)]
-        return f"({' union all '.join(parts)}) as messages"
+        detached = [queries.detached_messages.format(**self.names, table=table) for table in tables if MONTH.search(table)]
+        return queries.messages.format(**self.names, detached="".join(detached))
 
     def remember(self):
         """Keep salted hashes of the messages, and of the overrides that name an erased id."""
-        table = f"{self.names['refresh']}.erased_messages"
-        salts = self.execute(f"select salt from {table} limit 1") or [(secrets.token_hex(16),)]
+        salts = self.ask_for("select salt from {refresh}.erased_messages limit 1") or [(secrets.token_hex(16),)]
         # what a message and an override are known by, and their hash, as those who read them ask for it
         read_by = (ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")
         macros = Environment(extensions=["jinja2.ext.do"]).from_string(read_by).module
         hash_of = macros.postgres__hash_of if self.target.engine == "postgres" else macros.default__hash_of
-        self.execute(f"""
-            insert into {table} (salt, message_hash) select cast(%s as text), {hash_of("%s || known_by")} from (
-                select {macros.message_key('content_hash')} as known_by from erased_messages
-                union select {macros.override_key()} from erased_overrides
-            ) as known""", salts[0][0], salts[0][0])
+        self.ask_for(queries.remember, salts[0][0], salts[0][0], hash=hash_of("%s || known_by"),
+                     message_key=macros.message_key("content_hash"), override_key=macros.override_key())
 
     def delete_own_rows(self, table: str, columns: set[str], rules):
         conditions = [OWN_ROWS[needed] for needed in rules if {*needed} <= columns]
@@ -216,8 +182,7 @@ class Erasure:
         """What is written of refreshes that went wrong may quote a value."""
         for table, columns in tables.items():
             if "error" in columns:
-                self.execute(f"""update {table} set error = 'It named a person who was erased.'
-                    where exists (select 1 from erased_ids where strpos(error, erased_ids.id) > 0)""")
+                self.ask_for(queries.forget_error, table=table)
         forget_lines(log_file().parent, [one.encode() for one, _ in self.ids()])
 
 

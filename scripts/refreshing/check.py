@@ -11,6 +11,7 @@ from common.errors import RefreshError
 from common.escaping import escaped
 from common.plan import Plan
 from common.project import ROOT
+from common.queries import read_queries
 from database.dbt_commands import execute, target_arguments
 from database.errors import first_line
 from database.lock import HOLDERS, REFRESH
@@ -24,6 +25,7 @@ FINE, LEFT = "as the project expects them", "as the last refresh left them, or i
 SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 # A rebuilt table exists beside the old one until it replaces it.
 FREE_OF_SIZE, LEAST_FREE = 1.0, 2**30
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 @dataclass(frozen=True)
@@ -142,44 +144,29 @@ def disk_finding(folder: Path, needed: float) -> Finding:
 
 def server_findings(connection, target: Target):
     """Yields findings about permissions, partitions, space and other refreshes on PostgreSQL."""
-    user, database, may_create, may_make_temporary, size = rows(connection, """
-        select current_user, current_database(), has_database_privilege(current_database(), 'create'),
-            has_database_privilege(current_database(), 'temporary'), pg_database_size(current_database())""")[0]
+    user, database, may_create, may_make_temporary, size = rows(connection, queries.rights)[0]
     if not may_make_temporary:
         yield Finding("permissions", False, f"{user} may not create temporary tables: "
                       f"grant temporary on database {database} to {user}.")
-    rights = "select has_schema_privilege(oid, 'create, usage') from pg_namespace where nspname = %s"
     for folder in SCHEMAS:
         schema = target.schema(folder)
-        present = rows(connection, rights, [schema])
+        present = rows(connection, queries.schema_rights, [schema])
         if present == [(True,)] or (not present and may_create):
             yield Finding("permissions", True, f"{user} may {'write' if present else 'create'} the schema {schema}")
         else:
             grant = f"create, usage on schema {schema}" if present else f"create on database {database}"
             yield Finding("permissions", False, f"{user} may not write the schema {schema}: grant {grant} to {user}.")
-    foreign = """
-        select nspname, relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-        where nspname = any(%s) and relkind in ('r', 'p', 'v') and not pg_has_role(relowner, 'usage')
-        order by nspname, relname"""
-    for schema, table in rows(connection, foreign, [[target.schema(folder) for folder in SCHEMAS]]):
+    for schema, table in rows(connection, queries.tables_of_others, [[target.schema(folder) for folder in SCHEMAS]]):
         yield Finding("permissions", False, f"{schema}.{table} belongs to another role: alter its owner to {user}.")
-    yield from partition_findings(connection, target.schema("partitioning"))
+    partitioning = target.schema("partitioning")
+    loose = rows(connection, queries.loose_months, [partitioning])
+    for (name,) in loose:
+        yield Finding("partitions", False, f"{partitioning}.{name} is not a partition of app_tracks but has the name of one: rename it.")
+    if not loose:
+        yield Finding("partitions", True, "no table has the name of a future month")
     yield Finding("disk", True, f"the database has {size / 2**30:,.2f} GB; a server does not say how much space is left")
     for _pid, holder, application, address in rows(connection, HOLDERS, [target.schema("refresh"), list(REFRESH)]):
         yield Finding("lock", True, f"{application} by {holder} from {address}: a refresh is running now")
-
-
-def partition_findings(connection, schema: str):
-    """Yields tables whose name a future partition needs: a refresh would fail to create it."""
-    loose = rows(connection, """
-        select relname from pg_class inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-        where nspname = %s and relkind = 'r' and relname ~ '^app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}$' and not relispartition
-        order by relname""", [schema])
-    for (name,) in loose:
-        yield Finding("partitions", False,
-                      f"{schema}.{name} is not a partition of app_tracks but has the name of one: rename it.")
-    if not loose:
-        yield Finding("partitions", True, "no table has the name of a future month")
 
 
 def check_lines(found: list[Finding]) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 
 import duckdb
@@ -22,7 +22,7 @@ from erasing.erasure import finish, is_unfinished
 from notifying.record import ModelRun, RunRecord
 from notifying.settings import SETTINGS, Settings, read_settings
 from refreshing import log as refresh_log
-from refreshing.progress import Silent
+from refreshing.progress import Progress
 from refreshing.report import FIGURES, FINISHES, NOTE, Report, read_report
 from refreshing.retry import Budget, keep_trying
 
@@ -41,10 +41,10 @@ def announce(record: RunRecord, settings: Settings) -> list[str]:
 class Run:
     """A running refresh. It is called with dbt's events, and keeps the outcome of each model.
 
-    progress: reports what happens, see refresh_progress; settings: metrics and alerts at the end.
+    settings: metrics and alerts at the end.
     """
 
-    def __init__(self, plan: Plan, progress, settings: Settings):
+    def __init__(self, plan: Plan, progress: Progress, settings: Settings):
         self.plan, self.progress, self.settings, self.id = plan, progress, settings, uuid.uuid4().hex
         self.started_at, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.budget = Budget(plan.retry_for)
@@ -69,7 +69,7 @@ class Run:
         elif name == "LogStartLine":
             model = event.data.node_info.node_name
             self.left[model] = ("error", "It was interrupted.")
-            self.progress.started(model, event.data.index, event.data.total)
+            self.progress("model_started", model=model, index=event.data.index, total=event.data.total)
         elif name in ("LogModelResult", "LogSeedResult"):
             model, status = event.data.node_info.node_name, event.data.node_info.node_status
             if name == "LogModelResult":
@@ -77,7 +77,7 @@ class Run:
                 self.attempts[model] = self.attempts.get(model, 0) + 1
             if status == "success":
                 self.left.pop(model, None)
-            self.progress.finished(model, status, event.data.execution_time)
+            self.progress("model_finished", model=model, status=status, seconds=round(event.data.execution_time, 3))
 
     def note(self, sentence: str):
         """Report a note of the refresh once; each attempt may repeat it."""
@@ -87,6 +87,9 @@ class Run:
             self.notes.append(sentence)
             self.progress.say(sentence)
 
+    def retrying(self, error: RefreshError, seconds: float):
+        self.progress("retry", error=str(error), failed=error.failed, in_seconds=round(seconds, 1))
+
     def carry_out(self):
         """The whole refresh. Raises RefreshError, KeyboardInterrupt."""
         os.chdir(ROOT)  # so that relative paths mean the same from everywhere
@@ -95,11 +98,11 @@ class Run:
             self.target = find_target(self.plan.target, self.plan.profile, self.plan.vars)
             check_published(self.target)
             self.lock = make_lock(self.target)
-            keep_trying(self.attempt, self.budget, self.progress.retrying)
+            keep_trying(self.attempt, self.budget, self.retrying)
             self.publish()
         except RefreshError as error:
             if error.exit_code == LOCKED_OUT:
-                self.progress.refused(str(error))
+                self.progress("refused", error=str(error))
             else:
                 self.end(str(error), "refused" if error.is_refused else "failed")
             raise
@@ -119,9 +122,9 @@ class Run:
             # The lock was lost with the connection: another process may hold it now, or the server has not yet noticed
             # that ours is gone.
             acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
-            if not self.budget.in_touch and self.progress.wants_expectations:
+            if not self.budget.in_touch and self.progress.bar:
                 with self.target.connected() as connection:
-                    self.progress.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
+                    self.progress.bar.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
         self.budget.in_touch = True
         self.causes.clear()
         try:
@@ -158,7 +161,7 @@ class Run:
     def end(self, error: str | None = None, status: str = "failed"):
         """Log the run and send metrics and alerts. status: that of a run with an error."""
         record = self.logged(error, status)
-        self.progress.ended(record)
+        self.progress("refresh_finished", **asdict(record))
         for sentence in announce(record, self.settings):
             print(sentence, file=sys.stderr, flush=True)
 
@@ -176,7 +179,7 @@ class Run:
                     refresh_log.write(connection, self.target, self.id, record)
                     self.is_erasure_unfinished = is_unfinished(connection, self.target)
             except RefreshError as problem:
-                self.progress.not_logged(str(problem), record)
+                self.progress("not_logged", error=str(problem), status=record.status)
         return record
 
     def models(self):
@@ -195,13 +198,13 @@ class Run:
         return replace(record, models=models, error=cleaned(record.error))
 
 
-def refresh(plan: Plan, progress=None, settings: Settings | None = None) -> Report:
+def refresh(plan: Plan, progress: Progress | None = None, settings: Settings | None = None) -> Report:
     """Carry out a plan; what was done. Raises RefreshError, KeyboardInterrupt.
 
-    progress: see refresh_progress. settings: metrics and alerts, by default those of the project's refresh.yml.
+    progress: by default nobody is told. settings: metrics and alerts, by default those of the project's refresh.yml.
     """
     started = time.monotonic()
-    run = Run(plan, progress or Silent(), settings or read_settings(SETTINGS, must_exist=False))
+    run = Run(plan, progress or Progress(), settings or read_settings(SETTINGS, must_exist=False))
     run.carry_out()
     report = read_report(run.figures)
     report.notes, report.seconds, report.elapsed = run.notes, run.seconds, time.monotonic() - started

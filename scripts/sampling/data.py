@@ -19,24 +19,10 @@ DEFAULTS = {"messages": 50_000, "seed": 7, "days": 60, "end": date(2026, 6, 10)}
 MIN_MESSAGES = 100
 FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.parquet")
 
-TIMES = ["timestamp", "original_timestamp", "sent_at", "received_at", "uuid_ts"]
-CONTEXT = [
-    "context_page_url", "context_page_path", "context_page_referrer", "context_page_title",
-    "context_page_search", "context_campaign_source", "context_campaign_medium",
-    "context_campaign_name", "context_campaign_term", "context_campaign_content",
-    "context_user_agent", "context_ip",
-]
-# Collection -> the view that has its texts, and its columns.
-COLLECTIONS = {
-    "tracks": ("web_messages", ["id", "anonymous_id", "user_id", "event", "event_text", *TIMES,
-                                *CONTEXT, "plan", "amount"]),
-    "pages": ("web_messages", ["id", "anonymous_id", "user_id", "name", *TIMES, *CONTEXT,
-                               "url", "path", "referrer", "search", "title"]),
-    "identifies": ("identified_messages", ["id", "anonymous_id", "user_id", *TIMES, "context_ip"]),
-    "aliases": ("identified_messages", ["id", "previous_id", "user_id", *TIMES]),
-}
+COLLECTIONS = ("tracks", "pages", "identifies", "aliases")  # a view each, in the last step
 # A warehouse adds a column when its first value comes: these appear in the middle of the days.
-NEW_COLUMNS = {"context_campaign_term", "plan"}
+NEW_COLUMNS = ("context_campaign_term", "plan")
+OWN_COLUMNS = ("load_day", "visit_no", "k", "copy")  # of the views, for the order of rows
 
 
 def microseconds(day: date) -> int:
@@ -85,11 +71,10 @@ def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
 
         def write(part):
             kind, day, _ = part
-            view, columns = COLLECTIONS[kind]
-            shown = [c for c in columns if day >= middle or c not in NEW_COLUMNS]
+            hidden = [*OWN_COLUMNS, *(() if day >= middle else NEW_COLUMNS)]
             con.cursor().execute(
-                f"""COPY (SELECT {", ".join(f'"{c}"' for c in shown)} FROM {view}
-                WHERE load_day = DATE '{day}' AND kind = '{kind}'
+                f"""COPY (SELECT COLUMNS(lambda name: name NOT IN {hidden}) FROM {kind}
+                WHERE load_day = DATE '{day}'
                 ORDER BY uuid_ts, received_at, id, visit_no, k, copy)
                 TO '{str(out_dir / kind / f"{day}.parquet").replace("'", "''")}' (FORMAT parquet)"""
             )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from database.private_server import SETTINGS, CannotStart, chosen_settings
+from private_server import SETTINGS, CannotStart, chosen_settings
 
 
 def test_settings(monkeypatch):

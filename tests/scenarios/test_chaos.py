@@ -20,7 +20,7 @@ import psycopg2
 import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from database.private_server import CannotStart, Server, find_programs
+from private_server import CannotStart, Server, find_programs
 from database.published import published_file
 from engines import DuckDB, Postgres
 from forks import Forks, apart

@@ -1,6 +1,6 @@
 """Run a command with a PostgreSQL server it may fill and break.
 
-    python scripts/with_postgres.py pytest tests
+    python tests/support/with_postgres.py pytest tests
 
 If PGHOST is set, the command gets that server. Otherwise a private one is started for it: on loopback, on a free port, with a new
 password, in a temporary folder, and not as root; PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE tell the command where it is. It
@@ -21,13 +21,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from database.private_server import CannotStart, Ended, Server, signals_for
+from private_server import CannotStart, Ended, Server, signals_for
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; returns its exit code, 128 + number when a signal ended it, 1 without a server."""
     if not arguments:
-        print("Say which command to run: python scripts/with_postgres.py COMMAND ...", file=sys.stderr)
+        print("Say which command to run: python tests/support/with_postgres.py COMMAND ...", file=sys.stderr)
         return 2
     if shutil.which(arguments[0]) is None:
         print(f"The command {arguments[0]} is not there.", file=sys.stderr)

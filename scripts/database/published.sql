@@ -1,0 +1,62 @@
+-- Questions about the databases `work` and `published` of one connection (published.py). Names in braces are filled in.
+
+-- query: stored
+-- What there is in a schema of a database: name, kind, comment.
+select table_name, 'table', comment from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
+union all
+select view_name, 'view', comment from duckdb_views() where database_name = $1 and schema_name = $2
+order by 1
+
+-- query: column_comments
+select column_name, comment from duckdb_columns()
+where database_name = 'work' and schema_name = $1 and table_name = $2 and comment is not null
+
+-- query: columns
+select schema_name, column_name, data_type from duckdb_columns()
+where database_name = $1 and table_name = $2 and list_contains($3, schema_name)
+order by schema_name, column_index
+
+-- query: is_readers_file
+select count(*) filter (where table_name = 'published') > 0 and count(*) filter (where table_name = 'models') = 0
+from duckdb_tables() where schema_name = $1
+
+-- query: state
+-- How each table was when it was published, kept in a table of the log's schema. Batches are told by their time too: another
+-- database counts from 1 as well.
+select models.model, models.batch_id, applied.started_at as applied_at, models.rebuilt_at
+from work."{refresh}".models
+inner join work."{refresh}".batches as applied on models.batch_id = applied.batch_id
+
+-- query: continued
+-- The batch that each table was published up to, if its table in the work database has gone on from there.
+with state as ({state}),
+-- both are of the same database, and its table has gone on from what is published
+continued as (
+    select before.model, before.batch_id
+    from published."{refresh}".published as before
+    inner join state on before.model = state.model and before.rebuilt_at = state.rebuilt_at
+    inner join work."{refresh}".batches as batches
+        on before.batch_id = batches.batch_id and before.applied_at = batches.started_at
+    where before.batch_id <= state.batch_id
+)
+select model, batch_id from continued
+-- changed_persons lists the newest batch and the one before
+where batch_id >= (select batch_id - 2 from work."{refresh}".models where model = 'changed_persons')
+    and exists (select 1 from continued where model = 'changed_persons')
+
+-- query: affected
+-- Persons that later batches than this one concerned, and from when on.
+(
+    select alias_id, min(changed_since) as changed_since from work."{this_batch}".changed_persons
+    where batch_id > {after}
+    group by alias_id
+) as affected
+
+-- query: is_beginning
+-- Whether a table is published as it was up to some batch.
+select count(*) = (select count(*) from work.{table} where batch_id <= max(published.batch_id))
+from published.{table} as published
+
+-- query: add_rows
+insert into published.{table}
+select * from work.{table} where batch_id > (select coalesce(max(batch_id), 0) from published.{table})

@@ -7,8 +7,8 @@ Makes sample messages and refreshes all but the last three days of them. Then it
 is stored, benchmarks/limit.sql) and the yardstick (benchmarks/classic_full.sql), which reads the same sources and has to make the
 same rows in every table and column that both have, or the benchmark fails. Then the last three days arrive one by one, then three
 times nothing new (the first of them also brings what changed last to the second of the readers' files, on DuckDB). The same three
-days arrive once more on the last tenth of the days before them, which shows what a longer history costs. What the refresh of the
-last day read is counted by the engine: its statements are run once more on a copy of the database, where there is room for one
+days arrive again on the last tenth of the days before them, which shows what a longer history costs. What the refresh of the
+last day read is counted by the engine: its statements are rerun on a copy of the database, where there is room for one
 (--no-count leaves that out). Prints seconds, processor seconds (a server has to run on this machine), ratios beside their goals,
 and rows; --json FILE writes them, and where a run breaks off those that it has. Compare ratios of one run: machines differ.
 """

@@ -1,4 +1,4 @@
-"""What the statements of a refresh read, and how: each is run once more on a copy of the database and asked about itself.
+"""What the statements of a refresh read, and how: each is rerun on a copy of the database and measured there.
 
 A refresh run in the environment that `logged` gives leaves every statement of every model in a log. The replays run them in
 the same order on a copy of the database as it was before that refresh.

@@ -17,7 +17,7 @@ from engines import DuckDB, Postgres  # noqa: E402
 from harness import Engine, project_rules  # noqa: E402
 
 os.environ["SIGNUP_ATTRIBUTION_VARS"] = ""  # a my_site.yml of whoever runs the tests says nothing of them
-# These take the longest, the first of them most of a minute of a processor.
+# These take the longest; the first of them take most of a minute of processor time.
 LONGEST = (
     "test_chaos.py", "test_stages.py::test_stage_by_stage", "test_unattended.py::test_on", "test_affected.py::test_random_runs",
     "test_readers.py::test_readers_of", "test_properties.py::test_duckdb", "test_properties.py::test_postgres", "test_package.py", "test_definitions.py::test_views",

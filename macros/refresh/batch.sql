@@ -126,7 +126,7 @@
     {{ return((node.config.get('meta') or {}).get('holds_all_for_rebuilt', false)) }}
 {% endmacro %}
 
-{#- The model in dbt's graph, which makes it anew at each look; none if it is disabled. -#}
+{#- The model in dbt's graph, which builds it again at each look-up; none if it is disabled. -#}
 {% macro stored_node(name) %}
     {%- set nodes = run_cache('nodes') -%}
     {%- if name not in nodes -%}

@@ -13,7 +13,7 @@ alias_messages as (
     where is_pair and batch_id > {{ applied_by_all_readers(model.name) }}
 ),
 
--- of these all evidence is read anew, as some of it may not count any more
+-- all evidence of these is read again, as some of it may no longer count
 overridden as (
     select overrides.id_a as anonymous_id from {{ batch_rows('applied_overrides') }} as overrides
     union

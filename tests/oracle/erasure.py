@@ -77,7 +77,7 @@ def owners_of_messages(messages, people, settings):
 
 
 def without(loads, gone, settings, rules):
-    """The loads without the messages of whom was erased."""
+    """The loads without the messages of erased persons."""
     return [{
         key: [row for row in rows or () if identity_of_message(read_message(*collection_of(key), row, settings, rules)) not in gone.messages]
         for key, rows in load.items()

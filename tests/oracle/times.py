@@ -33,7 +33,7 @@ def read_time(value):
 
 
 def read_number(number):
-    """Seconds, milliseconds or microseconds since 1970, by the size."""
+    """Seconds, milliseconds or microseconds since 1970, by its size."""
     size = abs(number)
     return number * (10**6 if size < 10**11 else 10**3 if size < 10**14 else 1)
 

@@ -109,7 +109,7 @@ def says_direct(evidence):
 
 
 def untracked_entry():
-    """The columns of a touch that no browser or app was seen at, and nothing else tells of."""
+    """The columns of a touch at which no browser or app was seen, and for which there is no other evidence."""
     return {**vars(NO_EVIDENCE), "source": "(untracked)", "medium": "(none)", "channel": "Untracked",
             "is_direct": False, "is_paid": False, "is_untracked": True}
 

@@ -164,7 +164,7 @@ def test_the_readers_file_replaces_nothing_else(tmp_path, monkeypatch):
 
 
 def wait_for(database, query) -> dict:
-    """The first row that the query gives, sooner or later."""
+    """Wait for the first row that the query returns."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := database.query(query):

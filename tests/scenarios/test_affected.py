@@ -78,7 +78,7 @@ def loses_a_visit(keeps_one):
 
 
 @pytest.mark.parametrize("keeps_one", [True, False])
-def test_list_of_persons_built_anew(duckdb_engine, keeps_one):
+def test_list_of_persons_rebuilt(duckdb_engine, keeps_one):
     engine, loads = duckdb_engine, loses_a_visit(keeps_one)
     engine.receive(loads[0])
     engine.refresh()
@@ -89,7 +89,7 @@ def test_list_of_persons_built_anew(duckdb_engine, keeps_one):
     assert_equal(engine, loads)
 
 
-def test_what_tells_whose_a_visit_was_built_anew(duckdb_engine):
+def test_what_tells_whose_a_visit_was_rebuilt(duckdb_engine):
     engine, loads = duckdb_engine, loses_a_visit(True)
     engine.receive(loads[0])
     engine.refresh()
@@ -100,7 +100,7 @@ def test_what_tells_whose_a_visit_was_built_anew(duckdb_engine):
     assert_equal(engine, loads)
 
 
-def test_classes_built_anew(duckdb_engine):
+def test_classes_rebuilt(duckdb_engine):
     """An edited rule (here attributed_channels) is not forgotten when the classes alone are built from scratch."""
     engine, widened = duckdb_engine, Settings(attributed_channels=("Email",))
     loads = [{"pages": [page("a", None, at(0), 0, "https://shop.example/?utm_source=letter&utm_medium=email")],

@@ -92,7 +92,7 @@ class Chaos:
         self.assert_readable()
 
     def override(self):
-        """Say something of two more ids, and take back one thing in three that were said."""
+        """Add an override about two more ids, and withdraw one in three of those made."""
         ids = sorted(row["id"] for row in self.database.query("select distinct id from aliasing.aliases"))
         said = [row for row in self.overrides if self.choice.randrange(3)]
         known = {one for row in said for one in (row["id_a"], row["id_b"])}
@@ -300,7 +300,7 @@ def server(monkeypatch):
 
 
 def be_reliable(server, monkeypatch):
-    """Lead clients there; nothing that it has committed is lost when it is killed, and locks are not waited for long."""
+    """Lead clients there; nothing that it has committed is lost when it is killed, and no client waits long for a lock."""
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     with closing(psycopg2.connect()) as connection, connection.cursor() as cursor:
@@ -311,7 +311,7 @@ def be_reliable(server, monkeypatch):
 
 
 def rage(chaos, kinds, count):
-    """So many disturbed refreshes, each followed by one that succeeds; then everything is as if nothing had happened."""
+    """This many disturbed refreshes, each followed by one that succeeds; afterwards everything is as if nothing had happened."""
     print(f"\nSEED={SEED} KILLS={KILLS}")
     chaos.receive()
     chaos.succeed()

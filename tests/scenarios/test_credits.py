@@ -55,7 +55,7 @@ OTHER_ORDERS = {
 
 
 def assert_equal_to_the_last_digit(engine):
-    """A sum of fractions in another order would have another last digit, and so rows be written though nothing is new."""
+    """A sum of fractions in another order would have another last digit, so rows would be written although nothing is new."""
     compiled = engine.project.folder / "compiled" / "signup_attribution" / "models" / "reporting" / "removal_effects.sql"
     sql, found = compiled.read_text(encoding="utf-8"), {}
     with engine.database.connected():

@@ -63,7 +63,7 @@ def others():
 
 
 def overrides():
-    """What is said of the person, and of others, from the second load on."""
+    """The messages about the person, and about others, from the second load on."""
     said = ((TABLET, "never_link", USER), ("eve", "never_link", USER), (PHONE, "link", USER), ("ann", "never_link", "eve"))
     return [{"id_a": one, "action": action, "id_b": other, "note": f"erased-note {one}" if USER == other else "kept"} for one, action, other in said]
 
@@ -162,7 +162,7 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     assert said == overrides()[3:]
     assert_equal(engine, left, SITE, project_seeds, "after the erasure", said)
 
-    # The same messages once more, and one that is new.
+    # The same messages again, and a new one.
     again = together([*person(), {"pages": [page_of_erased("new", PHONE, minutes=30), page_of_erased("later", KIOSK, USER, minutes=900)]}])
     engine.receive(again)
     engine.override(overrides())

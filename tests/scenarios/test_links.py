@@ -149,7 +149,7 @@ def override(engine, rows, folder):
 
 
 def explained(engine, id_, words):
-    """What an override does, and its note, are told of the person."""
+    """explain shows what an override does, and its note."""
     with environment(engine.database.environment), stored_tables(engine.name, "test") as tables:
         text = "\n".join(story_lines(explain(tables, id_)))
     assert all(one in text for one in words), text

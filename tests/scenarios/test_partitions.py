@@ -65,7 +65,7 @@ SHARED = {"before_2010_01": (OLDEST, "(MINVALUE) TO ('2010-01-01 00:00:00')"),
 
 
 def month_of(time):
-    """The month in whose partition a time lies: that before the oldest one stands for all before it."""
+    """The month in whose partition a time lies: the one before the oldest month stands for all earlier ones."""
     return min(max(date(time.year, time.month, 1), OLDEST), FAR_FUTURE)
 
 

@@ -33,7 +33,7 @@ PREFIX = re.compile(r"e\d+-")
 
 
 def draw_scenarios(count, seed_number):
-    """So many different scenarios; the same for the same seed.
+    """This many different scenarios; the same for the same seed.
 
     Hypothesis only makes them: it does not shrink, since the message names the scenario that fails.
     """
@@ -65,7 +65,7 @@ def test_postgres(postgres_session, project_seeds, seed_number):
 
 
 def check_all(engine, rules, count, seed_number):
-    """Check so many scenarios, a database full at a time, with the identity policies in turn."""
+    """Check this many scenarios, as many at a time as share a database, with the identity policies in turn."""
     scenarios = draw_scenarios(count, seed_number)
     assert len(scenarios) == count
     for number, start in enumerate(range(0, count, PER_DATABASE)):

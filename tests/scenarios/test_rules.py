@@ -74,7 +74,7 @@ def rules_of(engine):
 
 
 def edit_channel_rules(engine):
-    """One channel renamed, one rule dropped, a new first rule, which is paid; one kind of paid touch is so no longer."""
+    """One channel renamed, one rule dropped, a new first rule, which is paid; one kind of paid touch is no longer paid."""
     edit(engine, "channel_rules", lambda rows: [
         {"rule_order": "1", "channel": "Letter", "source_pattern": "^letter$", "is_paid": "true"},
         *({**row, "channel": row["channel"].replace("Organic Search", "Search"),
@@ -188,7 +188,7 @@ def test_changed_settings_need_a_full_refresh(copied, loads):
 
 
 def test_the_order_and_form_of_a_setting_say_nothing(duckdb_engine):
-    """A list in another order and a number written otherwise are the same setting."""
+    """A list in another order, or a number written differently, is the same setting."""
     duckdb_engine.load("pages", [{"id": "1", "anonymous_id": "a", "timestamp": STARTED}])
     duckdb_engine.refresh({"own_domains": ["a.example", "b.example"], "session_gap_minutes": 20})
     duckdb_engine.refresh({"own_domains": ["b.example", "a.example"], "session_gap_minutes": 20.0})

@@ -166,7 +166,7 @@ def named(name, day, event, event_text=None, device="a", **columns):
 
 
 def test_events_by_either_name(engine):
-    """Names that never occur are said, with what comes near; other names restate what is stored, without the sources."""
+    """Names that never occur are reported with the closest ones; changed names restate what is stored, without the sources."""
     first = {
         "pages": [{"id": "p1", "anonymous_id": "a", "name": "Home", "timestamp": at(-2), "uuid_ts": at(0)}],
         "tracks": [named("t1", 0, "account_created", "Account Created"), named("t2", 0, "email_sent", "Email Sent", device="b"),
@@ -234,7 +234,7 @@ UUID = "5C5E3F0A-0B52-4E0B-9C56-8C1E4FDE0C1D"
 
 
 def file_loads():
-    """Rows whose texts look like numbers, dates and ids of other kinds; the second load has a column more."""
+    """Rows whose texts look like numbers, dates and ids of other kinds; the second load has one more column."""
     rows = [("007", "0012", "2026-03-01"), (UUID, "1e3", "true"), ("3", "12", "0x1F"), ("4", " 12", "2026-03-01T00:00:00Z")]
     pages = [{"id": name, "anonymous_id": device, "timestamp": at(number) + timedelta(microseconds=number), "uuid_ts": at(5),
               "url": f"https://example.com/?utm_source={number},\"x\"", "context_campaign_name": campaign}
@@ -358,7 +358,7 @@ def test_whatever_select_can_read(postgres_engine):
 
 
 def test_many_messages(duckdb_engine, tmp_path):
-    """So many in one month that the database writes them in several pieces: all models find all of them."""
+    """Enough messages in one month for the database to write them in several pieces: every model finds all of them."""
     sample_data.generate(tmp_path, messages=200_000, days=20, end=date(2026, 5, 22))
     duckdb_engine.refresh({"sources": {name: {"files": f"{tmp_path}/{name}/*.parquet"} for name in sample_data.COLLECTIONS}})
     [found] = duckdb_engine.database.query(

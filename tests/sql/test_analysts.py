@@ -312,6 +312,7 @@ def edited(project, edits):
         node = parsed.nodes[f"model.signup_attribution.{name}"]
         assert text in node.raw_code
         node.raw_code = node.raw_code.replace(text, new_text)
+    parsed.build_flat_graph()
     project.edited = parsed.to_msgpack()
     try:
         yield

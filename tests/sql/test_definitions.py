@@ -46,11 +46,11 @@ def test_views(engine, small_sample_days):
     assert [comment(engine, view) == BY_HAND for view in views] == [False, True, False, False]
     mark(engine, *views)
     engine.database.execute("drop view reporting.channel_performance; update refresh.definitions set definition = '' where name = 'report_days'")
-    # and a table gets its description anew, which those that read it are compared with
+    # and a table gets its description again, with which those that read it are compared
     engine.database.execute("update refresh.models set documentation = '' where model = 'path_credits'")
     build(engine, report_timezone="Asia/Tokyo")
     assert [comment(engine, view) == BY_HAND for view in views] == [False, True, True, False]
-    # what they read is built anew
+    # what they read is rebuilt
     mark(engine, *views)
     engine.database.execute("update refresh.models set is_rebuild_due = true where model = 'path_credits'")
     build(engine, report_timezone="Asia/Tokyo")

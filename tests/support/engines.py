@@ -144,7 +144,7 @@ class DuckDB(Database):
 
     @contextmanager
     def connected(self):
-        """The connection of a method that is running, or else one for a while: to open the file takes longer than to use it."""
+        """The connection of a method that is running, or else one for a while: opening the file takes longer than using it."""
         if self.connection:
             yield self.connection
             return
@@ -170,7 +170,7 @@ class DuckDB(Database):
             super().load(collection, rows)
 
     def append(self, table, columns, rows):
-        """By way of a file: row by row takes a millisecond each."""
+        """Through a file, because inserting row by row takes a millisecond each."""
         path = self.folder / "rows.json"
         with open(path, "w", encoding="utf-8") as file:
             for row in rows:

@@ -45,7 +45,7 @@ class Forks:
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def start(self, *arguments, environment=None) -> int:
-        """Begin a refresh with these options and variables; the number of its process. It has to be waited for before the next one."""
+        """Begin a refresh with these options and variables; the number of its process. Wait for it before you begin the next one."""
         target = [] if "--target" in arguments else ["--target", self.database.target]
         return self.request(refresh=[*target, *arguments], environment=environment)
 

@@ -118,7 +118,7 @@ def by_key(table, rows):
 
 
 def without_common(table, rows, other_rows) -> tuple[list[dict], list[dict]]:
-    """Both sets of rows less those that are in the other one exactly, as many times: nearly all, and quickly found."""
+    """Both sets of rows without those that the other has exactly as often, which are nearly all and quickly found."""
     def written(row):
         return repr([row[column] for column in COLUMNS[table]])
 

@@ -116,7 +116,7 @@ def names(project):
 
 
 def described_beside(project):
-    """Test and source directories: what is said of a model stands in its folder."""
+    """Test and source directories: a model is described in its own folder."""
     for node in [*project.models.values(), *project.sources.values()]:
         file = (node.get("patch_path") or node["original_file_path"]).rpartition("://")[2]
         folder, _, name = file.rpartition("/")

@@ -1,4 +1,4 @@
-"""The project as dbt parsed it, kept in target/parsed: to parse takes longer than most of what a test asks of dbt."""
+"""The project as dbt parsed it, kept in target/parsed: parsing takes longer than most of what a test asks of dbt."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ class Parsed:
         self.database = os.environ.get("PGDATABASE", "postgres") if target == "postgres" else Path(file).stem
 
     def digest(self) -> str:
-        """Of everything that what dbt makes of the project depends on."""
+        """A hash of everything that the parsed project depends on."""
         packages = [version(name) for name in PACKAGES]
         found = hashlib.sha256(repr((packages, os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA"))).encode())
         files = (path for name in FOLDERS for path in (self.project / name).rglob("*.*") if path.suffix in (".sql", ".yml", ".csv", ".md"))
@@ -55,6 +55,7 @@ class Parsed:
             node.database = self.database
             if getattr(node, "root_path", None):
                 node.root_path = str(self.project)  # where the rows of a seed are
+        made.build_flat_graph()  # which dbt-core 1.11 keeps as it was packed
         return made
 
 

@@ -68,7 +68,7 @@ class History:
         return rows
 
     def forget(self):
-        """After an erasure: who is neither published any more nor in the log was erased, and nobody else is otherwise than before."""
+        """After an erasure: whoever is neither published nor logged any more was erased, and nobody else changed."""
         with self.engine.database.connected():
             now, (count,) = facts(self.engine), self.engine.database.query("select count(*) as n from refresh.restatements where cause = 'erasure'")[0].values()
             left = now.keys() | {row["conversion_id"] for row in log(self.engine)}
@@ -78,7 +78,7 @@ class History:
         self.leave_out(gone)
 
     def leave_out(self, gone: set[str]):
-        """Expect nothing any more of conversions that were erased."""
+        """Stop expecting anything of erased conversions."""
         self.states = [(batch_id, {conversion: each for conversion, each in published.items() if conversion not in gone})
                        for batch_id, published in self.states]
         self.seen -= gone

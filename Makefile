@@ -11,8 +11,10 @@ LARGE_SERVER := shared_buffers=10GB work_mem=256MB maintenance_work_mem=1GB max_
 
 # Airflow needs other versions of the project's dependencies, so it has an environment of its own.
 AIRFLOW := .venv-airflow
+# Most people need neither Airflow nor Spark.
+SPARK := .venv-spark
 
-.PHONY: help install install-dev demo versions docs check test test-airflow lint shape soak chaos plans bench skew long-life mam lock clean
+.PHONY: help install install-dev demo versions docs check test test-airflow test-spark has-java lint shape soak chaos plans bench skew long-life mam lock clean
 
 help:
 	@echo 'make demo    sample data, a first refresh, three daily ones, the results and the report (DuckDB)'
@@ -20,6 +22,7 @@ help:
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make versions  the demo, built and tested by the other versions of dbt-core that work'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
+	@echo 'make test-spark  the tables on Spark with Iceberg: needs Java 17 or 11 (800 MB in .venv-spark)'
 	@echo 'make lint    SQL style, dbt warnings, rules on models, and the files in deploy/'
 	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its bar'
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres'
@@ -30,7 +33,7 @@ help:
 	@echo 'make skew    refreshes of lopsided messages, at one and at twice the size: make skew SIZE=40000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
-	@echo 'make lock    requirements.lock and requirements-dev.lock from the files .in'
+	@echo 'make lock    requirements.lock, requirements-dev.lock and requirements-spark.lock from the files .in'
 	@echo 'make clean   removes everything made here, including .venv'
 
 install: $(INSTALLED)
@@ -76,6 +79,18 @@ test-airflow: $(AIRFLOW)/requirements.stamp
 $(AIRFLOW)/requirements.stamp: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv $(AIRFLOW)
 	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/airflow/requirements.lock
+	@touch $@
+
+test-spark: has-java $(SPARK)/requirements-spark.stamp
+	$(SPARK)/bin/python -m pytest -q -p no:cacheprovider tests/scenarios/test_spark.py
+
+has-java:
+	@"$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version 2>&1 | grep -qE 'version "(11|17)[."]' || \
+	    { echo 'Spark 3.5 needs Java 17 or 11: install one, or set JAVA_HOME to its folder.'; exit 1; }
+
+$(SPARK)/requirements-spark.stamp: requirements-spark.lock
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-spark.lock
 	@touch $@
 
 # dbt and sqlfluff see the project as before its first refresh, in a database of their own.
@@ -137,10 +152,10 @@ long-life: install-dev
 	    $(BIN)/python benchmarks/long_life.py --messages $(MESSAGES) --engine $(ENGINE)
 
 lock:
-	rm -rf target/lock
-	$(PYTHON) -m venv target/lock
-	set -e; for name in requirements requirements-dev; do \
-	    target/lock/bin/python -m pip install --quiet -r $$name.in; \
+	set -e; for name in requirements requirements-dev requirements-spark; do \
+	    rm -rf target/lock; \
+	    $(PYTHON) -m venv target/lock; \
+	    target/lock/bin/python -m pip install --quiet -r $$name.in $$([ $$name = requirements ] || echo -c requirements.lock); \
 	    { echo "# Exact versions of everything that $$name.in needs. Made by \`make lock\`, CPython 3.11 on Linux."; \
 	        target/lock/bin/python -m pip freeze; } > target/$$name.lock; \
 	    mv target/$$name.lock $$name.lock; \
@@ -148,5 +163,5 @@ lock:
 	rm -rf target/lock
 
 clean:
-	rm -rf .venv $(AIRFLOW) target logs .pytest_cache .hypothesis
+	rm -rf .venv $(AIRFLOW) $(SPARK) target logs .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,12 +1,16 @@
 {#-
-    Query on what stands in these schemas at one of these names, or at the name of a month's messages: schema, name, kind, comment,
+    Rows of what stands in these schemas at one of these names, or at the name of a month's messages: schema, name, kind, comment,
     the table it is a partition of, and its columns, a line each. Names are as the engine compares them.
 -#}
-{% macro relations_named(schemas, names) -%}
-    {{ adapter.dispatch('relations_named', 'signup_attribution')(schemas, names) }}
-{%- endmacro %}
+{% macro relations_named(schemas, names) %}
+    {{ return(adapter.dispatch('relations_named', 'signup_attribution')(schemas, names)) }}
+{% endmacro %}
 
-{% macro default__relations_named(schemas, names) -%}
+{% macro default__relations_named(schemas, names) %}
+    {{ return(run_query(adapter.dispatch('relations_named_query', 'signup_attribution')(schemas, names)).rows) }}
+{% endmacro %}
+
+{% macro default__relations_named_query(schemas, names) -%}
     select
         nspname, pg_class.relname,
         case pg_class.relkind
@@ -36,7 +40,7 @@
     where typrelid = 0 and typcategory != 'A' and {{ is_one_of('nspname', schemas) }} and {{ is_one_of('typname', names) }}
 {%- endmacro %}
 
-{% macro duckdb__relations_named(schemas, names) -%}
+{% macro duckdb__relations_named_query(schemas, names) -%}
     select
         lower(found.schema_name) as schema_name, lower(found.table_name) as table_name, found.kind, found.comment, null,
         string_agg(columns.column_name, chr(10))

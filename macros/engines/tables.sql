@@ -3,6 +3,10 @@
     foreign table. dbt's own list of relations lacks the last two.
 -#}
 {% macro table_columns(place) %}
+    {{ return(adapter.dispatch('table_columns', 'signup_attribution')(place)) }}
+{% endmacro %}
+
+{% macro default__table_columns(place) %}
     {{ return(run_query(adapter.dispatch('table_columns_query', 'signup_attribution')(place)).rows) }}
 {% endmacro %}
 
@@ -32,3 +36,36 @@
         and relkind in ('r', 'p', 'v', 'm', 'f') and attnum > 0 and not attisdropped
     order by attnum
 {%- endmacro %}
+
+{#- Whether a table or view stands there now, also one that dbt does not know of. -#}
+{% macro is_table(schema, name) %}
+    {{ return(adapter.dispatch('is_table', 'signup_attribution')(schema, name)) }}
+{% endmacro %}
+
+{% macro default__is_table(schema, name) %}
+    {%- set query -%}
+        select 1 from information_schema.tables where table_schema = {{ quoted(schema) }} and table_name = '{{ name }}'
+    {%- endset -%}
+    {{ return(run_query(query).rows | length > 0) }}
+{% endmacro %}
+
+{#- SQL that makes a table without rows. replaced: what stands there, if anything does. -#}
+{% macro empty_table(name, columns, replaced) -%}
+    {{ adapter.dispatch('empty_table', 'signup_attribution')(name, columns, replaced) }}
+{%- endmacro %}
+
+{% macro default__empty_table(name, columns, replaced) -%}
+    {{ 'drop table ' ~ name ~ ' cascade;' if replaced }}
+    create table {{ name }} (
+            {%- for column, type in columns.items() %}{{ column }} {{ type }}{{ ', ' if not loop.last }}{% endfor -%}
+    );
+{%- endmacro %}
+
+{#- Whether the database keeps views. -#}
+{% macro has_views() %}
+    {{ return(adapter.dispatch('has_views', 'signup_attribution')()) }}
+{% endmacro %}
+
+{% macro default__has_views() %}
+    {{ return(true) }}
+{% endmacro %}

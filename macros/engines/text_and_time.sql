@@ -2,6 +2,10 @@
 
 {#- The current time, as UTC without zone. -#}
 {% macro utc_now() -%}
+    {{ adapter.dispatch('utc_now', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__utc_now() -%}
     cast(current_timestamp at time zone 'UTC' as timestamp)
 {%- endmacro %}
 
@@ -59,6 +63,23 @@
 {#- An 'infinity' in a source, or a year without exactly four digits, is not a usable time. -#}
 {% macro usable_time(expression) -%}
     case when {{ expression }} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then {{ expression }} end
+{%- endmacro %}
+
+{#- Before all times, and after them. -#}
+{% macro beginning_of_time() -%}
+    {{ adapter.dispatch('beginning_of_time', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__beginning_of_time() -%}
+    timestamp '-infinity'
+{%- endmacro %}
+
+{% macro end_of_time() -%}
+    {{ adapter.dispatch('end_of_time', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__end_of_time() -%}
+    timestamp 'infinity'
 {%- endmacro %}
 
 {#- A time as text of fixed width (YYYY-MM-DD HH:MM:SS.ffffff), which sorts like the time. -#}

@@ -5,7 +5,7 @@
     PostgreSQL splits the usual URL, which is several times as fast as a regular expression; DuckDB runs one per distinct text.
 -#}
 {% macro url_host(url) -%}
-    nullif(rtrim({{ adapter.dispatch('host_with_dot', 'signup_attribution')(url) }}, '.'), '')
+    nullif({{ strip(adapter.dispatch('host_with_dot', 'signup_attribution')(url), "'.'", 'trailing') }}, '')
 {%- endmacro %}
 
 {% macro default__host_with_dot(url) -%}
@@ -59,7 +59,7 @@
 {% macro url_parameters(query, search, fragment) -%}
     case
         when coalesce({{ query }}, {{ search }}, {{ fragment }}) is null then ''
-        when {{ fragment }} is null and ltrim(coalesce({{ search }}, ''), '?') in ('', {{ query }})
+        when {{ fragment }} is null and {{ strip("coalesce(" ~ search ~ ", '')", "'?'", 'leading') }} in ('', {{ query }})
             then coalesce({{ separated_parameters(query) }}, '')
         else
             coalesce({{ separated_parameters(query) }}, '')
@@ -73,7 +73,7 @@
     '&' || replace(
         case
             when {{ text }} like '%;%' and {{ text }} like '%&%'
-                then translate(regexp_replace({{ text }}, '&(amp;)+', '&', 'gi'), '?', '&')
+                then translate({{ regexp_replaced(text, '&(amp;)+', '&', 'gi') }}, '?', '&')
             else translate({{ text }}, '?;', '&&')
         end, '&', '?&'
     ) || '?'
@@ -85,7 +85,7 @@
 {%- endmacro %}
 
 {% macro default__valued_parameters(parameters) -%}
-    regexp_replace({{ parameters }}, '&[^&=?]*(=(([+ ]|%20)*|{{ no_value_pattern() }}))?[?]', '', 'gi')
+    {{ regexp_replaced(parameters, '&[^&=?]*(=(([+ ]|%20)*|' ~ no_value_pattern() ~ '))?[?]', '', 'gi') }}
 {%- endmacro %}
 
 {#- Checking first takes half the time, because nearly all have one. -#}
@@ -168,6 +168,15 @@
     regexp_extract({{ text }}, '{{ pattern }}', 1)
 {%- endmacro %}
 
+{#- Text with all that a pattern matches replaced. flags: as PostgreSQL's, g and i. -#}
+{% macro regexp_replaced(text, pattern, replacement, flags='g') -%}
+    {{ adapter.dispatch('regexp_replaced', 'signup_attribution')(text, pattern, replacement, flags) }}
+{%- endmacro %}
+
+{% macro default__regexp_replaced(text, pattern, replacement, flags) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}', '{{ flags }}')
+{%- endmacro %}
+
 {#- True when the pattern (an expression) is found in the text. -#}
 {% macro regexp_found(text, pattern) -%}
     {{ adapter.dispatch('regexp_found', 'signup_attribution')(text, pattern) }}
@@ -192,4 +201,13 @@
 
 {% macro duckdb__label_count(list) -%}
     len({{ list }})
+{%- endmacro %}
+
+{#- Text without these characters (an expression) at its ends; side: both, leading or trailing. -#}
+{% macro strip(text, characters, side='both') -%}
+    {{ adapter.dispatch('strip', 'signup_attribution')(text, characters, side) }}
+{%- endmacro %}
+
+{% macro default__strip(text, characters, side) -%}
+    {{ {'both': 'trim', 'leading': 'ltrim', 'trailing': 'rtrim'}[side] }}({{ text }}, {{ characters }})
 {%- endmacro %}

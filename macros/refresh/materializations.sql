@@ -18,6 +18,7 @@
         {{ apply_batch(target_relation) }}
     {%- endif -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do end_model() -%}
     {%- do document(model, target_relation, step == 'rebuild') -%}
     {%- do reload_states([model.name]) -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
@@ -44,6 +45,7 @@
     {{ make_batch_rows() }}
     {%- do relations.extend(publish_all()) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do end_model() -%}
     {%- do reload_states(published_tables()) -%}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -72,8 +74,12 @@
     {{ return({'relations': [relation]}) }}
 {% endmacro %}
 
-{#- Builds the table from scratch and swaps it in; returns the old relation, for the caller to drop after the commit. -#}
+{#- Builds the table from scratch and swaps it in; returns the old relation, for the caller to drop after the commit, if there is one. -#}
 {% macro build(target_relation) %}
+    {{ return(adapter.dispatch('build', 'signup_attribution')(target_relation)) }}
+{% endmacro %}
+
+{% macro default__build(target_relation) %}
     {%- set existing, made_as = load_cached_relation(this), make_intermediate_relation(target_relation) -%}
     {%- set replaced = make_backup_relation(target_relation, existing.type if existing else 'table') -%}
     {%- do drop_relation_if_exists(load_cached_relation(made_as)) -%}
@@ -102,6 +108,10 @@
 
 {#- Stages the rows of the model's query in this_batch. -#}
 {% macro make_batch_rows() %}
+    {{ adapter.dispatch('make_batch_rows', 'signup_attribution')() }}
+{% endmacro %}
+
+{% macro default__make_batch_rows() %}
     {%- set rows = batch_relation(model.name) -%}
     {%- call statement('rows') -%}
         {{ announce_model() }}
@@ -144,9 +154,11 @@
 {% macro document(node, relation, is_new) %}
     {%- if is_new or has_other_documentation(node) -%}
         {%- do persist_docs(relation, node) -%}
-        {%- call statement('documented') -%}
-            update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
-        {%- endcall -%}
+        {%- if not is_new -%}
+            {%- call statement('documented') -%}
+                update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
+            {%- endcall -%}
+        {%- endif -%}
         {%- do model_states().get(node.name, {}).update({'documentation': documentation(node)}) -%}
     {%- endif -%}
 {% endmacro %}

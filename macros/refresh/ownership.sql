@@ -46,7 +46,7 @@
             {%- do schemas.append(node.schema) -%}
             {%- do names.extend([node.alias, node.alias ~ '__dbt_tmp', node.alias ~ '__dbt_backup']) -%}
         {%- endfor -%}
-        {%- for schema, name, kind, comment, parent, columns in run_query(relations_named(schemas | unique | list, names)).rows -%}
+        {%- for schema, name, kind, comment, parent, columns in relations_named(schemas | unique | list, names) -%}
             {%- do relations.update({relation_key(schema, name): {
                 'name': name, 'kind': kind, 'comment': comment or '', 'parent': parent, 'columns': (columns or '').split('\n')
             }}) -%}

@@ -17,7 +17,8 @@
         {%- do run_and_commit(drop_former_tables() ~ create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
-        {%- do run_and_commit(open_batch(opens_batch()) ~ mark_rebuilds(damaged + models_with_other_settings())) -%}
+        {%- set is_new = opens_batch() -%}
+        {%- do run_and_commit(open_batch(is_new) ~ mark_rebuilds(damaged + models_with_other_settings())) -%}
         {%- set changed = changed_event_settings() if not flags.FULL_REFRESH else [] -%}
         {%- if changed -%}
             {%- do say(changed | join(' and ') ~ ' changed: everything derived from the stored messages is recomputed.') -%}
@@ -27,6 +28,7 @@
         {%- for key in ['states', 'rebuilt tables', 'batches in reach'] -%}
             {%- do run_cache(key).clear() -%}
         {%- endfor -%}
+        {%- do run_cache('opened batch').update({'number': current_batch_id()} if is_new else {}) -%}
         {%- do rebuilt_tables() -%}
     {%- endif -%}
 {% endmacro %}
@@ -47,10 +49,7 @@
     {%- for name, columns in state_tables().items() %}
         {%- set relation = relations_before().get(state_key(name)) %}
         {%- if not is_whole(name) %}
-    {{ 'drop table ' ~ state_table(name) ~ ' cascade;' if relation }}
-    create table {{ state_table(name) }} (
-            {%- for column, type in columns.items() %}{{ column }} {{ type }}{{ ', ' if not loop.last }}{% endfor -%}
-    );
+    {{ empty_table(state_table(name), columns, relation) }}
     {{ index_ids(state_table(name), 'conversion_id') if name == 'restatements' }}
         {%- else %}
             {%- for column in later_columns() if column in columns and column not in relation.columns %}
@@ -63,7 +62,8 @@
     {%- endfor %}
     {#- An unchanged view stays, because replacing it would have to wait for its readers. -#}
     {%- set health = marked('One row: how the refreshes are. (' ~ local_md5(refresh_health()) ~ ')') %}
-    {%- if relations_before().get(state_key('refresh_health'), {}).comment != health or not (is_whole('refresh_runs') and is_whole('refresh_log')) %}
+    {%- set is_same = relations_before().get(state_key('refresh_health'), {}).comment == health and is_whole('refresh_runs') and is_whole('refresh_log') %}
+    {%- if has_views() and not is_same %}
     create or replace view {{ state_table('refresh_health') }} as {{ refresh_health() }};
     comment on view {{ state_table('refresh_health') }} is {{ quoted(health) }};
     {%- endif %}
@@ -174,11 +174,12 @@
     {%- endif %}
     update {{ state_table('refresh_runs') }} set status = 'died'
     where status = 'running' and run_id is distinct from {{ run_name() }};
-    insert into {{ state_table('refresh_runs') }} (run_id, status, started_at)
-    select {{ run_name() }}, 'running', {{ utc_now() }}
+    insert into {{ state_table('refresh_runs') }} ({{ state_tables().refresh_runs.keys() | join(', ') }})
+    select null, 'running', {{ utc_now() }}, null, null, null, null, {{ run_name() }}
     where not exists (select 1 from {{ state_table('refresh_runs') }} where run_id = {{ run_name() }});
-    update {{ state_table('refresh_runs') }} set batch_id = (select max(batch_id) from {{ state_table('batches') }})
-    where run_id = {{ run_name() }};
+    {{ set_from(
+        state_table('refresh_runs'), 'run_id = ' ~ run_name(), 'batch_id', 'select max(batch_id) as batch_id from ' ~ state_table('batches')
+    ) }}
 {% endmacro %}
 
 {#- Name of a bookkeeping table, with its schema. -#}
@@ -194,10 +195,7 @@
 {#- Whether there is a bookkeeping table of that name. -#}
 {% macro has_state_table(name) %}
     {#- a refresh creates its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook created -#}
-    {%- set exists -%}
-        select 1 from information_schema.tables where table_schema = {{ quoted(project_schema('refresh')) }} and table_name = '{{ name }}'
-    {%- endset -%}
-    {{ return((flags.WHICH in ['run', 'build'] and refreshes_models()) or run_query(exists).rows | length > 0) }}
+    {{ return((flags.WHICH in ['run', 'build'] and refreshes_models()) or is_table(project_schema('refresh'), name)) }}
 {% endmacro %}
 
 {#- Refuses a refresh whose settings differ from those of the stored rows. -#}
@@ -264,11 +262,12 @@
 {#- SQL that stores the settings with the rows they shaped, and forgets detached months: for app_tracks built from scratch. -#}
 {% macro record_start() %}
     {%- if execute and not is_incremental() -%}
+        {%- set rows = [] -%}
+        {%- for name, value in stored_settings().items() -%}
+            {%- do rows.append('(' ~ quoted(name) ~ ', ' ~ quoted(value) ~ ')') -%}
+        {%- endfor -%}
         delete from {{ state_table('archived_messages') }};
-        delete from {{ state_table('settings') }};
-        {%- for name, value in stored_settings().items() %}
-        insert into {{ state_table('settings') }} values ({{ quoted(name) }}, {{ quoted(value) }});
-        {%- endfor %}
+        {{ put_all_rows(state_table('settings'), ['name', 'value'], 'values ' ~ rows | join(', ')) }}
     {%- endif -%}
 {% endmacro %}
 

@@ -11,8 +11,8 @@
         select stored.{{ columns | map(attribute='quoted') | join(', stored.') }} from {{ relation }} as stored
         {%- if after %} inner join {{ changed_persons(after) }} on stored.alias_id = changed_persons.alias_id {%- endif %}
     {%- endset %}
-    create temporary table conversions_before as {{ published }} except select {{ names }} from {{ rows }};
-    create temporary table conversions_now as select {{ names }} from {{ rows }} except {{ published }};
+    {{ set_aside('conversions_before', published ~ ' except select ' ~ names ~ ' from ' ~ rows) }}
+    {{ set_aside('conversions_now', 'select ' ~ names ~ ' from ' ~ rows ~ ' except ' ~ published) }}
     {#- a table older than the log: what it holds is what the batch before brought -#}
     {%- if not state_rows('channel_changes', 'select 1 from ' ~ state_table('channel_changes') ~ ' limit 1') %}
     {{ log_channel_changes(node, none, relation, [current_batch_id() - 1, 1] | max) }}
@@ -72,22 +72,20 @@
         case when fact = 'exists' then coalesce(new_value, 'false') else new_value end,
         coalesce(cause, 'other'), cause_detail
     from caused
-    where choice = 1;
-    drop table conversions_before;
-    drop table conversions_now;
+    where choice = 1 and {{ is_not_logged(state_table('restatements'), current_batch_id()) }};
+    {{ drop_aside('conversions_before') }}
+    {{ drop_aside('conversions_now') }}
 {% endmacro %}
 
 {#- Query: conversions as a row for each fact that has a value, which is a text, and one that they exist. -#}
 {% macro facts_of(rows, key, columns) -%}
     select conversions.{{ key }} as conversion_id, conversions.alias_id, conversions.signup_timestamp as converted_at, facts.fact, facts.value
     from {{ rows }} as conversions
-    cross join lateral (
-        values
-        {%- for column in columns if column.name != key %}
-        ('{{ column.name }}', {{ fact_text('conversions.' ~ column.quoted, column) }}),
-        {%- endfor %}
-        ('exists', {{ as_id_text("'true'") }})
-    ) as facts (fact, value)
+    {%- set facts = {} -%}
+    {%- for column in columns if column.name != key -%}
+        {%- do facts.update({quoted(column.name): fact_text('conversions.' ~ column.quoted, column)}) -%}
+    {%- endfor %}
+    {{ each_as_row(dict(facts, **{quoted('exists'): as_id_text("'true'")}), 'facts', 'fact, value') }}
     where facts.value is not null
 {%- endmacro %}
 
@@ -167,6 +165,7 @@
         select signup_timestamp, first_touch_channel, last_touch_channel, -1 as change from {{ before }}
         {%- endif %}
     ) as changes
+    where {{ is_not_logged(state_table('channel_changes'), batch_id) }}
     group by signup_timestamp, first_touch_channel, last_touch_channel
     having sum(change) != 0;
 {% endmacro %}

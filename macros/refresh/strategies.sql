@@ -5,6 +5,10 @@
 
 {#- append: the new rows are added, those of monthly partitions month by month; the stored ones stay. -#}
 {% macro append_rows(target_relation, rows, columns) %}
+    {{ adapter.dispatch('append_rows', 'signup_attribution')(target_relation, rows, columns) }}
+{% endmacro %}
+
+{% macro default__append_rows(target_relation, rows, columns) %}
     {{ prepare_target(target_relation, rows) }}
     {{ insert_rows(target_relation, rows, quoted_names(columns)) }}
 {% endmacro %}
@@ -23,6 +27,10 @@
     for their replacements again for each one that does.
 -#}
 {% macro replace_rows(node, target_relation, rows, columns, after) %}
+    {{ adapter.dispatch('replace_rows', 'signup_attribution')(node, target_relation, rows, columns, after) }}
+{% endmacro %}
+
+{% macro default__replace_rows(node, target_relation, rows, columns, after) %}
     {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
     {%- set names, facts, lists = quoted_names(columns), columns | rejectattr('name', 'in', keys + ['batch_id']) | list, [] -%}

@@ -4,6 +4,10 @@
     group has reached all of it. The order is that of hashes: a chain in the order of its ids would take a step for each pair of them.
 -#}
 {% macro connected_users(links) -%}
+    {{ adapter.dispatch('connected_users', 'signup_attribution')(links) }}
+{%- endmacro %}
+
+{% macro default__connected_users(links) -%}
     with recursive edges as (
         select user_id, linked_user_id, md5(linked_user_id) as linked_label from {{ links }}
         union

@@ -12,12 +12,12 @@
 
 {#- The parameters without columns of their own (all but utm_*): any of them may be a click id. -#}
 {% macro other_parameters(parameters) -%}
-    case when lower({{ parameters }}) like '%&utm_%' then regexp_replace({{ parameters }}, '&utm_[^?]*[?]', '', 'gi') else {{ parameters }} end
+    case when lower({{ parameters }}) like '%&utm_%' then {{ regexp_replaced(parameters, '&utm_[^?]*[?]', '', 'gi') }} else {{ parameters }} end
 {%- endmacro %}
 
 {#- Their names in lower case, as '&gclid&page'; '' without any. -#}
 {% macro parameter_names(parameters) -%}
-    lower(regexp_replace({{ parameters }}, '=[^?]*[?]', '', 'g'))
+    lower({{ regexp_replaced(parameters, '=[^?]*[?]', '') }})
 {%- endmacro %}
 
 {#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}
@@ -79,30 +79,24 @@
 {% macro host_forms(hosts, column) -%}
     select distinct
         host,
-        unnest(case when label_number > 1 then array[form, '*.' || form] else array[form] end) as form
+        unnest(case when label_number > 1 then {{ list_of(['form', "'*.' || form"]) }} else {{ list_of(['form']) }} end) as form
     from (
         select
             host,
             label_number,
-            unnest(array[
-                array_to_string(labels[label_number:], '.'),
-                case
-                    when host like '%.%' and {{ regexp_found('host', "'[.][a-z]+$'") }}
-                        then array_to_string(labels[label_number:label_count - 1], '.') || '.*'
-                end,
-                case
-                    when {{ regexp_found('host', "'[.][a-z]+[.][a-z]+$'") }}
-                        then array_to_string(labels[label_number:label_count - 2], '.') || '.*'
-                end
-            ]) as form
+            unnest({{ list_of([
+                labels_from('label_number', 'label_count'),
+                "case when host like '%.%' and " ~ regexp_found('host', "'[.][a-z]+$'") ~ " then " ~ labels_from('label_number', 'label_count - 1') ~ " || '.*' end",
+                "case when " ~ regexp_found('host', "'[.][a-z]+[.][a-z]+$'") ~ " then " ~ labels_from('label_number', 'label_count - 2') ~ " || '.*' end"
+            ]) }}) as form
         from (
             select
                 lower({{ column }}) as host,
-                string_to_array(lower({{ column }}), '.') as labels,
-                {{ label_count("string_to_array(lower(" ~ column ~ "), '.')") }} as label_count,
-                {{ label_count("string_to_array(lower(" ~ column ~ "), '.')") }} + 1 - number_from_end as label_number
+                {{ parts_of('lower(' ~ column ~ ')', '.') }} as labels,
+                {{ label_count(parts_of('lower(' ~ column ~ ')', '.')) }} as label_count,
+                {{ label_count(parts_of('lower(' ~ column ~ ')', '.')) }} + 1 - number_from_end as label_number
             from {{ hosts }}
-            cross join (select unnest(array[1, 2, 3, 4, 5, 6, 7, 8]) as number_from_end) as numbers
+            cross join (select unnest({{ list_of([1, 2, 3, 4, 5, 6, 7, 8]) }}) as number_from_end) as numbers
             where {{ column }} is not null
         ) as labelled
         where label_number > 0

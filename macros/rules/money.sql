@@ -21,12 +21,14 @@
 
 {#- Array literal of the periods that the marts have rows for. -#}
 {% macro period_types() -%}
-    array['week', 'month']
+    {{ text_array(['week', 'month']) }}
 {%- endmacro %}
 
 {#- Array literal of texts. -#}
 {% macro text_array(values) -%}
-    array[{% for value in values %}{{ quoted(value) }}{{ ', ' if not loop.last }}{% endfor %}]
+    {%- set texts = [] -%}
+    {%- for value in values -%}{%- do texts.append(quoted(value)) -%}{%- endfor -%}
+    {{ list_of(texts) }}
 {%- endmacro %}
 
 {#- The currency of rows that hold sign-ups: reporting_currency, else the one given, which is null without any money. -#}

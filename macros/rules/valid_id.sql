@@ -6,7 +6,7 @@
 {% macro valid_id(column) -%}
     case
         when {{ trimmed(column) }} = '' or strpos({{ trimmed(column) }}, chr(9)) > 0 or length({{ trimmed(column) }}) > 255 then null
-        when array_position(array(select coalesce(invalid_id, 'null') from {{ ref('invalid_ids') }}), lower({{ trimmed(column) }})) > 0 then null
+        when {{ is_listed('lower(' ~ trimmed(column) ~ ')', "coalesce(invalid_id, 'null')", ref('invalid_ids')) }} then null
         else {{ trimmed(column) }}
     end
 {%- endmacro %}
@@ -23,6 +23,6 @@
 {% macro trimmed(column) -%}
     case
         when left({{ column }}, 1) > ' ' and right({{ column }}, 1) > ' ' then {{ column }}
-        else trim({{ column }}, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
+        else {{ strip(column, "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)") }}
     end
 {%- endmacro %}

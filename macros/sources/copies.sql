@@ -20,12 +20,12 @@
 
 {#- Order of copies of one message: the one loaded first, then the one received first, then the smallest row. -#}
 {% macro copy_order() -%}
-    batch_messages.loaded_at, batch_messages.received_at
+    batch_messages.loaded_at nulls last, batch_messages.received_at nulls last
     {%- for column in message_columns() if column not in ['message_type', 'event_id', 'loaded_at', 'received_at'] -%}
-        , batch_messages.{{ column }}
+        , batch_messages.{{ column }} nulls last
     {%- endfor -%}
     {%- for column in pass_through_columns() -%}
-        , cast(batch_messages.{{ quoted_name(column.name) }} as text)
+        , cast(batch_messages.{{ quoted_name(column.name) }} as text) nulls last
     {%- endfor -%}
     , batch_messages.source_place
 {%- endmacro %}

@@ -21,7 +21,5 @@
 
 {#- SQL that saves the columns just found, to compare the next refresh with. -#}
 {% macro record_source_columns() %}
-    delete from {{ state_table('source_columns') }};
-    insert into {{ state_table('source_columns') }} (message_type, source_place, column_name, data_type)
-    {{ found_columns() }}
+    {{ put_all_rows(state_table('source_columns'), ['message_type', 'source_place', 'column_name', 'data_type'], found_columns()) }}
 {% endmacro %}

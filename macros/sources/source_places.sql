@@ -47,7 +47,7 @@
     {%- if place.files -%}
         {{ read_files(place.files, place.names) }}
     {%- else -%}
-        {{ quoted_name(place.database) }}.{{ quoted_name(place.schema) }}.{{ quoted_name(place.table) }}
+        {{ quoted_name(place.database) ~ '.' if place.database }}{{ quoted_name(place.schema) }}.{{ quoted_name(place.table) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -19,7 +19,7 @@ shared_periods as (
 
 -- without any, no message is searched for: a null would be compared with every one
 shared_time as (
-    select coalesce(min(first_at), timestamp 'infinity') as first_at, max(last_at) as last_at from shared_periods
+    select coalesce(min(first_at), {{ end_of_time() }}) as first_at, max(last_at) as last_at from shared_periods
 ),
 
 -- Periods do not overlap, so a message is in the one that started last, or in none. Joining by time would compare

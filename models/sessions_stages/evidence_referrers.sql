@@ -26,7 +26,7 @@ exclusions as (
     select
         referrer_forms.host,
         excluded_referrers.domain,
-        unnest(string_to_array(coalesce(excluded_referrers.returned_to, 'any'), '|')) as returned_to,
+        unnest({{ parts_of("coalesce(excluded_referrers.returned_to, 'any')", '|') }}) as returned_to,
         excluded_referrers.returned_to is null as is_any_page
     from referrer_forms
     inner join excluded_referrers on referrer_forms.form = excluded_referrers.domain
@@ -42,10 +42,7 @@ excluded as (
         exclusions.is_any_page
         or (
             exclusions.returned_to not like '/%'
-            and not exists (
-                select 1 from (select unnest(string_to_array(exclusions.returned_to, '+')) as name) as asked_for
-                where strpos(evidence_combinations.parameter_names || '&', '&' || asked_for.name || '&') = 0
-            )
+            and {{ has_all_parts('evidence_combinations.parameter_names', 'exclusions.returned_to') }}
         )
     group by evidence_combinations.combination_id
 ),
@@ -55,7 +52,7 @@ path_exclusions as (
     select
         host,
         min(domain) as domain,
-        replace(string_agg(distinct returned_to, '|' order by returned_to), '.', '[.]') as return_paths
+        replace({{ distinct_texts('returned_to', '|') }}, '.', '[.]') as return_paths
     from exclusions
     where returned_to like '/%'
     group by host

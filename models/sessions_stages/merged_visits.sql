@@ -33,16 +33,16 @@ changed_users as (
 changes as (
     select anonymous_id, user_id, first_at as changed_since from arrived
     union all
-    select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from device_owners
+    select anonymous_id, '' as user_id, {{ beginning_of_time() }} as changed_since from device_owners
     where batch_id > {{ applied_batch_id() }}
     union all
-    select anonymous_id, '' as user_id, timestamp '-infinity' as changed_since from {{ batch_rows('device_owners') }} as owners
+    select anonymous_id, '' as user_id, {{ beginning_of_time() }} as changed_since from {{ batch_rows('device_owners') }} as owners
     where user_id = '' -- nobody's any more
     union all
-    select anonymous_id, user_id, timestamp '-infinity' as changed_since from devices_of_users
+    select anonymous_id, user_id, {{ beginning_of_time() }} as changed_since from devices_of_users
     where user_id in (select user_id from changed_users)
     union all
-    select '' as anonymous_id, user_id, timestamp '-infinity' as changed_since from changed_users
+    select '' as anonymous_id, user_id, {{ beginning_of_time() }} as changed_since from changed_users
 ),
 
 changed_devices as (
@@ -91,12 +91,12 @@ marked as (
 numbered as (
     select
         *,
-        sum(starts_session) over device as session_number,
+        sum(starts_session) over until_now as session_number,
         starts_session = 1 and lead(starts_session, 1, 1) over device = 1 as is_whole_session
     from marked
-    window device as (
-        partition by anonymous_id, user_id order by first_at, first_event rows unbounded preceding
-    )
+    window
+        device as (partition by anonymous_id, user_id order by first_at, first_event),
+        until_now as (partition by anonymous_id, user_id order by first_at, first_event rows unbounded preceding)
 ),
 
 -- most intervals already are a whole session, and need no memory to merge

@@ -23,8 +23,7 @@ evidence_classes as (
 days_of_visits as (
     select
         *,
-        cast(visit_start as date)
-        + cast({{ numbers_up_to('cast(visit_end as date) - cast(visit_start as date)') }} as integer) as day
+        {{ each_day('visit_start', 'visit_end') }} as day
     from session_visits
 ),
 

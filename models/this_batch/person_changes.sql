@@ -51,20 +51,20 @@ changes as (
     select owner_now as alias_id, cause, detail, changed_since from visit_moves
     union all
     -- a visit is no longer theirs
-    select owner_before as alias_id, cause, detail, timestamp '-infinity' as changed_since from visit_moves
+    select owner_before as alias_id, cause, detail, {{ beginning_of_time() }} as changed_since from visit_moves
     union all
     -- they were no user until now
-    select stored.alias_id, 'new_identity' as cause, null as detail, timestamp '-infinity' as changed_since
+    select stored.alias_id, 'new_identity' as cause, null as detail, {{ beginning_of_time() }} as changed_since
     from {{ visits_as_stored }} as stored
     inner join changed_visits on stored.alias_id = changed_visits.alias_id
     where changed_visits.is_identified and not stored.is_identified
     union all
-    select stored.alias_id, devices.cause, devices.detail, timestamp '-infinity' as changed_since
+    select stored.alias_id, devices.cause, devices.detail, {{ beginning_of_time() }} as changed_since
     from {{ visits_as_stored }} as stored
     inner join reclassified_devices as devices
         on stored.anonymous_id = devices.anonymous_id and stored.user_id = devices.user_id
     union all
-    select stored.alias_id, reclassified.cause, reclassified.detail, timestamp '-infinity' as changed_since
+    select stored.alias_id, reclassified.cause, reclassified.detail, {{ beginning_of_time() }} as changed_since
     from reclassified
     inner join {{ touches_as_stored }} as stored on reclassified.combination_id = stored.combination_id
     where reclassified.combination_id in ({{ direct_combination_id() }}, {{ untracked_combination_id() }})

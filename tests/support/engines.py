@@ -11,7 +11,9 @@ from io import StringIO
 from pathlib import Path
 
 import duckdb
+import jinja2
 import psycopg2
+import yaml
 
 SOURCE_SCHEMA = "segment"
 SEED_SCHEMA = "seeds"
@@ -233,6 +235,63 @@ class Postgres(Database):
     def close(self):
         self.connection.close()
         self.administer(f"drop database if exists {self.name} with (force)")
+
+
+class Spark(Database):
+    """Iceberg tables in a folder, in a Spark session of this process, which dbt uses too. jar: Iceberg's runtime."""
+
+    target = "spark"
+    TYPES = {str: "string", bool: "boolean", int: "bigint", float: "double"}
+
+    def __init__(self, folder: Path, jar: Path):
+        super().__init__()
+        self.environment = {"SIGNUP_ATTRIBUTION_WAREHOUSE": str(folder), "SIGNUP_ATTRIBUTION_ICEBERG_JAR": str(jar)}
+
+    def session(self):
+        """The session: whoever asks first starts it, as profiles.yml says."""
+        from pyspark.sql import SparkSession
+
+        reader = jinja2.Environment(autoescape=False)
+        reader.filters["as_number"] = int
+        profiles = reader.from_string(Path(__file__).parents[2].joinpath("profiles.yml").read_text(encoding="utf-8"))
+        written = profiles.render(env_var=lambda name, default: self.environment.get(name, os.environ.get(name, default)))
+        settings = yaml.safe_load(written)["signup_attribution"]["outputs"]["spark"]["server_side_parameters"]
+        return SparkSession.builder.config(map=settings).getOrCreate()
+
+    def execute(self, sql):
+        self.session().sql(sql)
+
+    def query(self, sql) -> list[dict]:
+        return [{name: naive_utc(value) for name, value in row.asDict().items()} for row in self.session().sql(sql).collect()]
+
+    def column_types(self, schema, table) -> dict[str, str]:
+        return {field.name: field.dataType.simpleString() for field in self.session().table(f"{schema}.{table}").schema}
+
+    def schemas(self) -> list[str]:
+        return [row["namespace"] for row in self.query("show schemas")]
+
+    def load(self, collection, rows):
+        rows = list(rows)
+        if not rows:
+            return
+        table = f"{SOURCE_SCHEMA}.{collection}"
+        self.execute(f"create schema if not exists {SOURCE_SCHEMA}")
+        self.execute(f"create table if not exists {table} (id string) using iceberg")
+        known = self.column_types(SOURCE_SCHEMA, collection)
+        for column, value in {name: value for row in rows for name, value in row.items() if value is not None}.items():
+            if column not in known:
+                zone = isinstance(value, datetime) and ("ntz" if value.tzinfo is None else "ltz")
+                self.execute(f"alter table {table} add column `{column}` {f'timestamp_{zone}' if zone else self.TYPES[type(value)]}")
+        schema = self.session().table(table).schema
+        values = [tuple(row.get(name) for name in schema.names) for row in rows]
+        self.session().createDataFrame(values, schema).coalesce(1).writeTo(table).append()
+
+    def reset(self):
+        for schema in self.schemas():
+            if schema != SEED_SCHEMA or self.loaded_seeds is None:
+                for row in self.query(f"show tables in {schema}"):
+                    self.execute(f"drop table {schema}.{row['tableName']} purge")
+                self.execute(f"drop schema {schema}")
 
 
 def copy_text(value) -> str:

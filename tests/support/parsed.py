@@ -34,7 +34,7 @@ class Parsed:
         self.packed = path.read_bytes()
         # as in profiles.yml
         file = os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
-        self.database = os.environ.get("PGDATABASE", "postgres") if target == "postgres" else Path(file).stem
+        self.database = {"postgres": os.environ.get("PGDATABASE", "postgres"), "duckdb": Path(file).stem}.get(target)
 
     def digest(self) -> str:
         """A hash of everything that the parsed project depends on."""
@@ -50,7 +50,7 @@ class Parsed:
         """What dbt takes in place of parsing. It leaves marks in it, so each command gets its own."""
         made = Manifest.from_msgpack(self.packed)
         for node in (*made.nodes.values(), *made.sources.values()):
-            if node.relation_name:
+            if node.relation_name and self.database:
                 node.relation_name = node.relation_name.replace(f'"{node.database}".', f'"{self.database}".', 1)
             node.database = self.database
             if getattr(node, "root_path", None):

@@ -1,0 +1,59 @@
+{#- SQL by which rows are kept for the statements after it, or for good. -#}
+
+{#- Rows that the next statements read, under a name of their own. -#}
+{% macro set_aside(name, query) -%}
+    {{ adapter.dispatch('set_aside', 'signup_attribution')(name, query) }}
+{%- endmacro %}
+
+{% macro default__set_aside(name, query) -%}
+    create temporary table {{ name }} as {{ query }};
+{%- endmacro %}
+
+{#- Drops them. -#}
+{% macro drop_aside(name) -%}
+    {{ adapter.dispatch('drop_aside', 'signup_attribution')(name) }}
+{%- endmacro %}
+
+{% macro default__drop_aside(name) -%}
+    drop table {{ name }};
+{%- endmacro %}
+
+{#- Puts the row of a query in the place of the one with the same values in `keys`. columns: all columns of the query. -#}
+{% macro put_row(table, keys, columns, query) -%}
+    {{ adapter.dispatch('put_row', 'signup_attribution')(table, keys, columns, query) }}
+{%- endmacro %}
+
+{% macro default__put_row(table, keys, columns, query) -%}
+    delete from {{ table }} where {% for key, value in keys.items() %}{{ key }} = {{ value }}{{ ' and ' if not loop.last }}{% endfor %};
+    insert into {{ table }} ({{ columns | join(', ') }})
+    {{ query }};
+{%- endmacro %}
+
+{#- Sets a column of the rows that a condition names to the value of the same name in a query of one row. -#}
+{% macro set_from(table, condition, column, query) -%}
+    {{ adapter.dispatch('set_from', 'signup_attribution')(table, condition, column, query) }}
+{%- endmacro %}
+
+{% macro default__set_from(table, condition, column, query) -%}
+    update {{ table }} set {{ column }} = ({{ query }}) where {{ condition }};
+{%- endmacro %}
+
+{#- Makes the rows of a query all that a table holds. -#}
+{% macro put_all_rows(table, columns, query) -%}
+    {{ adapter.dispatch('put_all_rows', 'signup_attribution')(table, columns, query) }}
+{%- endmacro %}
+
+{% macro default__put_all_rows(table, columns, query) -%}
+    delete from {{ table }};
+    insert into {{ table }} ({{ columns | join(', ') }})
+    {{ query }};
+{%- endmacro %}
+
+{#- Condition that a log has no rows of a batch yet, where a refresh that died may have left some. -#}
+{% macro is_not_logged(table, batch_id) -%}
+    {{ adapter.dispatch('is_not_logged', 'signup_attribution')(table, batch_id) }}
+{%- endmacro %}
+
+{% macro default__is_not_logged(table, batch_id) -%}
+    true
+{%- endmacro %}

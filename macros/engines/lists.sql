@@ -1,0 +1,72 @@
+{#- Lists of values, as each engine writes them. -#}
+
+{#- A list of expressions. -#}
+{% macro list_of(expressions) -%}
+    {{ adapter.dispatch('list_of', 'signup_attribution')(expressions) }}
+{%- endmacro %}
+
+{% macro default__list_of(expressions) -%}
+    array[{{ expressions | join(', ') }}]
+{%- endmacro %}
+
+{#- The parts of a text, as a list. -#}
+{% macro parts_of(text, separator) -%}
+    {{ adapter.dispatch('parts_of', 'signup_attribution')(text, separator) }}
+{%- endmacro %}
+
+{% macro default__parts_of(text, separator) -%}
+    string_to_array({{ text }}, '{{ separator }}')
+{%- endmacro %}
+
+{#- The labels of a host from one number to another, as a text; '' when there is none. -#}
+{% macro labels_from(first, last) -%}
+    {{ adapter.dispatch('labels_from', 'signup_attribution')(first, last) }}
+{%- endmacro %}
+
+{% macro default__labels_from(first, last) -%}
+    array_to_string(labels[{{ first }}:{{ last }}], '.')
+{%- endmacro %}
+
+{#- Condition that a value is one of a column's few: a list of them is made once, and no join for each column that is looked up. -#}
+{% macro is_listed(value, column, relation) -%}
+    {{ adapter.dispatch('is_listed', 'signup_attribution')(value, column, relation) }}
+{%- endmacro %}
+
+{% macro default__is_listed(value, column, relation) -%}
+    array_position(array(select {{ column }} from {{ relation }}), {{ value }}) > 0
+{%- endmacro %}
+
+{#- Condition that names with & before each have all of those that + separates. -#}
+{% macro has_all_parts(names, asked_for) -%}
+    {{ adapter.dispatch('has_all_parts', 'signup_attribution')(names, asked_for) }}
+{%- endmacro %}
+
+{% macro default__has_all_parts(names, asked_for) -%}
+    not exists (
+                select 1 from (select unnest({{ parts_of(asked_for, '+') }}) as name) as asked_for
+                where strpos({{ names }} || '&', '&' || asked_for.name || '&') = 0
+            )
+{%- endmacro %}
+
+{#- Aggregate: the different texts of a group in order, as one text. -#}
+{% macro distinct_texts(text, separator) -%}
+    {{ adapter.dispatch('distinct_texts', 'signup_attribution')(text, separator) }}
+{%- endmacro %}
+
+{% macro default__distinct_texts(text, separator) -%}
+    string_agg(distinct {{ text }}, '{{ separator }}' order by {{ text }})
+{%- endmacro %}
+
+{#- After `from`, a join: for each row, a row of two columns for each of these pairs of expressions. -#}
+{% macro each_as_row(pairs, name, columns) -%}
+    {{ adapter.dispatch('each_as_row', 'signup_attribution')(pairs, name, columns) }}
+{%- endmacro %}
+
+{% macro default__each_as_row(pairs, name, columns) -%}
+    cross join lateral (
+        values
+        {%- for first, second in pairs.items() %}
+        ({{ first }}, {{ second }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as {{ name }} ({{ columns }})
+{%- endmacro %}

@@ -1,0 +1,154 @@
+{#-
+    The refresh protocol on Iceberg, where a statement is a transaction of one table. The rows that a batch brings are staged first; the
+    table gets them by one statement, which does the same when it is repeated; the watermark moves last. So a refresh that dies
+    anywhere is finished by the next one, which finds the rows staged and does not compute them from a table that has them already.
+-#}
+
+{% macro spark__build(target_relation) %}
+    {%- call statement('main') -%} {{ stored_table_as(target_relation, sql) }} {%- endcall -%}
+    {%- set row_count = '(select count(*) from ' ~ target_relation ~ ')' -%}
+    {%- call statement('built') -%}
+        {{ save_watermark(model.name, row_count, row_count, 'null', adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)) }}
+    {%- endcall -%}
+    {{ return(none) }}
+{% endmacro %}
+
+{#- The table says for which batch, and from which one on, its rows were made. -#}
+{% macro spark__make_batch_rows() %}
+    {%- set rows, made_for = batch_relation(model.name), applied_batch_id() ~ '-' ~ complete_batch_id(model.name) -%}
+    {%- set is_made = namespace(yes=false) -%}
+    {%- if applied_batch_id() > 0 and not run_cache('opened batch') and is_table(rows.schema, rows.identifier) -%}
+        {%- for name, value in run_query('show tblproperties ' ~ rows).rows if name == 'made_for' and value == made_for -%}
+            {%- set is_made.yes = true -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if not is_made.yes -%}
+        {%- call statement('main') -%}
+            create or replace table {{ rows }} {{ table_clauses(properties={'made_for': made_for}) }} as {{ sql }}
+        {%- endcall -%}
+    {%- else -%}
+        {%- do store_result('main', response='OK') -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro spark__append_rows(target_relation, rows, columns) %}
+    delete from {{ target_relation }} where batch_id > {{ applied_batch_id() }};
+    insert into {{ target_relation }} ({{ quoted_names(columns) }}) select {{ quoted_names(columns) }} from {{ rows }};
+{% endmacro %}
+
+{#- See default__replace_rows. Stored rows that make way and do not come again are rows of the merge, too. -#}
+{% macro spark__replace_rows(node, target_relation, rows, columns, after) %}
+    {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
+    {%- set keys = [unique_key] if unique_key is string else unique_key -%}
+    {%- set facts = columns | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
+    {%- set is_whole = after == 0 or node.config.incremental_strategy == 'replace_all' -%}
+    {%- set replaced, makes_way = '', 'true' -%}
+    {%- if not is_whole and node.config.incremental_strategy == 'replace_persons' -%}
+        {%- set replaced = 'inner join ' ~ changed_persons(after) ~ ' on changed_persons.alias_id = stored.alias_id' -%}
+        {%- if meta.since -%}
+            {%- set makes_way = ('stored.' ~ meta.since ~ ' is null or ' if meta.since_is_optional) ~ 'stored.' ~ meta.since ~ ' >= changed_persons.changed_since' -%}
+        {%- endif -%}
+    {%- elif not is_whole -%}
+        {%- set shared = meta.get('replaced_by', keys) -%}
+        {%- set replaced -%}
+        inner join (
+            select {{ shared | join(', ') }}{{ ', min(' ~ meta.since ~ ') as first_new' if meta.since }} from {{ rows }}
+            group by {{ shared | join(', ') }}
+        ) as replaced on {{ same_values(shared, 'replaced', 'stored') }}
+        {%- endset -%}
+        {%- set makes_way = 'replaced.first_new <= stored.' ~ meta.get('until', meta.since) if meta.since else 'true' -%}
+    {%- endif -%}
+    {%- set coming = 'select * from ' ~ rows ~ (' where not (' ~ meta.gone ~ ')' if meta.gone else '') %}
+    merge into {{ target_relation }} as stored
+    using (
+        select {{ quoted_names(columns) }}, false as is_gone from ({{ coming }}) as coming
+        union all
+        select stored.{{ columns | map(attribute='quoted') | join(', stored.') }}, true as is_gone
+        from {{ target_relation }} as stored
+        {{ replaced }}
+        where ({{ makes_way }}) and not exists (select 1 from ({{ coming }}) as coming where {{ same_values(keys, 'coming', 'stored') }})
+    ) as made
+    on {{ same_values(keys, 'made', 'stored') }}
+    when matched and made.is_gone then delete
+    {%- if facts %}
+    when matched and not ({% for fact in facts %}made.{{ fact }} <=> stored.{{ fact }}{{ ' and ' if not loop.last }}{% endfor %})
+        then update set {% for column in columns %}stored.{{ column.quoted }} = made.{{ column.quoted }}{{ ', ' if not loop.last }}{% endfor %}
+    {%- endif %}
+    when not matched then insert ({{ quoted_names(columns) }}) values (made.{{ columns | map(attribute='quoted') | join(', made.') }});
+    {%- set row_count = '(select count(*) from ' ~ rows ~ ')' -%}
+    {{ save_watermark(
+        node.name, row_count, row_count, 'null', columns,
+        is_rebuilt=is_rebuilt(node.name), is_of_present_text=is_whole, may_lose_rows=node.config.incremental_strategy != 'replace_keys'
+    ) }}
+{% endmacro %}
+
+{#- Hooks come before the watermark, too. -#}
+{% macro spark__at_the_end(sql) %}
+    {%- do run_cache('at the end').setdefault(model.name, []).append(sql) -%}
+{% endmacro %}
+
+{% macro spark__end_model() %}
+    {%- for sql in run_cache('at the end').pop(model.name, []) -%}
+        {%- call statement('end') -%} {{ sql }} {%- endcall -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{% macro spark__is_not_logged(table, batch_id) -%}
+    not exists (select 1 from {{ table }} where batch_id = {{ batch_id }})
+{%- endmacro %}
+
+{% macro spark__put_all_rows(table, columns, query) -%}
+    insert overwrite {{ table }} ({{ columns | join(', ') }}) {{ query }};
+{%- endmacro %}
+
+{% macro spark__set_aside(name, query) -%}
+    create or replace temporary view {{ name }} as {{ query }};
+{%- endmacro %}
+
+{% macro spark__drop_aside(name) -%}
+    drop view {{ name }};
+{%- endmacro %}
+
+{#- One statement, so that the row is always there. -#}
+{% macro spark__put_row(table, keys, columns, query) -%}
+    merge into {{ table }} as stored using ({{ query }}) as made on {% for key in keys %}made.{{ key }} = stored.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+    when matched then update set {% for column in columns %}stored.{{ column }} = made.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    when not matched then insert ({{ columns | join(', ') }}) values (made.{{ columns | join(', made.') }});
+{%- endmacro %}
+
+{% macro spark__set_from(table, condition, column, query) -%}
+    merge into {{ table }} as stored using ({{ query }}) as made on {{ condition }}
+    when matched then update set stored.{{ column }} = made.{{ column }};
+{%- endmacro %}
+
+{% macro spark__each_as_row(pairs, name, columns) -%}
+    lateral view stack({{ pairs | length }}{% for first, second in pairs.items() %}, {{ first }}, {{ second }}{% endfor %}) {{ name }} as {{ columns }}
+{%- endmacro %}
+
+{#- Spark has no recursive query: labels are handed on by one statement after another, over all links. -#}
+{% macro spark__connected_users(links) -%}
+    {%- set labels = api.Relation.create(schema=project_schema('this_batch'), identifier='labels_of_users') -%}
+    {%- set all_links, steps = ref('user_links'), namespace(are_left=true) -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] and not run_query('select 1 from ' ~ all_links ~ ' limit 1').rows | length -%}
+        select user_id, md5(user_id) as label from {{ links }}
+    {%- else -%}
+        {%- set edges = '(select user_id, linked_user_id from ' ~ all_links ~ ' union select linked_user_id, user_id from ' ~ all_links ~ ')' -%}
+        {%- if execute and flags.WHICH in ['run', 'build'] -%}
+            {%- do run_query(table_of(labels, 'select distinct user_id, md5(user_id) as label from ' ~ edges, {})) -%}
+            {%- for _ in range(10000) if steps.are_left -%}
+                {%- set handed_on -%}
+                    select edges.linked_user_id as user_id, min(labels.label) as label
+                    from {{ labels }} as labels inner join {{ edges }} as edges on labels.user_id = edges.user_id
+                    group by edges.linked_user_id
+                {%- endset -%}
+                {%- set fewer = 'select handed_on.* from (' ~ handed_on ~ ') as handed_on inner join ' ~ labels ~ ' as stored on handed_on.user_id = stored.user_id and handed_on.label < stored.label' -%}
+                {%- set steps.are_left = run_query(fewer ~ ' limit 1').rows | length > 0 -%}
+                {%- if steps.are_left -%}
+                    {%- do run_query('merge into ' ~ labels ~ ' as stored using (' ~ fewer ~ ') as made on made.user_id = stored.user_id when matched then update set label = made.label') -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endif -%}
+        select user_id, label from {{ labels }}
+        where user_id in (select user_id from {{ links }} union select linked_user_id from {{ links }})
+    {%- endif -%}
+{%- endmacro %}

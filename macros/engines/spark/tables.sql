@@ -1,0 +1,126 @@
+{#- Iceberg tables on Spark: what stands where, and how it is made. -#}
+
+{% macro spark__table_columns(place) %}
+    {%- set rows = [] -%}
+    {%- if is_table(place.schema, place.table) -%}
+        {%- for column in adapter.get_columns_in_relation(api.Relation.create(schema=place.schema, identifier=place.table)) -%}
+            {%- do rows.append([column.name, column.dtype]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(rows) }}
+{% endmacro %}
+
+{% macro spark__is_table(schema, name) %}
+    {{ return(adapter.check_schema_exists(none, schema)
+        and run_query('show tables in ' ~ quoted_name(schema) ~ ' like ' ~ quoted(name)).rows | length > 0) }}
+{% endmacro %}
+
+{#- dbt has described all tables of the project's schemas by now, but for those of the bookkeeping. -#}
+{% macro spark__relations_named(schemas, names) %}
+    {%- set rows = [] -%}
+    {%- for schema in schemas -%}
+        {%- for name in names | unique if adapter.get_relation(none, schema, name) is not none -%}
+            {%- set relation = adapter.get_relation(none, schema, name) -%}
+            {%- set columns, comment = [], namespace(text='') -%}
+            {%- for line in (relation.information or '').split('\n') -%}
+                {%- set word, _, value = line.partition(': ') -%}
+                {%- if word == 'Comment' -%}
+                    {%- set comment.text = relation.information.split('\nComment: ')[1] -%}
+                {%- elif value and not word[:1].isupper() and word[:1] != '_' -%}
+                    {%- do columns.append(word) -%}
+                {%- endif -%}
+            {%- endfor -%}
+            {%- do rows.append([schema, relation.identifier, 'table', comment.text, none, columns | join('\n')]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(rows) }}
+{% endmacro %}
+
+{% macro spark__empty_table(name, columns, replaced) -%}
+    create or replace table {{ name }} (
+            {%- for column, type in columns.items() %}{{ column }} {{ type }}{{ ', ' if not loop.last }}{% endfor -%}
+    ) {{ table_clauses(is_small=true) }};
+{%- endmacro %}
+
+{% macro spark__table_of(relation, query, meta) -%}
+    create or replace table {{ relation }} {{ table_clauses() }} as {{ query }};
+{%- endmacro %}
+
+{% macro spark__partitioned_table_as(relation, rows, column) -%}
+    create or replace table {{ relation }} {{ table_clauses('partitioned by (months(' ~ column ~ '))') }} as select * from {{ rows }};
+{%- endmacro %}
+
+{#- Rows that change are marked, and the files in which they are not written anew; small tables are, to be one file. -#}
+{% macro table_clauses(partitions='', properties={}, is_small=false) -%}
+    {%- set mode = 'copy-on-write' if is_small else 'merge-on-read' -%}
+    using iceberg {{ partitions }}
+    tblproperties (
+        'comment' = '{{ ownership_mark() }}', 'format-version' = '2',
+        'write.delete.mode' = '{{ mode }}', 'write.update.mode' = '{{ mode }}', 'write.merge.mode' = '{{ mode }}'
+        {%- for name, value in properties.items() %}, '{{ name }}' = '{{ value }}'{% endfor %}
+    )
+{%- endmacro %}
+
+{#- Many catalogs keep no views. -#}
+{% macro spark__has_views() %}
+    {{ return(false) }}
+{% endmacro %}
+
+{#- A view of the project is a table made anew by each run. -#}
+{% materialization view, adapter='spark' %}
+    {%- set relation = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- call statement('main') -%} {{ table_of(relation, sql, {}) }} {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}
+
+{#- dbt's own puts the texts between quotes as they are. -#}
+{% macro spark__load_csv_rows(model, agate_table) %}
+    {%- set types, rows = model['config'].get('column_types', {}), [] -%}
+    {%- for row in agate_table.rows -%}
+        {%- set values = [] -%}
+        {%- for name in agate_table.column_names -%}
+            {%- do values.append('cast(' ~ ('null' if row[name] is none else quoted(row[name])) ~ ' as ' ~ types.get(name, adapter.convert_type(agate_table, loop.index0)) ~ ')') -%}
+        {%- endfor -%}
+        {%- do rows.append('(' ~ values | join(', ') ~ ')') -%}
+    {%- endfor -%}
+    {%- call statement('rows') -%} insert into {{ this }} values {{ rows | join(', ') }} {%- endcall -%}
+    {{ return('') }}
+{% endmacro %}
+
+{% macro spark__create_csv_table(model, agate_table) %}
+    {%- set types, columns = model['config'].get('column_types', {}), {} -%}
+    {%- for name in agate_table.column_names -%}
+        {%- do columns.update({quoted_name(name): types.get(name, adapter.convert_type(agate_table, loop.index0))}) -%}
+    {%- endfor -%}
+    {%- call statement('table') -%} {{ empty_table(this, columns, none) }} {%- endcall -%}
+    {{ return('') }}
+{% endmacro %}
+
+{% macro spark__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
+    {{ return(create_csv_table(model, agate_table)) }}
+{% endmacro %}
+
+{#- Comments on columns would each be a commit of the table. -#}
+{% macro spark__persist_docs(relation, model, for_relation, for_columns) %}
+{% endmacro %}
+
+{#- A catalog without the schema says so in words that dbt does not know. The adapter calls this past our `statement`. -#}
+{% macro spark__list_relations_without_caching(schema_relation) %}
+    {%- call statement('schema') -%} create schema if not exists {{ adapter.quote(schema_relation.schema) }} {%- endcall -%}
+    {%- call statement('relations', fetch_result=true) -%} show table extended in {{ adapter.quote(schema_relation.schema) }} like '*' {%- endcall -%}
+    {{ return(load_result('relations').table) }}
+{% endmacro %}
+
+{#- What cannot be done here yet is refused before anything changes. -#}
+{% macro spark__database_problems() -%}
+    {%- set problems = [] -%}
+    {%- if var('sample') is not none -%}
+        {%- do problems.append('A sample cannot be taken on Spark: leave sample out, or take it on DuckDB or PostgreSQL.') -%}
+    {%- endif -%}
+    {%- for name in selected_models() if 'reporting' in stored_node(name).fqn and not problems -%}
+        {%- do problems.append('The models of reporting do not run on Spark: leave them out by --exclude path:models/reporting.') -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}

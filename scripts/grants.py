@@ -17,7 +17,7 @@ from common.command_line import entry, target_options
 from common.errors import RefreshError
 from database.errors import one_line
 from database.postgres import connected
-from database.profiles import prefix_of
+from database.target import prefix_of
 
 SCRIPT = Path(__file__).with_suffix(".sql")
 REFUSED = 1  # exit code

@@ -16,7 +16,7 @@ import click
 
 from common.command_line import entry, target_options
 from common.errors import BAD_INPUT
-from database.profiles import find_output
+from database.target import find_target
 from starting.proposals import propose
 
 UNANSWERED = "Nothing was written, as there was no answer: run it again, with --yes to be asked nothing."
@@ -28,7 +28,7 @@ UNANSWERED = "Nothing was written, as there was no answer: run it again, with --
               help="DuckDB: a folder with tracks/*.parquet, pages.csv and the like.")
 @click.option("--yes", "is_sure", is_flag=True, help="Take what is proposed, ask nothing.")
 def command(target, profile, files, is_sure):
-    propose(find_output(target, profile), files, is_sure, f" --target {target}" if target else "")
+    propose(find_target(target, profile), files, is_sure, f" --target {target}" if target else "")
 
 
 main = entry(command, "init.py", stopped=(UNANSWERED, BAD_INPUT))

@@ -4,7 +4,7 @@
     {{ target.schema if custom_schema_name is none else project_schema(custom_schema_name) }}
 {%- endmacro %}
 
-{#- Name of the schema of a folder of models, or of the bookkeeping (refresh). In Python: scripts/database/profiles.py. -#}
+{#- Name of the schema of a folder of models, or of the bookkeeping (refresh). In Python: scripts/database/target.py. -#}
 {% macro project_schema(folder) -%}
     {{ schema_prefix() }}{{ folder }}
 {%- endmacro %}

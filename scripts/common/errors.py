@@ -1,10 +1,18 @@
-"""What ends a command: one sentence that says what to do, and an exit code."""
-
-from common.escaping import escaped
+"""What ends a command: one sentence that says what to do, and an exit code. And text that is safe to print."""
 
 BAD_INPUT = 2  # exit code: wrong input, no connection, or a locked file; nothing was changed
 MODEL_FAILED = 1  # exit code: a table could not be made; the next refresh continues there
 LOCKED_OUT = 3  # exit code: another refresh of the same database is running
+
+
+def escaped(text) -> str:
+    """The text with invisible characters as escapes such as \\x1b: a terminal would obey some of them."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in str(text))
+
+
+def said(text) -> str:
+    """A value inside a sentence."""
+    return f"'{text}'" if text is not None else "none"
 
 
 class RefreshError(Exception):

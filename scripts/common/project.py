@@ -1,8 +1,10 @@
 """The project's folder, and the files in it that every command reads."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 
@@ -76,3 +78,9 @@ def read_file(path: Path, advice: str) -> dict:
 def shown(path: Path) -> Path:
     """A path as one types it in the project's folder."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def read_queries(path: Path) -> SimpleNamespace:
+    """The queries of a file of SQL, each below a line `-- query: its name`, as attributes."""
+    text = path.read_text(encoding="utf-8")
+    return SimpleNamespace(**dict(re.findall(r"^-- query: (\w+)\n(.*?)(?=^-- query: |\Z)", text, re.MULTILINE | re.DOTALL)))

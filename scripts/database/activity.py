@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import click
@@ -13,7 +12,7 @@ from tabulate import tabulate
 from common.errors import RefreshError
 from database.errors import one_line
 from database.postgres import connected
-from database.server_activity import Connection, connections, end
+from database.server_activity import connections, end, is_idle, matches, runs_query
 
 NOT_DONE = 1  # exit code
 APPLICATION = "signup_attribution activity"
@@ -36,10 +35,10 @@ def list_connections(newest=False, with_idle=False, is_json=False):
         found = connections(server)
     blocking = {pid for one in found for pid in one.blocked_by}
     # Connections whose state is hidden are listed only if they block others.
-    shown = [one for one in found if with_idle or one.pid in blocking or not (one.is_idle or one.state is None)]
+    shown = [one for one in found if with_idle or one.pid in blocking or not (is_idle(one) or one.state is None)]
     shown.sort(key=lambda one: (one.age_seconds is None, (one.age_seconds or 0) * (1 if newest else -1)))
     if is_json:
-        print(as_json([asdict(one) for one in shown]))
+        print(as_json([one._asdict() for one in shown]))
     else:
         print(table(shown) if shown else "Nothing is running.")
     hidden = sum(one.state is None for one in found)
@@ -56,7 +55,7 @@ def show_connection(pid: int, is_json: bool):
     others = {"blocked_by": [other for other in found if other.pid in one.blocked_by],
               "blocks": [other for other in found if pid in other.blocked_by]}
     if is_json:
-        print(as_json({**asdict(one), **{name: list(map(asdict, those)) for name, those in others.items()}}))
+        print(as_json({**one._asdict(), **{name: [other._asdict() for other in those] for name, those in others.items()}}))
         return
     facts = {
         "pid": one.pid, "user": one.user, "database": one.database, "application": one.application, "state": one.state,
@@ -90,22 +89,22 @@ def kill_connections(target: str, force: bool, is_sure: bool, is_json: bool) -> 
     return NOT_DONE if any(how in FAILURES for _, how in outcomes) else 0
 
 
-def wanted(found: list[Connection], target: str) -> list[Connection]:
+def wanted(found: list, target: str) -> list:
     """The connection with this process id, or those not idle that match the word. Raises RefreshError for none."""
     if target.isdecimal():
         chosen = [one for one in found if one.pid == int(target)]
         sentence = f"There is no connection {target} (besides this one): look at those there are with list --all."
     else:
-        chosen = [one for one in found if not one.is_idle and one.matches(target)]
+        chosen = [one for one in found if not is_idle(one) and matches(one, target)]
         sentence = f"No running query has '{target}' in application, user or text: look at those there are with list."
     if not chosen:
         raise RefreshError(sentence, NOT_DONE)
     return chosen
 
 
-def cancellable(hits: list[Connection], target: str) -> list[Connection]:
+def cancellable(hits: list, target: str) -> list:
     """Those that run a query. Raises RefreshError for none: an open transaction ends only with its connection."""
-    running = [one for one in hits if one.runs_query]
+    running = [one for one in hits if runs_query(one)]
     if not running:
         states = " and ".join(sorted({str(one.state) for one in hits}))
         raise RefreshError(
@@ -113,7 +112,7 @@ def cancellable(hits: list[Connection], target: str) -> list[Connection]:
     return running
 
 
-def ask(hits: list[Connection], force: bool, is_json: bool):
+def ask(hits: list, force: bool, is_json: bool):
     """Continue only if the user confirms. Raises RefreshError without a terminal, click.Abort for a no."""
     if not sys.stdin.isatty():
         raise RefreshError("Nothing was done, because there is no terminal to ask for confirmation: add --yes.")
@@ -136,7 +135,7 @@ def duration(seconds: float | None) -> str:
     return "" if seconds is None else str(timedelta(seconds=max(0, int(seconds))))
 
 
-def table(found: list[Connection]) -> str:
+def table(found: list) -> str:
     """One line per connection, no longer than the terminal is wide unless the columns before the text already are."""
     rows = [{
         "pid": one.pid, "user": one.user, "database": one.database, "application": printable(one.application or ""),

@@ -78,7 +78,7 @@ def known_sentence(text: str) -> str | None:
 
 
 def is_transient(text: str, cause: str = "") -> bool:
-    """Whether a failure passes by itself. text: what dbt says of it; cause: the traceback, if it is known.
+    """Whether a failure is temporary. text: what dbt says of it; cause: the traceback, if it is known.
 
     What SQLSTATE a server's error has tells the class of psycopg2 in the traceback, whatever language the server speaks.
     """

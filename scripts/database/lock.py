@@ -14,34 +14,23 @@ import socket
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from pathlib import Path
 
 import psycopg2.errors
 
 from common.errors import LOCKED_OUT, RefreshError
-from common.project import ROOT
+from common.project import ROOT, read_queries
 from database.target import LOCK_APPLICATION, Target, rows
 
 POLL_SECONDS = 1.0
 # The connection that holds the lock is meant to be idle for hours, and the server should soon notice when it is gone.
 SESSION = {"idle_in_transaction_session_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0",
            "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-VIEW = "refresh_lock"
-COMMENT = "One row. A refresh locks this view while it runs; only roles with write access here can."
 MADE_MEANWHILE = tuple(map(psycopg2.errors.lookup, ("42P06", "42P07", "23505")))
 # A refresh takes the first mode of REFRESH; the others conflict with it. Models take that of MODELS, which several can hold.
 REFRESH = ("ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
 MODELS = ("RowExclusiveLock",)
-# Who holds the lock in any of the given modes; the view refresh_health asks the same.
-HOLDERS = f"""
-    select pg_stat_activity.pid, usename, application_name, client_addr
-    from pg_locks
-    inner join pg_stat_activity on pg_locks.pid = pg_stat_activity.pid
-    inner join pg_class on relation = pg_class.oid
-    inner join pg_namespace on relnamespace = pg_namespace.oid
-    where nspname = %s and relname = '{VIEW}' and mode = any(%s) and granted
-        and pg_locks.database = (select oid from pg_database where datname = current_database())
-        and pg_stat_activity.pid != pg_backend_pid()
-"""
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 def now() -> str:
@@ -61,7 +50,7 @@ class ServerLock:
         self.make_view()
         rows(self.connection, "begin")
         try:
-            rows(self.connection, f'lock table "{self.schema}".{VIEW} in share update exclusive mode nowait')
+            rows(self.connection, queries.take.format(schema=self.schema))
         except RefreshError as error:
             rows(self.connection, "rollback")
             if isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
@@ -69,21 +58,18 @@ class ServerLock:
             raise
         settings = {**SESSION, "application_name": f"{LOCK_APPLICATION} since {now()}"}
         for name, value in settings.items():
-            rows(self.connection, "select set_config(name, %s, false) from pg_settings where name = %s", [value, name])
+            rows(self.connection, queries.set, [value, name])
         self.end_orphans()
         return True
 
     def make_view(self):
         """Create the view to be locked, before the first refresh, unless another process does so at the same moment."""
-        schemas = rows(self.connection, "select to_regclass(format('%%I.%%I', nspname, %s)) is null from pg_namespace where nspname = %s",
-                       [VIEW, self.schema])
-        if schemas == [(False,)]:
+        lacks_view = rows(self.connection, queries.lacks_view, [self.schema])
+        if lacks_view == [(False,)]:
             return
+        create_schema = "" if lacks_view else f'create schema "{self.schema}";'
         try:
-            rows(self.connection, f"""
-                begin; {"" if schemas else f'create schema "{self.schema}";'}
-                create view "{self.schema}".{VIEW} as select 'locked while a refresh is running' as meaning;
-                comment on view "{self.schema}".{VIEW} is '{COMMENT}'; commit""")
+            rows(self.connection, queries.make_view.format(schema=self.schema, create_schema=create_schema))
         except RefreshError as error:
             rows(self.connection, "rollback")
             if not isinstance(error.__cause__, MADE_MEANWHILE):
@@ -94,14 +80,14 @@ class ServerLock:
 
         Transactions of models hold the lock in a mode of their own. If they do while nobody holds it as a refresh, their runner is dead.
         """
-        while left := rows(self.connection, HOLDERS, [self.schema, list(MODELS)]):
+        while left := rows(self.connection, queries.holders, [self.schema, list(MODELS)]):
             for pid, *_ in left:
                 rows(self.connection, "select pg_terminate_backend(%s)", [pid])
             time.sleep(POLL_SECONDS / 10)
 
     def holder(self) -> str:
         """Who holds it, in words."""
-        for pid, user, application, address in rows(self.connection, HOLDERS, [self.schema, list(REFRESH)]):
+        for pid, user, application, address in rows(self.connection, queries.holders, [self.schema, list(REFRESH)]):
             who = f"{user} from {address or 'the same machine'} (server process {pid}"
             if (application or "").startswith(LOCK_APPLICATION):
                 return f"{who}){application.removeprefix(LOCK_APPLICATION)}"

@@ -12,7 +12,7 @@ from database.errors import known_sentence, one_line
 
 CONNECT_SECONDS = 10
 # Options of a target in profiles.yml that libpq knows by the same name.
-PASSED_ON = ("sslmode", "sslcert", "sslkey", "sslrootcert", "keepalives_idle")
+PASSED_ON = ("sslmode", "sslcert", "sslkey", "sslrootcert", "keepalives_idle", "connect_timeout")
 # Only the server's own functions and operators are found without a schema, not those that others create in public.
 SAFE = "-c search_path=pg_catalog"
 ADDRESS_LOGIN = re.compile(r"://[^@\s]*@")
@@ -37,6 +37,17 @@ def safe_options() -> str:
     return given if given.endswith(SAFE) else f"{given} {SAFE}".strip()
 
 
+def open_connection(application: str, settings: dict | None):
+    """A connection in autocommit, see connected. Raises psycopg2.Error."""
+    connection = psycopg2.connect(
+        **{"connect_timeout": CONNECT_SECONDS, **address(settings)}, application_name=application, options=safe_options())
+    connection.autocommit = True
+    if settings and settings.get("role"):
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(settings["role"])))
+    return connection
+
+
 @contextmanager
 def connected(application: str, settings: dict | None = None):
     """Context manager: a connection in autocommit. Raises RefreshError if it cannot be made, or breaks.
@@ -45,14 +56,9 @@ def connected(application: str, settings: dict | None = None):
     what the variables PG* say.
     """
     try:
-        connection = psycopg2.connect(
-            **address(settings), application_name=application, connect_timeout=CONNECT_SECONDS, options=safe_options())
+        connection = open_connection(application, settings)
     except psycopg2.OperationalError as error:
         raise not_reached(error) from error
-    connection.autocommit = True
-    if settings and settings.get("role"):
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(settings["role"])))
     try:
         yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from common.errors import RefreshError
-from common.queries import read_queries
+from common.project import read_queries
 from database.target import Target
 
 PUBLISHED_VARIABLE = "SIGNUP_ATTRIBUTION_PUBLISHED"
@@ -52,7 +52,7 @@ def is_readers_file(file: Path, log: str) -> bool:
         with duckdb.connect(str(file), read_only=True) as connection:
             return connection.execute(queries.is_readers_file, [log]).fetchone()[0]
     except duckdb.Error as error:
-        # Somebody has it open to write, or it was written by a newer DuckDB: what lies beside it tells whose it is.
+        # Somebody has it open to write, or it was written by a newer DuckDB: the spare beside it shows whose it is.
         return "not a valid DuckDB database" not in str(error) and spare_of(file).exists()
 
 
@@ -82,7 +82,7 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
                 changes = copy.changes()
             copy.all(changes)
             connection.execute("detach published")
-        # Who opened it for writing would leave a log beside it, which does not belong to the next one.
+        # Anybody who opened it for writing would leave a log beside it, which does not belong to the next file.
         os.chmod(spare, spare.stat().st_mode & 0o555)
         synchronize(spare)
     except BaseException:
@@ -105,7 +105,7 @@ def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
 
 
 def remove(file: Path):
-    """Remove a database with the log that a process which was killed left beside it: that belongs to no other file of the name."""
+    """Remove a database with the log that a killed process left beside it, which belongs to no later file of that name."""
     for part in (file, Path(f"{file}.wal")):
         part.unlink(missing_ok=True)
 
@@ -217,7 +217,7 @@ class Copy:
         self.copy_comments(schema, name, "table")
 
     def copy_views(self, views: list[tuple[str, str]]):
-        """Make views again; as tables those that read what is not published. views: schema and name of each."""
+        """Recreate views, those that read what is not published as tables. views: schema and name of each."""
         failed = [view for view in views if not self.copy_view(*view)]
         if len(failed) < len(views):
             self.copy_views(failed)  # they may read views that were not there yet
@@ -226,7 +226,7 @@ class Copy:
                 self.copy_table(*view)
 
     def copy_view(self, schema: str, name: str) -> bool:
-        """Make a view again; whether it can be read."""
+        """Recreate a view; whether it can be read."""
         (sql,) = self.connection.execute(
             "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name]).fetchone()
         self.connection.execute("use published; begin")

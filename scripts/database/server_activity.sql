@@ -1,15 +1,22 @@
 -- What a PostgreSQL server is doing, and how to end it.
 
 -- query: connections
--- Without being a superuser or a member of pg_read_all_stats, one sees only the user of others' connections:
+-- All client connections but the one that asks. Without being a superuser or a member of pg_read_all_stats, one sees only the user of
+-- others' connections; the rest is null:
 -- https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
 select
-    pid, usename, datname, application_name, state, wait_event_type, wait_event, backend_start, query_start,
+    pid, coalesce(usename, '') as "user", coalesce(datname, '') as database, application_name as application, state,
+    nullif(concat_ws(': ', wait_event_type, wait_event), '') as wait,
+    case
+        when state is null or wait_event_type = 'Lock'
+            then array(select distinct blocking from unnest(pg_blocking_pids(pid)) as blocking order by blocking)
+        else '{}'
+    end as blocked_by,
+    -- since its query began, or since it is idle
     cast(extract(epoch from clock_timestamp() - case when state = 'active' then query_start else state_change end)
         as double precision) as age_seconds,
     cast(extract(epoch from clock_timestamp() - xact_start) as double precision) as transaction_seconds,
-    case when state is null or wait_event_type = 'Lock' then pg_blocking_pids(pid) else '{}' end as blocked_by,
-    query
+    backend_start, query_start, coalesce(query, '') as query
 from pg_stat_activity
 where
     pid <> pg_backend_pid()

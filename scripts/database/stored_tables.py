@@ -7,11 +7,11 @@ import duckdb
 import psycopg2
 
 from common.errors import RefreshError
-from common.project import Profile
+from common.project import ROOT, Profile
 from database.errors import first_line, known_sentence
 from database.postgres import connected
-from database.profiles import Output, find_output
 from database.published import published_file
+from database.target import Target, find_target
 
 FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
@@ -20,16 +20,17 @@ OUTDATED = "The tables were built by another version of the project: run scripts
 
 
 class Tables:
-    """Queries on one snapshot of the tables. Schemas are written as {folder} in them, values as %s."""
+    """Queries on one snapshot of the tables of a target, by a cursor. Schemas are written as {folder} in them, values as %s."""
 
-    def __init__(self, execute, prefix: str = ""):
-        self.execute = execute  # query with %s, values -> (names of the columns, rows)
-        self.schemas = {folder: f'"{prefix}{folder}"' for folder in FOLDERS}
+    def __init__(self, cursor, target: Target):
+        self.cursor, self.placeholder = cursor, "?" if target.engine == "duckdb" else "%s"
+        self.schemas = {folder: f'"{target.schema(folder)}"' for folder in FOLDERS}
 
     def rows(self, query: str, *values) -> list[dict]:
         """The rows of a query, column -> value; times are UTC without zone. Raises RefreshError."""
-        names, found = self.execute(query.format_map(self.schemas), list(values))
-        return [dict(zip(names, row)) for row in found]
+        self.cursor.execute(query.format_map(self.schemas).replace("%s", self.placeholder), list(values) or None)
+        names = [column[0] for column in self.cursor.description]
+        return [dict(zip(names, row)) for row in self.cursor.fetchall()]
 
     def names(self) -> set[str]:
         """folder.table of all tables and views that exist and may be read."""
@@ -45,24 +46,18 @@ def stored_tables(target: str | None, application: str, published: bool | str = 
     application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
     a refresh has the work file of DuckDB open, or, if this is 'first', whenever there is one. not_yet: what is said where there are no tables.
     """
-    output = find_output(target, profile)
-    with (duckdb_tables(output, published, not_yet) if output.engine == "duckdb" else postgres_tables(output, application, not_yet)) as tables:
+    found = find_target(target, profile)
+    with (duckdb_tables(found, published, not_yet) if found.engine == "duckdb" else postgres_tables(found, application, not_yet)) as tables:
         yield tables
 
 
 @contextmanager
-def postgres_tables(output: Output, application: str, not_yet: str):
-    with connected(application, output.settings) as server:
+def postgres_tables(target: Target, application: str, not_yet: str):
+    with connected(application, target.settings) as server:
         # One snapshot, so that a refresh that ends in between is seen in all tables or in none.
         server.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
-
-        def execute(query, values):
-            with server.cursor() as cursor:
-                cursor.execute(query, values or None)
-                return [column.name for column in cursor.description], cursor.fetchall()
-
         try:
-            yield Tables(execute, output.prefix)
+            yield Tables(server.cursor(), target)
         except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
             raise RefreshError(not_yet) from error
         except psycopg2.errors.UndefinedColumn as error:
@@ -83,15 +78,11 @@ def opened(path: Path, readers: Path | None, is_readers_first: bool):
 
 
 @contextmanager
-def duckdb_tables(output: Output, published: bool | str, not_yet: str):
-    path = output.file
+def duckdb_tables(target: Target, published: bool | str, not_yet: str):
+    path = target.file or ROOT / ":memory:"  # which is not there
     try:
-        with opened(path, published_file(path, output.prefix) if published else None, published == "first") as connection:
-            def execute(query, values):
-                result = connection.execute(query.replace("%s", "?"), values)
-                return [column[0] for column in result.description], result.fetchall()
-
-            yield Tables(execute, output.prefix)
+        with opened(path, published_file(path, target.prefix) if published else None, published == "first") as connection:
+            yield Tables(connection, target)
     except duckdb.CatalogException as error:
         raise RefreshError(not_yet) from error
     except duckdb.BinderException as error:

@@ -1,20 +1,21 @@
-"""The database of a target of profiles.yml, for what the runner does besides dbt."""
+"""A target of profiles.yml and its database, for what is done beside dbt (whose import takes two seconds)."""
 
 import os
-from argparse import Namespace
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import psycopg2
 
 from common.errors import RefreshError
-from common.project import ROOT, Profile
+from common.project import ROOT, Profile, known_target
 from database.errors import first_line, is_transient, known_sentence
-from database.profiles import profile_folder, schema_prefix
+from database.postgres import open_connection
+from database.profiles import read_profile, rendered
 
 LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds the lock names itself
+DEFAULT_SCHEMAS = {"duckdb": "main", "postgres": "public"}
 
 
 def log_file() -> Path:
@@ -24,78 +25,83 @@ def log_file() -> Path:
 
 @dataclass(frozen=True)
 class Target:
-    """A target and its connection as dbt understands it: `credentials` is dbt's own object.
-
-    threads: how many models are built in parallel at most.
-    """
+    """A target: its name and its settings as dbt would read them."""
 
     name: str
-    credentials: object
-    threads: int = 1
+    settings: dict = field(default_factory=dict)
 
     @property
     def engine(self) -> str:
         """duckdb or postgres."""
-        return self.credentials.type
+        return self.settings["type"]
 
     @property
     def file(self) -> Path | None:
         """The DuckDB file; None for PostgreSQL, and for a database that is not a file on this machine."""
-        path = self.credentials.path if self.engine == "duckdb" else ":memory:"
-        return None if path.startswith((":memory:", "md:", "motherduck:")) else Path(path).absolute()
+        path = str(self.settings.get("path") or ":memory:")
+        return None if path.startswith((":memory:", "md:", "motherduck:")) else ROOT / path
 
     @property
-    def secrets(self) -> list[str]:
-        """Texts that must never be written anywhere."""
-        return [secret for secret in (getattr(self.credentials, "password", None),) if secret]
+    def threads(self) -> int:
+        """How many models are built in parallel at most."""
+        return int(self.settings.get("threads") or 1)
+
+    @property
+    def memory(self) -> str | None:
+        """What DuckDB may use, such as 8GB."""
+        return (self.settings.get("settings") or {}).get("memory_limit")
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of our schemas' names. In SQL: macros/overrides/schema_names.sql."""
+        schema = str(self.settings.get("schema") or "")
+        return f"{schema}_" if schema and schema != DEFAULT_SCHEMAS[self.engine] else ""
 
     def schema(self, folder: str) -> str:
-        """Name of the schema of a folder of models, as the macro project_schema gives it."""
-        return schema_prefix(self.engine, self.credentials.schema) + folder
+        """Name of the schema of a folder of models."""
+        return self.prefix + folder
 
     def table(self, folder: str, name: str) -> str:
         """Name of a table in the schema of a folder of models, for SQL."""
         return f'"{self.schema(folder)}"."{name}"'
 
     def without_secrets(self, text: str) -> str:
-        """The text with each secret replaced by ***."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
+        """The text with the password, which must never be written anywhere, replaced by ***."""
+        secret = self.settings.get("password") or self.settings.get("pass")
+        return text.replace(str(secret), "***") if secret else text
 
     def connect(self):
         """A new connection (DB-API; PostgreSQL: each statement is a transaction). Raises RefreshError."""
-        if self.engine == "duckdb":
-            return connect_duckdb(self.credentials)
-        return connect_postgres(self.credentials)
+        with database_errors():
+            if self.engine == "duckdb":
+                return duckdb.connect(str(self.file or self.settings.get("path") or ":memory:"), config=self.settings.get("config_options") or {})
+            return open_connection(LOCK_APPLICATION, self.settings)
 
     @contextmanager
     def connected(self):
         """A connection for a while."""
-        connection = self.connect()
-        try:
+        with closing(self.connect()) as connection:
             yield connection
-        finally:
-            connection.close()
 
 
-def connect_duckdb(credentials):
-    with database_errors():
-        return duckdb.connect(credentials.path, config=credentials.config_options or {})
+def find_target(name: str | None = None, profile: Profile = Profile(), variables: dict | None = None) -> Target:
+    """The target of that name in the profile, by default the default one. variables: those that dbt is given. Raises RefreshError."""
+    default, outputs = read_profile(profile)
+    chosen = known_target(name or default, outputs)
+    target = Target(chosen, rendered(outputs[chosen], profile, variables))
+    if target.settings.get("type") not in DEFAULT_SCHEMAS:
+        raise RefreshError(f"The target {chosen} is of type {target.settings.get('type')}: choose one of type duckdb or postgres.")
+    return target
 
 
-def connect_postgres(credentials):
-    """Connect the way dbt does, with all options of profiles.yml."""
-    from dbt.adapters.contracts.connection import Connection
-    from dbt.adapters.postgres.connections import PostgresConnectionManager
+def prefix_of(target: str | None, profile: Profile) -> str:
+    """What the schemas of this target begin with. Raises RefreshError.
 
-    asked = credentials.replace(application_name=LOCK_APPLICATION)
-    with database_errors():
-        connection = PostgresConnectionManager.open(Connection(type="postgres", name="runner", credentials=asked)).handle
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("set search_path to pg_catalog")  # whatever a profile of one's own says
-    return connection
+    By default of the profile's default target or, where that is not PostgreSQL, of the first that is.
+    """
+    default, outputs = read_profile(profile)
+    servers = [name for name in (default, *outputs) if name in outputs and outputs[name].get("type") == "postgres"]
+    return find_target(target or (servers or [None])[0], profile).prefix
 
 
 def rows(connection, sql: str, values=()) -> list[tuple]:
@@ -111,36 +117,14 @@ def rows(connection, sql: str, values=()) -> list[tuple]:
 @contextmanager
 def database_errors():
     """Context manager: turns database errors into RefreshError."""
-    from dbt.adapters.exceptions import FailedToConnectError
-
     try:
         yield
-    except (duckdb.Error, psycopg2.Error, FailedToConnectError) as error:
-        text = str(error)
-        kind = type(error)
+    except (duckdb.Error, psycopg2.Error) as error:
+        text, kind = str(error), type(error)
         raise RefreshError(
             known_sentence(text) or f"The database refused this ({first_line(text)}): correct it and run again.",
             is_transient=is_transient(text, f"{kind.__module__}.{kind.__name__}"),
         ) from error
-
-
-def find_target(name: str, profile: Profile = Profile(), variables: dict | None = None) -> Target:
-    """The target of that name in the profile; variables: those that dbt is given. Raises RefreshError when its connection is not well described."""
-    from dbt.config.runtime import load_profile
-    from dbt.flags import set_from_args
-    from dbt_common.context import set_invocation_context
-    from dbt_common.exceptions import DbtBaseException
-
-    set_invocation_context(os.environ)
-    set_from_args(Namespace(PROFILES_DIR=str(profile_folder(profile)), PROJECT_DIR=str(ROOT)), None)
-    try:
-        loaded = load_profile(str(ROOT), variables or {}, profile_name_override=profile.name, target_override=name)
-    except DbtBaseException as error:
-        raise RefreshError(f"The target {name} cannot be used: {first_line(str(error))}: correct profiles.yml or the "
-                           "variables it reads.") from error
-    if loaded.credentials.type not in ("duckdb", "postgres"):
-        raise RefreshError(f"The target {name} is of type {loaded.credentials.type}: choose one of type duckdb or postgres.")
-    return Target(name, loaded.credentials, loaded.threads)
 
 
 def has_table(connection, schema: str, table: str) -> bool:

@@ -1,4 +1,4 @@
-"""Erases persons: finds who is meant, says what goes, and sees an erasure to its end."""
+"""Erases persons: finds who is meant, shows what would go, and carries the erasure out."""
 
 import os
 import sys
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from common.errors import RefreshError
-from common.escaping import escaped, said
+from common.errors import RefreshError, escaped, said
 from common.project import ROOT, Profile
 from database.lock import make_lock, one_at_a_time
-from database.profiles import read_profile
 from database.published import check_published
 from database.stored_tables import NOT_YET, UNKNOWN_ID
 from database.target import Target, find_target
@@ -83,7 +81,7 @@ def answer(persons: tuple[str, ...], file: Path | None, is_sure: bool, is_dry_ru
     if not (is_sure or is_dry_run or sys.stdin.isatty()):
         raise RefreshError("Nothing was erased, because there is no terminal to ask for confirmation: add --yes, or --dry-run to only look.")
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
-    target = find_target(target or read_profile(profile)[0], profile)
+    target = find_target(target, profile)
     is_yes = is_sure
     if not is_sure:
         counts, unknown = erase(target, ids, is_dry_run=True, say=print)

@@ -6,7 +6,7 @@ leaves all tables as they would be without these messages: rows of the person go
 corrected. Hashes of the messages stay, so that staging leaves them out when they are loaded again (macros/sources/erased.sql), and
 so do those of overrides that name an erased id.
 
-A file of DuckDB keeps in its free blocks what was deleted, so it is written anew, and the readers' file with it. Until that is
+A file of DuckDB keeps in its free blocks what was deleted, so it is rewritten, and the readers' file with it. Until that is
 done the erasure has no finished_at in refresh.erasures, and the next refresh or erasure does it.
 """
 
@@ -24,10 +24,8 @@ import duckdb
 from jinja2 import Environment
 
 from common.errors import MODEL_FAILED, RefreshError
-from common.project import ROOT
-from common.queries import read_queries
+from common.project import ROOT, read_queries
 from database.errors import first_line
-from database.lock import VIEW
 from database.published import publish, published_file, quoted, remove, synchronize
 from database.stored_tables import FOLDERS, NOT_YET, OUTDATED
 from database.target import Target, has_table, log_file, rows
@@ -73,7 +71,7 @@ class Erasure:
     def __enter__(self):
         self.execute("begin")
         if self.target.engine == "postgres":
-            self.ask_for(queries.become_erasure, view=VIEW)
+            self.ask_for(queries.become_erasure)
         return self
 
     def __exit__(self, *_):
@@ -100,7 +98,7 @@ class Erasure:
         return [one for one in ids if one not in known]
 
     def check(self):
-        """Raises RefreshError unless there are tables, and they are as a refresh leaves them that has come to its end."""
+        """Raises RefreshError unless there are tables, and a refresh has finished updating them."""
         if not has_table(self.connection, self.target.schema("refresh"), "models"):
             raise RefreshError(NOT_YET)
         if not has_table(self.connection, self.target.schema("refresh"), "erased_messages"):
@@ -217,12 +215,11 @@ def finish(target: Target):
 
     The lock is held. A step that was broken off is done again.
     """
-    memory = (target.credentials.settings or {}).get("memory_limit")
     try:
-        rewrite(target.file.resolve(), memory)
+        rewrite(target.file.resolve(), target.memory)
         published = published_file(target.file, target.schema(""))
         if published and published.exists():
-            publish(target.file, published, target.schema, memory, is_new=True)
+            publish(target.file, published, target.schema, target.memory, is_new=True)
     except (OSError, duckdb.Error) as error:
         raise RefreshError(
             f"What was erased is out of the tables, but not yet out of {target.file} ({first_line(str(error))}): free some space, or make sure "
@@ -235,7 +232,7 @@ def finish(target: Target):
 def rewrite(file: Path, memory: str | None):
     """Replace a database by a copy of what is in it. Raises OSError, duckdb.Error; it is as it was then."""
     copy, spilled = file.with_name(f"{file.name}.new"), file.with_name(f"{file.name}.new.tmp")
-    duckdb.connect(str(file)).close()  # brings in what a process that was killed left in the log beside it
+    duckdb.connect(str(file)).close()  # applies what a killed process left in the log beside it
     remove(copy)
     try:
         with duckdb.connect(config={"temp_directory": str(spilled), **({"memory_limit": memory} if memory else {})}) as connection:

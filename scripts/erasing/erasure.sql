@@ -11,7 +11,7 @@ order by table_schema, table_name
 -- query: become_erasure
 -- Whoever refreshes next ends it if this process dies (database/lock.py).
 set local application_name = 'signup_attribution erase';
-lock table {refresh}.{view} in row exclusive mode
+lock table {refresh}.refresh_lock in row exclusive mode
 
 -- query: known_ids
 select id from {aliasing}.aliases where id in (select id from asked)

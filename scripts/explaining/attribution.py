@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from common.escaping import said
+from common.errors import said
 from explaining.words import CHOICES, described, moment
 
 # Column of attribution after the name of the chosen touch -> column of touches, as in the macro touch_facts.

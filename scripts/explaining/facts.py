@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from common.queries import read_queries
+from common.project import read_queries
 from database.stored_tables import Tables
 
 queries = read_queries(Path(__file__).with_suffix(".sql"))

@@ -7,8 +7,7 @@ they decided is stored, and this puts it into words.
 import re
 from datetime import timedelta
 
-from common.errors import RefreshError
-from common.escaping import escaped, said
+from common.errors import RefreshError, escaped, said
 from database.stored_tables import UNKNOWN_ID, Tables
 from explaining.attribution import attribution_story, reason_to_count
 from explaining.facts import Common, facts_of, persons_of
@@ -29,7 +28,8 @@ def story_of(common: Common, asked: dict, facts: dict[str, list[dict]]) -> dict:
     return {
         "asked_for": asked["id"],
         "alias_id": asked["alias_id"],
-        "is_identified": any(row["is_identified"] for row in facts["sessions"]) or has_user(facts, asked["alias_id"]),
+        "is_identified": any(row["is_identified"] for row in facts["sessions"]) or any(
+            row["id_type"] == "user_id" and row["alias_id"] == asked["alias_id"] for row in facts["ids"]),
         "tables": common.applied,
         "settings": common.settings,
         "notes": notes(common, asked, facts),
@@ -39,10 +39,6 @@ def story_of(common: Common, asked: dict, facts: dict[str, list[dict]]) -> dict:
         "attribution": attribution and attribution_story(attribution, touches, common.settings, facts),
         "restatements": facts["restatements"],
     }
-
-
-def has_user(facts, alias_id: str) -> bool:
-    return any(row["id_type"] == "user_id" and row["alias_id"] == alias_id for row in facts["ids"])
 
 
 def notes(common: Common, asked: dict, facts) -> list[str]:
@@ -141,18 +137,25 @@ def session_story(row: dict, facts) -> dict:
 
 def touch_stories(common: Common, facts) -> list[dict]:
     """Each touch with its evidence and what the rules derived from it."""
-    window = timedelta(seconds=common.settings["entry_window_seconds"])
+    window, seeds = timedelta(seconds=common.settings["entry_window_seconds"]), common.seeds
     stories = []
     for touch in facts["touches"]:
-        session = session_at(facts["sessions"], touch)
+        session = next((row for row in facts["sessions"] if row["session_id"] == touch["session_id"]
+                        and row["session_start"] <= touch["touch_timestamp"] <= row["session_end"]), None)
         number = session and session["session_number"]
         in_session = [row for row in facts["evidence"] if row["session_number"] == number]
         is_entry = session is not None and touch["touch_timestamp"] == session["session_start"]
-        story = {**touch, "session_number": number, "is_entry": is_entry, "evidence": None, "excluded": [],
-                 **rule_rows(common, touch)}
+        story = {
+            **touch, "session_number": number, "is_entry": is_entry, "evidence": None, "excluded": [],
+            # the seed rows that decided; None if none did, or if the row no longer exists
+            "click_id_row": seeds["click_ids"].get(touch["click_id_name"]), "referrer_row": seeds["referrers"].get(touch["referrer_pattern"]),
+            "category_row": seeds["referrers"].get(touch["category_pattern"]),
+            "channel_rule": seeds["channel_rules"].get(touch["channel_rule_order"]),
+        }
         if not touch["has_evidence"]:
             seen = [row for row in in_session if row["occurred_at"] <= touch["touch_timestamp"] + window]
-            story["excluded"] = [excluded_story(row, common) for row in seen if is_excluded(row)]
+            story["excluded"] = [{**message_of(row), "referrer": row["referrer"], "row": seeds["excluded_referrers"].get(row["excluded_domain"])}
+                                 for row in seen if is_excluded(row)]
         else:
             same = [row for row in in_session if row["combination_id"] == touch["combination_id"]]
             told = [row for row in same if is_entry or row["event_id"] == touch["touch_id"]]
@@ -163,12 +166,6 @@ def touch_stories(common: Common, facts) -> list[dict]:
     return stories
 
 
-def session_at(sessions: list[dict], touch: dict) -> dict | None:
-    """The session that a touch is in."""
-    return next((row for row in sessions if row["session_id"] == touch["session_id"]
-                 and row["session_start"] <= touch["touch_timestamp"] <= row["session_end"]), None)
-
-
 def is_excluded(row: dict) -> bool:
     """Whether the referrer does not count as evidence on this page."""
     path = re.sub("^([a-z][a-z0-9+.-]*:)?//[^/?#]*|[?#].*", "", (row["page_url"] or "").lower(), flags=re.DOTALL) + "/"
@@ -176,25 +173,8 @@ def is_excluded(row: dict) -> bool:
     return row["excluded_domain"] is not None and is_here
 
 
-def excluded_story(row: dict, common: Common) -> dict:
-    """A referrer that does not count as evidence, and the row of excluded_referrers.csv that says so."""
-    excluded = common.seeds["excluded_referrers"].get(row["excluded_domain"])
-    return {**message_of(row), "referrer": row["referrer"], "row": excluded}
-
-
 def message_of(row: dict) -> dict:
     return {**{name: row[name] for name in MESSAGE}, "page_url": row["page_url"]}
-
-
-def rule_rows(common: Common, touch: dict) -> dict:
-    """The seed rows that decided; None if none did, or if the row no longer exists."""
-    seeds = common.seeds
-    return {
-        "click_id_row": seeds["click_ids"].get(touch["click_id_name"]),
-        "referrer_row": seeds["referrers"].get(touch["referrer_pattern"]),
-        "category_row": seeds["referrers"].get(touch["category_pattern"]),
-        "channel_rule": seeds["channel_rules"].get(touch["channel_rule_order"]),
-    }
 
 
 def untracked_reason(visits: list[dict]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from common.escaping import escaped
+from common.errors import escaped
 from explaining.attribution import TOUCH_FACTS
 from explaining.words import CAUSES, CHOICES, count, moment
 

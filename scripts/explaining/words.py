@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from common.escaping import said
+from common.errors import said
 
 # The four touches of attribution, as the columns begin, in words.
 CHOICES = {
@@ -29,5 +29,5 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 CAUSES = {  # why a published fact changed
     "late_message": "a message that came late", "new_identity": "a message that told whose a device is", "link_or_override": "a link or override",
-    "rule": "an edited rule", "setting": "a changed setting", "erasure": "an erasure", "other": "tables built anew",
+    "rule": "an edited rule", "setting": "a changed setting", "erasure": "an erasure", "other": "rebuilt tables",
 }

@@ -71,7 +71,7 @@ class Interrupt:
         raise KeyboardInterrupt
 
     def again(self, unraisable):
-        """Python's hook for what a __del__ raised: a request to stop that was lost there is made once more."""
+        """Python's hook for what a __del__ raised: a request to stop that was lost there is repeated."""
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
             once_more = threading.Timer(0.05, os.kill, [os.getpid(), self.received])
             once_more.daemon = True

@@ -7,14 +7,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import RefreshError
-from common.escaping import escaped
+from common.errors import RefreshError, escaped
 from common.plan import Plan
-from common.project import ROOT
-from common.queries import read_queries
+from common.project import ROOT, read_queries
 from database.dbt_commands import execute, target_arguments
 from database.errors import first_line
-from database.lock import HOLDERS, REFRESH
+from database.lock import REFRESH, queries as lock_queries
 from database.published import PUBLISHED_VARIABLE, check_published, published_file
 from database.target import Target, find_target, rows
 from refreshing.seeds import COLUMNS, seed_problems
@@ -165,7 +163,7 @@ def server_findings(connection, target: Target):
     if not loose:
         yield Finding("partitions", True, "no table has the name of a future month")
     yield Finding("disk", True, f"the database has {size / 2**30:,.2f} GB; a server does not say how much space is left")
-    for _pid, holder, application, address in rows(connection, HOLDERS, [target.schema("refresh"), list(REFRESH)]):
+    for _pid, holder, application, address in rows(connection, lock_queries.holders, [target.schema("refresh"), list(REFRESH)]):
         yield Finding("lock", True, f"{application} by {holder} from {address}: a refresh is running now")
 
 

@@ -18,8 +18,7 @@ from datetime import datetime, timezone
 
 from tqdm import tqdm
 
-from common.errors import RefreshError
-from common.escaping import escaped
+from common.errors import RefreshError, escaped
 
 
 class Text:

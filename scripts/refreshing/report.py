@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from common.escaping import escaped
+from common.errors import escaped
 
 FIGURES = "refresh_figures "  # prefix of the line in dbt's log that has the figures of a refresh
 NOTE = "note: "  # and of one with a sentence for whoever started it
-# The sentence after which a refresh has to run once more (macros/refresh/prepare_refresh.sql).
+# The sentence after which a refresh has to run again (macros/refresh/prepare_refresh.sql).
 FINISHES = "The previous refresh did not finish. This run finishes it, and the next one brings what is new."
 
 

@@ -21,7 +21,7 @@ from database.target import Target, find_target
 from erasing.erasure import finish, is_unfinished
 from notifying.record import ModelRun, RunRecord
 from notifying.settings import SETTINGS, Settings, read_settings
-from refreshing import log as refresh_log
+from refreshing.log import Log
 from refreshing.progress import Progress
 from refreshing.report import FIGURES, FINISHES, NOTE, Report, read_report
 from refreshing.retry import Budget, keep_trying
@@ -124,7 +124,7 @@ class Run:
             acquire(self.lock, self.budget.seconds if self.budget.in_touch else self.plan.wait, self.progress.say)
             if not self.budget.in_touch and self.progress.bar:
                 with self.target.connected() as connection:
-                    self.progress.bar.expect(refresh_log.expected_seconds(connection, self.target), self.target.threads)
+                    self.progress.bar.expect(Log(connection, self.target).expected_seconds(), self.target.threads)
         self.budget.in_touch = True
         self.causes.clear()
         try:
@@ -151,8 +151,7 @@ class Run:
         if not published:
             return
         try:
-            settings = self.target.credentials.settings or {}
-            publish(self.target.file, published, self.target.schema, settings.get("memory_limit"))
+            publish(self.target.file, published, self.target.schema, self.target.memory)
         except (OSError, duckdb.Error) as error:
             raise RefreshError(
                 f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: free some space, or "
@@ -175,8 +174,9 @@ class Run:
         if self.budget.in_touch:
             try:
                 with self.target.connected() as connection:
-                    record = refresh_log.completed(connection, self.target, self.id, record)
-                    refresh_log.write(connection, self.target, self.id, record)
+                    log = Log(connection, self.target)
+                    record = log.completed(self.id, record)
+                    log.write(self.id, record)
                     self.is_erasure_unfinished = is_unfinished(connection, self.target)
             except RefreshError as problem:
                 self.progress("not_logged", error=str(problem), status=record.status)

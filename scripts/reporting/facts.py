@@ -3,21 +3,25 @@
 A section that cannot be told has a sentence in `missing` that says what to do.
 """
 
+import re
 from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 
 from common.errors import RefreshError
 from database.stored_tables import NOT_YET, Tables
 from explaining.facts import Common
 from explaining.story import explain
 from explaining.text import story_lines
-from reporting.changes import change_facts
 from reporting.source import Source, queries
 
 DAYS = 731  # as many of the newest days as are in the page
 CAMPAIGNS = 500  # those with costs, then the largest
 PERSONS = 3  # of each channel
 RECENT_DAYS = 30
+BATCH = re.compile(rb'<meta name="signup-attribution-batch" content="(\d+)">')
+USUAL_DAYS = 30  # between reports, where the last one is not known
+EXAMPLES = 10  # of changes
 NO_SIGNUP = "(no sign-up)"  # revenue of who has none
 # Upper ends of the bars that days and sessions up to the sign-up are counted in.
 STEPS = {"days": (0, 1, 3, 7, 14, 30, 60, 90), "sessions": (1, 2, 3, 4, 5, 10, 20)}
@@ -30,7 +34,7 @@ def read_facts(tables: Tables, zone: str, model: str, with_persons: bool = False
     """Everything that the report says. Raises RefreshError when there are no tables, or they follow another time zone.
 
     zone: report_timezone; model: of credit, for campaigns; with_persons: with ids and stories of some; now: a time with zone;
-    last_batch: what the last report told of.
+    last_batch: the newest batch in the last report.
     """
     source = Source(tables, zone)
     if source.missing("sessions.attribution", "sessions.all_sessions"):
@@ -167,3 +171,33 @@ def health_facts(source: Source) -> dict:
             "rejected": sorted(source.rows(queries.rejected), key=lambda row: row["reason"]),
         }
     return found
+
+
+def last_batch(page: Path) -> int | None:
+    """The newest batch in a report; None when there is no report, or it does not say."""
+    try:
+        found = BATCH.search(page.read_bytes()[:4096])
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+def change_facts(source: Source, last: int | None) -> dict:
+    """What became different since the last report: sign-ups of months that it had, why, and between which channels they went.
+
+    changed: what is different since batch `last`, or else a month ago; or a sentence in `missing`.
+    """
+    if sentence := source.missing("reporting.channel_totals_as_of", "refresh.restatements"):
+        return {"missing": {"changed": sentence}}
+    batches = source.rows(queries.batches)
+    found = {"batch_id": batches[-1]["batch_id"] if batches else 0, "since": None, "months": [], "causes": [], "moves": []}
+    if batches:
+        early = [one for one in batches if one["changed_at"] <= batches[-1]["changed_at"] - timedelta(days=USUAL_DAYS)]
+        known = [one for one in batches if last is not None and one["batch_id"] <= last]
+        found["since"] = known[-1] if known else early[-1] if early else None
+    if found["since"]:
+        since = found["since"]["batch_id"]
+        found["months"] = sorted(source.rows(queries.changed_months, since, since, since), key=lambda row: (-row["month"].toordinal(), row["channel"]))
+        found["causes"] = sorted(source.rows(queries.causes, since), key=lambda row: (-row["facts"], row["cause"]))
+        found["moves"] = sorted(source.rows(queries.moves, since), key=lambda row: (-row["signups"], str(list(row.values()))))[:EXAMPLES]
+    return {"changed": found}

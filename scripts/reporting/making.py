@@ -22,8 +22,7 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
     to choose; name: of the site, by default the first of own_domains; with_persons: with ids and stories of some who signed up.
     """
     # What draws charts takes a second to import, which wrong options need not wait for.
-    from reporting.changes import last_batch
-    from reporting.facts import read_facts
+    from reporting.facts import last_batch, read_facts
     from reporting.page import page_of
 
     with stored_tables(plan.target, "signup_attribution report", published=not with_persons, profile=plan.profile) as tables:

@@ -16,7 +16,8 @@ from common.errors import RefreshError
 from common.project import ROOT, Profile
 from database.dbt_commands import run_dbt
 from database.errors import first_line
-from database.profiles import find_output, read_profile
+from database.profiles import read_profile
+from database.target import find_target
 
 FORMULA = re.compile(r"\s*[=+@\t\r-]")
 NUMBER = re.compile(r"[+-]?\d+([.]\d+)?([eE][+-]?\d+)?")
@@ -29,7 +30,7 @@ def prepare(folder: Path, target: str | None, variables: dict, profile: Profile 
     """
     _, outputs = read_profile(profile)
     # Under the name that dbt_project.yml gives it, which is all that mf knows.
-    profiles = {Profile().name: {"target": find_output(target, profile).name, "outputs": outputs}}
+    profiles = {Profile().name: {"target": find_target(target, profile).name, "outputs": outputs}}
     (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
     shutil.copy(ROOT / "dbt_project.yml", folder)
     outcome = run_dbt([

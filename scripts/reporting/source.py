@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from common.errors import RefreshError
-from common.queries import read_queries
+from common.project import read_queries
 from database.stored_tables import Tables
 
 queries = read_queries(Path(__file__).with_name("queries.sql"))

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import duckdb
 
+from common.project import read_queries
+
 STEPS = Path(__file__).parent
+queries = read_queries(STEPS / "money.sql")
 DEFAULTS = {"messages": 50_000, "seed": 7, "days": 60, "end": date(2026, 6, 10)}
 MIN_MESSAGES = 100
 FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.parquet")
@@ -97,3 +100,12 @@ def sample_files(out_dir, from_day=None, to_day=None) -> list[tuple[date, str, P
     return sorted(
         f for f in found if (not from_day or f[0] >= from_day) and (not to_day or f[0] <= to_day)
     )
+
+
+def write_money(sample: Path, out: Path, until: date):
+    """Write ad_spend.csv and subscriptions.csv for the messages in `sample` that came up to this day."""
+    out.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        for name, query, collection in (("ad_spend", queries.ad_spend, "pages"), ("subscriptions", queries.subscriptions, "tracks")):
+            rows = connection.sql(query, params={collection: f"{sample}/{collection}/*.parquet", "until": until})
+            rows.write_csv(str(out / f"{name}.csv"))

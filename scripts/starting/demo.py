@@ -11,17 +11,17 @@ import yaml
 from tabulate import tabulate
 
 from common.errors import RefreshError
-from common.project import FILE_VARIABLE, ROOT, shown, variables_file
+from common.project import FILE_VARIABLE, ROOT, read_queries, shown, variables_file
 from database.errors import first_line, known_sentence
-from database.profiles import find_output
 from database.published import published_file, spare_of
+from database.target import find_target
 from refreshing.options import plan_refresh
 from refreshing.progress import make_progress
 from refreshing.report import first_session_share, summary_lines, table_lines
 from refreshing.run import refresh
 from reporting.making import DEFAULT_FILE, make_report
 from sampling import data as sample_data
-from sampling.money import write_money
+from sampling.data import write_money
 
 MESSAGES = 50_000
 DAILY_REFRESHES = 3  # this many of the last days come one by one
@@ -37,11 +37,7 @@ SETTINGS = {
     "ignored_events": ["invoice_paid", "email_delivered"],
 }
 TEXT = "# Variables of `make demo`, which replaces this file as long as nobody has edited it.\n" + yaml.safe_dump(SETTINGS, sort_keys=False)
-TOP_SOURCES = """
-    select {touch}_source as source, {touch}_medium as medium, count(*) as signups,
-        round(100 * avg(signed_up_in_first_session::int), 1) as percent_first_session
-    from sessions.attribution group by all order by signups desc, source, medium limit 8
-"""
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 HOW_TO_GO_ON = """
 The tables are in {database}, the variables in {variables}, and the report is {report}: open it in a browser.
 Go on with:
@@ -83,31 +79,24 @@ def hand_over(files, days):
     write_money(SAMPLE, LANDING, days[-1])
 
 
-def somebody(database: Path) -> str:
-    """A person with a story: who came by several channels before the sign-up."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        return connection.execute("""
-            select alias_id from sessions.attribution where session_count_before_signup > 1 and first_touch_channel != last_touch_channel
-            order by session_count_before_signup, alias_id limit 1""").fetchone()[0]
-
-
-def print_result(totals: dict[str, int], database: Path):
-    """What came out."""
+def print_result(totals: dict[str, int], database: Path) -> str:
+    """Print what came out; the id of a person with a story."""
     print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, "
           f"{totals['sessions']:,} sessions of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
     with duckdb.connect(str(database), read_only=True) as connection:
         for touch in ("first_touch", "last_touch"):
             print(f"\nTop sources by {touch.replace('_', ' ')}:")
-            result = connection.execute(TOP_SOURCES.format(touch=touch))
+            result = connection.execute(queries.top_sources.format(touch=touch))
             headers = [column[0] for column in result.description]
             print(tabulate(result.fetchall(), headers, tablefmt="plain", disable_numparse=True))
+        return connection.execute(queries.somebody).fetchone()[0]
 
 
 def show(messages: int):
     """The whole demo. Raises RefreshError, OSError."""
     os.chdir(ROOT)
     os.environ.pop("SIGNUP_ATTRIBUTION_SCHEMA", None)
-    database, variables = find_output("duckdb").file, variables_file()
+    database, variables = find_target("duckdb").file, variables_file()
     database.parent.mkdir(parents=True, exist_ok=True)
     make_room(variables, database)
     shutil.rmtree(LANDING, ignore_errors=True)
@@ -129,8 +118,7 @@ def show(messages: int):
         hand_over(files, [day])
         report = refresh(plan, make_progress("text"))
         print("\n".join(summary_lines(report)), flush=True)
-    print_result(report.totals, database)
+    person = print_result(report.totals, database)
     make_report(plan, DEFAULT_FILE, "UTC")
     tools = shlex.quote(str(shown(Path(sys.executable).parent)))
-    print(HOW_TO_GO_ON.format(database=shown(database), variables=shown(variables), report=shown(DEFAULT_FILE), tools=tools,
-                              person=somebody(database)))
+    print(HOW_TO_GO_ON.format(database=shown(database), variables=shown(variables), report=shown(DEFAULT_FILE), tools=tools, person=person))

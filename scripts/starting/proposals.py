@@ -3,21 +3,20 @@
 import re
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 import duckdb
-import psycopg2
 import yaml
 
-from common.errors import RefreshError
-from common.escaping import escaped
-from common.project import FILE_VARIABLE, shown, variables_file
+from common.errors import RefreshError, escaped
+from common.project import FILE_VARIABLE, read_queries, shown, variables_file
 from database.errors import first_line, known_sentence
 from database.postgres import connected
-from database.profiles import Output
 from database.stored_tables import FOLDERS
+from database.target import Target, rows
 from starting.demo import is_of_the_demo
 
 EVENTS = ("tracks", "pages", "screens")
@@ -30,25 +29,18 @@ SIGNUPS = [re.compile(pattern) for pattern in (
     r"(\w+_)?(registered|registration(_(complet|succe|finish|confirm)\w*)?)", r"(\w+_)?(trial_started|start_trial)")]
 READERS = {"parquet": "read_parquet('{}', union_by_name = true)", "csv": "read_csv('{}', union_by_name = true, all_varchar = true)",
            "json": "read_json('{}', union_by_name = true)"}
-COLUMNS = {
-    "duckdb": "select schema_name, table_name, column_name from duckdb_columns() where database_name = current_database()",
-    "postgres": """
-        select nspname, relname, attname from pg_attribute
-        inner join pg_class on attrelid = pg_class.oid inner join pg_namespace on relnamespace = pg_namespace.oid
-        where relkind in ('r', 'p', 'v', 'm', 'f') and attnum > 0 and not attisdropped
-            and has_table_privilege(pg_class.oid, 'select') and nspname !~ '^(pg_|information_schema$)'""",
-}
+queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 class Places:
     """What there is to read: (schema, collection) -> its columns, and how SQL names it; of files the schema is ''."""
 
-    def __init__(self, query, engine: str, prefix: str, folder: Path | None):
+    def __init__(self, query, target: Target, folder: Path | None):
         self.query, self.columns, self.relations, self.files = query, {}, {}, {}
         tables = {}
-        for schema, table, column in query(COLUMNS[engine]):
+        for schema, table, column in query(getattr(queries, target.engine)):
             tables.setdefault((schema, table), set()).add(column)
-        own = {prefix + name for name in FOLDERS}
+        own = {target.schema(name) for name in FOLDERS}
         self.has_tables = any(schema in own for schema, _ in tables)
         if folder:
             self.add_files(folder.absolute())
@@ -82,11 +74,8 @@ class Places:
         for (schema, collection), columns in self.columns.items():
             there = [f'"{name}"' for name in names if name in columns]
             if collection in collections and there:
-                total.update(dict(self.query(f"""
-                    select value, count(*) from (
-                        select cast(coalesce({', '.join([*there, 'null'])}) as text) as value from {self.relations[schema, collection]} limit {limit}
-                    ) as first_rows
-                    where value is not null group by value""")))
+                relation = self.relations[schema, collection]
+                total.update(dict(self.query(queries.values.format(columns=", ".join(there), relation=relation, limit=limit))))
         return total
 
 
@@ -117,22 +106,15 @@ def likely_domains(domains: Counter) -> list[str]:
 
 
 @contextmanager
-def opened(output: Output):
+def opened(target: Target):
     """Queries on the database of a target. Raises RefreshError."""
-    if output.engine == "postgres":
-        with connected("signup_attribution init", output.settings) as server, server.cursor() as cursor:
-            def query(text):
-                cursor.execute(text)
-                return cursor.fetchall()
-
-            try:
-                yield query
-            except psycopg2.Error as error:
-                raise RefreshError(f"The database refused this ({first_line(str(error))}): correct it and run again.") from error
+    if target.engine == "postgres":
+        with connected("signup_attribution init", target.settings) as server:
+            yield partial(rows, server)
         return
     try:
-        there = output.file.exists()
-        with duckdb.connect(str(output.file) if there else ":memory:", read_only=there) as connection:
+        there = bool(target.file and target.file.exists())
+        with duckdb.connect(str(target.file) if there else ":memory:", read_only=there) as connection:
             yield lambda text: connection.execute(text).fetchall()
     except duckdb.Error as error:
         raise RefreshError(known_sentence(str(error)) or f"DuckDB cannot read this ({first_line(str(error))}): correct it and run again.") from error
@@ -150,18 +132,18 @@ def listed(counts: Counter, number: int = 8) -> str:
     return ", ".join(f"{escaped(name)} ({count:,})" for name, count in counts.most_common(number)) or "none"
 
 
-def propose(output: Output, files: Path | None, is_sure: bool, options: str):
+def propose(target: Target, files: Path | None, is_sure: bool, options: str):
     """Look at a target's database or a folder of files, ask, and write the variables. Raises RefreshError, click.Abort.
 
-    is_sure: take what is proposed; options: how other commands are told of the target.
+    is_sure: take what is proposed; options: those that name the target to other commands.
     """
     path = variables_file()
     if path.exists() and not is_of_the_demo(path):
         raise RefreshError(f"{shown(path)} is there already: edit it, or move it away, or name another file in {FILE_VARIABLE}.")
-    if files and output.engine != "duckdb":
+    if files and target.engine != "duckdb":
         raise RefreshError("Only DuckDB reads files: choose --target duckdb, or leave out --files.")
-    with opened(output) as query:
-        places = Places(query, output.engine, output.prefix, files)
+    with opened(target) as query:
+        places = Places(query, target, files)
         schemas = places.schemas()
         if not schemas:
             raise RefreshError("There is no table tracks, pages or screens with a column id that may be read: name the database "

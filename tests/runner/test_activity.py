@@ -15,7 +15,7 @@ import pytest
 
 import activity
 from conftest import NO_SERVER
-from database.masking import masked
+from database.server_activity import masked
 from installed import assert_refused
 from project import ROOT
 

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from contextlib import closing
-from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -31,8 +30,8 @@ lock.release()
 def make_target(engine, where) -> Target:
     """A target as far as the lock needs it. where: a DuckDB file, or the schema's prefix."""
     if engine == "duckdb":
-        return Target("duckdb", SimpleNamespace(type="duckdb", path=where, schema="main"))
-    return ServerTarget("postgres", SimpleNamespace(type="postgres", schema=where))
+        return Target("duckdb", {"type": "duckdb", "path": where, "schema": "main"})
+    return ServerTarget("postgres", {"type": "postgres", "schema": where})
 
 
 class ServerTarget(Target):
@@ -51,7 +50,7 @@ def where(request, tmp_path):
         pytest.skip(NO_SERVER)
     else:
         yield request.param, f"dev_{tmp_path.name}"
-        with ServerTarget("postgres", None).connect() as connection, connection.cursor() as cursor:
+        with ServerTarget("postgres").connect() as connection, connection.cursor() as cursor:
             for schema in (f"dev_{tmp_path.name}_refresh", "dev_other_refresh"):
                 cursor.execute(f"drop schema if exists {schema} cascade")
 
@@ -111,7 +110,7 @@ def test_a_lock_that_got_lost_is_noticed(where):
         pytest.skip("a file stays locked")
     lock = make_lock(make_target(*where))
     acquire(lock, 0)
-    with ServerTarget("postgres", None).connect() as other:
+    with ServerTarget("postgres").connect() as other:
         with other.cursor() as cursor:
             cursor.execute("select pg_terminate_backend(%s, 5000)", [lock.connection.info.backend_pid])
     assert not lock.is_held()
@@ -124,7 +123,7 @@ def test_only_who_may_write_can_hold_it(where):
     if where[0] != "postgres":
         pytest.skip("files have permissions")
     lock, view = make_lock(make_target(*where)), f"{where[1]}_refresh.refresh_lock"
-    with closing(ServerTarget("postgres", None).connect()) as other, other.cursor() as cursor:
+    with closing(ServerTarget("postgres").connect()) as other, other.cursor() as cursor:
         cursor.execute(f"create role {where[1]}; set role {where[1]}")
         try:
             cursor.execute(f"select pg_advisory_lock(hashtextextended('{where[1]}_refresh lock', 0))")

@@ -20,7 +20,7 @@ from engines import DuckDB
 from forks import Forks
 from project import ROOT
 from sampling import data as sample_data
-from sampling.money import write_money
+from sampling.data import write_money
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in (
     "deploy/README.md", "macros/README.md", "macros/overrides/README.md"))]

@@ -12,9 +12,10 @@ import report
 from common.errors import RefreshError
 from common.project import Profile
 from conftest import NO_SERVER
-from database.profiles import find_output, prefix_of, read_profile
+from database.profiles import read_profile
 from database.published import publish, published_file
 from database.stored_tables import stored_tables
+from database.target import find_target, prefix_of
 from engines import Postgres, held_by_another
 from installed import Installed, assert_succeeded, visits
 from project import ROOT, environment
@@ -74,16 +75,16 @@ def test_settings_are_read_as_dbt_reads_them(tmp_path, monkeypatch):
     profile = Profile("my_company", str(tmp_path / "company"))
     monkeypatch.setenv("COMPANY_HOST", "db.example.com")
     monkeypatch.delenv("PGPORT", raising=False)
-    output = find_output(None, profile)
-    assert (output.name, output.engine, output.settings["host"], output.settings["port"]) == ("prod", "postgres", "db.example.com", "6")
-    assert output.prefix == prefix_of(None, profile) == f"{SCHEMA}_"
-    assert find_output("postgres").prefix == find_output("duckdb").prefix == ""
+    target = find_target(None, profile)
+    assert (target.name, target.engine, target.settings["host"], target.settings["port"]) == ("prod", "postgres", "db.example.com", "6")
+    assert target.prefix == prefix_of(None, profile) == f"{SCHEMA}_"
+    assert find_target("postgres").prefix == find_target("duckdb").prefix == ""
     for name, value, words in (
         ("COMPANY_HOST", None, "needs the variable COMPANY_HOST: set it"), ("COMPANY_TARGET", "dev", "no target dev: choose prod"),
     ):
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
         with pytest.raises(RefreshError, match=words):
-            find_output(None, profile)
+            find_target(None, profile)
     for wrong, words in (
         (Profile("other", profile.folder), "no profile other with outputs: choose --profile my_company"),
         (Profile("other", str(tmp_path)), "cannot be read .*: correct --profiles-dir"),
@@ -97,4 +98,4 @@ def test_settings_are_read_as_dbt_reads_them(tmp_path, monkeypatch):
     ("duckdb", "", ""), ("postgres", "sessions", "sessions_")])
 def test_prefixes(kind, schema, prefix, tmp_path):
     company(tmp_path / "company", kind, schema=schema)
-    assert find_output("prod", Profile("my_company", str(tmp_path / "company"))).prefix == prefix
+    assert find_target("prod", Profile("my_company", str(tmp_path / "company"))).prefix == prefix

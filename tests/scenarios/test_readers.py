@@ -230,7 +230,7 @@ def test_the_published_file(tmp_path, monkeypatch):
     # if it cannot be written, the old file stays, and one sentence says so
     monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "nowhere" / "a.duckdb"))
     run = SimpleNamespace(logged=lambda: None, is_erasure_unfinished=False, target=SimpleNamespace(
-        file=work, schema=str, connected=lambda: duckdb.connect(str(work)), credentials=SimpleNamespace(settings={"memory_limit": "1GB"})))
+        file=work, schema=str, connected=lambda: duckdb.connect(str(work)), memory="1GB"))
     with pytest.raises(RefreshError, match="a.duckdb cannot be written .*: free some space, or correct SIGNUP_ATTRIBUTION_PUBLISHED") as caught:
         Run.publish(run)
     assert caught.value.exit_code == 1

@@ -26,9 +26,11 @@ LEFT = {
 def asked_ids(persons: tuple[str, ...], file: Path | None) -> list[str]:
     """The ids of the command line and the file. Raises RefreshError."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file else []
-    except (OSError, UnicodeDecodeError) as error:
+        lines = file.read_text(encoding="utf-8-sig").split("\n") if file else []
+    except OSError as error:
         raise RefreshError(f"The file {file} cannot be read: correct the path after --file.") from error
+    except UnicodeDecodeError as error:
+        raise RefreshError(f"The file {file} cannot be read: save it as text in UTF-8, one id per line.") from error
     ids = [*persons, *(line.strip() for line in lines if line.strip())]
     if not ids:
         raise RefreshError("Nobody is named: give an id, or --file with one id per line.")

@@ -1,6 +1,7 @@
 """An erased person is gone from every table, everybody else is as if that person had never existed, and the messages do not come back."""
 
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import erase
@@ -68,6 +69,13 @@ def overrides():
     return [{"id_a": one, "action": action, "id_b": other, "note": f"erased-note {one}" if USER == other else "kept"} for one, action, other in said]
 
 
+class Terminal(StringIO):
+    """What somebody types."""
+
+    def isatty(self):
+        return True
+
+
 def command_line(engine, capsys, *arguments):
     """Exit code, stdout and stderr."""
     with environment(engine.database.environment):
@@ -131,6 +139,14 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     assert code == 0 and not error and "persons 1, ids 2, messages 12, sessions 5, sign-ups 1" in out and USER in out and "count no longer; take them out there, too: 3\n" in out, out
     code, _, error = command_line(engine, capsys, PHONE)
     assert code == 2 and "--yes" in error
+    ids = tmp_path / "ids.txt"
+    ids.write_bytes(b"\xff\xfe")
+    assert command_line(engine, capsys, "--file", str(ids), "--yes")[::2] == (2, f"The file {ids} cannot be read: save it as text in UTF-8, one id per line.\n")
+    ids.write_text(f"{PHONE}\r\n\n {USER}\n", encoding="utf-8-sig")  # as a spreadsheet writes it
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stdin", Terminal("n\n"))
+        code, out, _ = command_line(engine, capsys, "--file", str(ids))
+    assert code == 1 and "messages 12" in out and "Erase all of this?" in out and "Erased" not in out, out
     code, _, error = command_line(engine, capsys, "nobody", "--yes")
     assert code == 1 and error == "Nobody has the id 'nobody': look for it in the table aliases, capital letters count.\n"
     assert stored(engine) == before and not engine.fetch("refresh.erasures")
@@ -150,7 +166,8 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
         code, out, _ = command_line(engine, capsys, PHONE, "--yes")
         assert code == 1 and "is finished" in out
     else:
-        code, out, error = command_line(engine, capsys, PHONE, "--yes")
+        monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+        code, out, error = command_line(engine, capsys, "--file", str(ids))
         assert code == 0 and not error and "VACUUM" in out
     assert not places_of(engine, SECRETS)
     assert log.read_text() == f"Key (id)=({PHONE}-2) is there twice\n"

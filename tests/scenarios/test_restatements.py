@@ -38,7 +38,8 @@ def test_late_messages_identities_and_settings(engine, tmp_path, capsys):
         "pages": [message("page of bob", "bob's", "bob", 0, 0, url="https://shop.example/?gclid=1"),
                   message("page of a", "a", None, 0, 0, url="https://shop.example/?fbclid=1")],
         "tracks": [message("bob signs up", "bob's", "bob", 5, 0, event="signed_up"), message("a signs up", "a", None, 6, 0, event="signed_up"),
-                   message("ann signs up", None, "ann", 10, 0, event="signed_up")],
+                   message("ann signs up", None, "ann", 10, 0, event="signed_up"),
+                   message("carl signs up", None, "carl", 31 * 24 * 60, 0, event="signed_up")],  # so that March is over
     }) == {}
 
     # nor does what came after the sign-up change it; a page before it does
@@ -100,6 +101,7 @@ def check_story_and_report(engine, folder, capsys):
     assert re.search("first_touch_channel +Untracked -> Organic Social", story)
     assert "setting" not in story
     section = re.search('<section id="changed".*?</section>', page.read_text(encoding="utf-8"), re.DOTALL)[0]
-    assert "No past month has changed since that report" in section, section  # sign-ups of one month only
+    months = [re.findall(">([^<>]+)</td>", row) for row in re.findall("<tr><td>.*?</tr>", section)]
+    assert months == [["2026-03", "Email", "0", "1", "+1"], ["2026-03", "Paid Search", "1", "0", "-1"], ["2026-03", "Untracked", "1", "0", "-1"]], section
     assert "a message that came late: " in section and "1 from Paid Search to Email: a message that came late" in section
     assert "1 from Organic Social to (none): a message that told whose a device is" in section and "bob" not in section

@@ -62,3 +62,8 @@
         ][problem - 1]) -%}
     {%- endfor -%}
 {% endmacro %}
+
+{#- How the log of restatements names an override. -#}
+{% macro override_detail() -%}
+    'identity_overrides: ' || id_a || ', ' || id_b
+{%- endmacro %}

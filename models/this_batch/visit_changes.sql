@@ -1,6 +1,7 @@
 -- Whose visits the batch changes: the new messages with the person they belong to now, and the visits that went from
 -- one person to another. session_visits still tells whose they were before.
 -- depends_on: {{ ref('device_sessions') }} {{ ref('batch_intervals') }} {{ ref('alias_messages') }}
+-- depends_on: {{ ref('applied_overrides') }}
 {% set visits_as_stored = stored_relation('session_visits') -%}
 {% if not is_incremental() or visits_as_stored is none -%}
 select
@@ -74,7 +75,7 @@ with_owner as (
     from numbered_visits
 ),
 
--- the message by which a device may have changed hands
+-- the message by which a device may have changed hands, else the override
 identifying as (
     select anonymous_id, min(first_event) as first_event
     from (
@@ -83,6 +84,9 @@ identifying as (
         union all
         select previous_id as anonymous_id, {{ event_stamp('occurred_at', 'event_id', 'null') }} as first_event from {{ ref('alias_messages') }}
         where is_pair and batch_id > {{ applied_batch_id() }}
+        union all
+        select overrides.anonymous_id, {{ override_detail() }} as first_event
+        from {{ batch_rows('applied_overrides') }} as overrides
     ) as messages
     group by anonymous_id
 ),

@@ -7,26 +7,33 @@ with visit_changes as (
 
 -- users who are another person's, or no longer, because of a link
 relinked_users as (
-    select persons.user_id, persons.group_id from {{ batch_rows('persons_of_users') }} as persons
+    select persons.user_id, coalesce(persons.group_id, persons.user_id) as group_id
+    from {{ batch_rows('persons_of_users') }} as persons
 ),
 
-new_links as (
+-- that came or went; an override of two users has no time from which it counts
+overrides as (
+    select changed.id_a, changed.id_b, {{ override_detail() }} as detail
+    from {{ batch_rows('applied_overrides') }} as changed
+    where changed.paired_at is null
+),
+
+links as (
     select user_id, event_id as detail from {{ ref('alias_messages') }}
     where batch_id > {{ applied_batch_id() }} and not is_pair
     union all
-    select overrides.id_a as user_id, 'identity_overrides: ' || overrides.id_a || ', ' || overrides.id_b as detail
-    from {{ batch_rows('applied_overrides') }} as overrides
-    where overrides.effect = 'link'
+    select id_a as user_id, detail from overrides
+    union all
+    select id_b as user_id, detail from overrides
 ),
 
 links_of_groups as (
-    select relinked_users.group_id, min(new_links.detail) as detail
-    from new_links
-    inner join relinked_users on new_links.user_id = relinked_users.user_id
+    select relinked_users.group_id, min(links.detail) as detail
+    from links
+    inner join relinked_users on links.user_id = relinked_users.user_id
     group by relinked_users.group_id
 ),
 
--- a device that changed hands without a message did so by an override
 visit_moves as (
     select
         visit_changes.owner_before,
@@ -38,6 +45,7 @@ visit_moves as (
         end as detail,
         case
             when relinked_users.user_id is not null or visit_changes.first_event is null then 'link_or_override'
+            when starts_with(visit_changes.first_event, 'identity_overrides') then 'link_or_override'
             else 'new_identity'
         end as cause
     from visit_changes

@@ -141,7 +141,10 @@ def test_edited_rules_restate_history(copied, loads):
         assert any(expected[table] != stored[table] for table in ("touches", "attribution")), "the edit says nothing"
         copied.refresh(as_vars(settings))
         assert_equal(copied, loads, settings, rules_of(copied), f"after {change.__doc__}", overrides)
-        assert {(row["cause"], row["cause_detail"].split(":")[0]) for row in history.add()} == causes
+        restated = history.add()
+        assert {(row["cause"], row["cause_detail"].split(":")[0]) for row in restated} == causes
+        named = {row["cause_detail"] for row in restated if row["cause"] == "link_or_override"}
+        assert named == ({"identity_overrides: hand-made 10, later user"} if OVERRIDDEN in causes else set())
         stored = expected
 
     # An edit that concerns one combination of evidence, which one person has: only what it changes is written.

@@ -19,9 +19,23 @@
     {%- endif %}
     {{ log_channel_changes(node, 'conversions_before', 'conversions_now', current_batch_id()) }}
     insert into {{ state_table('restatements') }} ({{ state_tables().restatements.keys() | join(', ') }})
-    with facts_before as ({{ facts_of('conversions_before', key, columns) }}),
+    {#- the first appearance of a conversion is no restatement -#}
+    with published_before as (
+        select {{ key }} as conversion_id from conversions_before
+        union
+        select {{ as_id_text('conversion_id') }} from {{ state_table('restatements') }}
+        where conversion_name = '{{ node.config.meta.conversion }}' and fact = 'exists'
+            and {{ as_id_text('conversion_id') }} in (select {{ key }} from conversions_now)
+    ),
 
-    facts_now as ({{ facts_of('conversions_now', key, columns) }}),
+    restated_now as (
+        select * from conversions_now
+        where {{ key }} in (select conversion_id from published_before)
+    ),
+
+    facts_before as ({{ facts_of('conversions_before', key, columns) }}),
+
+    facts_now as ({{ facts_of('restated_now', key, columns) }}),
 
     restated as (
         select
@@ -36,15 +50,6 @@
         where facts_before.value is distinct from facts_now.value
     ),
 
-    -- the first appearance of a conversion is no restatement
-    published_before as (
-        select {{ key }} as conversion_id from conversions_before
-        union
-        select {{ as_id_text('conversion_id') }} from {{ state_table('restatements') }}
-        where conversion_name = '{{ node.config.meta.conversion }}' and fact = 'exists'
-            and {{ as_id_text('conversion_id') }} in (select {{ key }} from conversions_now)
-    ),
-
     causes as ({{ causes_of_change(after) }}),
 
     caused as (
@@ -54,7 +59,6 @@
                 partition by restated.conversion_id, restated.fact order by causes.priority, causes.cause_detail
             ) as choice
         from restated
-        inner join published_before on restated.conversion_id = published_before.conversion_id
         {%- if after %}
         -- what came after the conversion does not change it, and rules say something of touches only
         left join causes

@@ -23,7 +23,7 @@
 
 {#- Number of parts in which the model is built from scratch, by the row count of the first relation it reads in parts. -#}
 {% macro part_count(relation=none) %}
-    {%- set parts = run_cache('parts of ' ~ table_node().unique_id) -%}
+    {%- set parts = run_cache('parts of ' ~ table_name()) -%}
     {%- if relation is not none and not parts and flags.WHICH in ['run', 'build'] and execute and model.resource_type == 'model' and not is_incremental() -%}
         {%- set rows, limit = run_query("select count(*), current_setting('memory_limit') from " ~ relation).rows[0].values() -%}
         {%- set gigabytes = (limit.split(' ')[0] | float) * {'KiB': 2 ** -20, 'MiB': 2 ** -10, 'GiB': 1, 'TiB': 2 ** 10}[limit.split(' ')[1]] -%}

@@ -3,5 +3,5 @@
     table of ours is also built from scratch when a refresh marked it so, or when one of its inputs was.
 -#}
 {% macro is_incremental() %}
-    {{ return(execute and model.resource_type == 'model' and is_batched(table_node()) and not is_rebuilt(table_node().name)) }}
+    {{ return(execute and model.resource_type == 'model' and our_models().get(table_name(), {}).is_batched and not is_rebuilt(table_name())) }}
 {% endmacro %}

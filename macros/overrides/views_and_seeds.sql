@@ -25,7 +25,7 @@
         {%- do parts.append(column.get('data_type')) -%}
     {%- endfor -%}
     {%- do parts.append(model.checksum.checksum if model.resource_type == 'seed' else sql) -%}
-    {%- for name in (stored_parents(model) if model.resource_type == 'model' else []) -%}
+    {%- for name in our_models().get(model.name, {}).get('parents', []) -%}
         {%- set state = states.get(name, {}) -%}
         {%- do parts.append([state.get('rebuilt_at') | string, state.get('documentation')]) -%}
     {%- endfor -%}

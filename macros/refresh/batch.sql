@@ -46,20 +46,14 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- The table that the SQL of a model is for: the model itself, or of one without a table the one that reads it. -#}
-{% macro table_node() %}
-    {%- set readers = [model] -%}
-    {%- if execute and model.resource_type == 'model' and not is_batched(model) -%}
-        {%- for node in batched_nodes() if model.unique_id in node.depends_on.nodes -%}
-            {%- do readers.append(node) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(readers | last) }}
+{#- Name of the table that the SQL of a model is for: the model itself, or of one without a table the one that reads it. -#}
+{% macro table_name() %}
+    {{ return(our_models().get(model.name, {}).get('table', model.name) if model.resource_type == 'model' else model.name) }}
 {% endmacro %}
 
 {#- The newest batch the model has applied; 0 when it is about to be built from scratch. A literal, so that engines prune by it. -#}
 {% macro applied_batch_id(name=none) %}
-    {%- set name = name or (table_node().name if model.resource_type == 'model') -%}
+    {%- set name = name or (table_name() if model.resource_type == 'model') -%}
     {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
 {% endmacro %}
 
@@ -79,7 +73,7 @@
 {#- The newest batch that all parents of a model have applied, which is as far as it can go. -#}
 {% macro complete_batch_id(name) %}
     {%- set states, batches = model_states(), [current_batch_id()] -%}
-    {%- for parent in stored_parents(stored_node(name)) -%}
+    {%- for parent in our_models()[name].parents -%}
         {%- do batches.append(states.get(parent, {}).get('batch_id', 0)) -%}
     {%- endfor -%}
     {{ return(batches | min) }}
@@ -90,17 +84,17 @@
     at all. A model with `always` in its meta also reads things that are not models: rules, settings, business tables.
 -#}
 {% macro next_step(name) %}
-    {%- set states, meta, complete = model_states(), config.get('meta') or {}, complete_batch_id(name) -%}
+    {%- set states, meta, complete, parents = model_states(), config.get('meta') or {}, complete_batch_id(name), our_models()[name].parents -%}
     {%- if is_rebuilt(name) -%}
         {{ return('rebuild') }}
-    {%- elif meta.always and (config.get('incremental_strategy') == 'replace_all' or not stored_parents(stored_node(name))) -%}
+    {%- elif meta.always and (config.get('incremental_strategy') == 'replace_all' or not parents) -%}
         {{ return('apply') }}
     {%- elif states.get(name, {}).get('batch_id', 0) >= complete -%}
         {{ return('leave') }}
-    {%- elif meta.always or not stored_parents(stored_node(name)) -%}
+    {%- elif meta.always or not parents -%}
         {{ return('apply') }}
     {%- endif -%}
-    {%- for parent in stored_parents(stored_node(name)) -%}
+    {%- for parent in parents -%}
         {%- if states[parent].changed_batch_id > states[name].batch_id -%}
             {{ return('apply') }}
         {%- endif -%}
@@ -108,93 +102,71 @@
     {{ return('move') }}
 {% endmacro %}
 
-{#- Whether a node of dbt's graph is a table of ours that applies batches. -#}
-{% macro is_batched(node) %}
-    {{ return(node.package_name == 'signup_attribution' and node.config.materialized in ['batched', 'published']) }}
-{% endmacro %}
-
-{#- Whether a model reads rows that only the open batch has. -#}
-{% macro reads_this_batch(node) %}
-    {%- for name in stored_parents(node) if stored_node(name).config.incremental_strategy == 'this_batch' -%}
-        {{ return(true) }}
-    {%- endfor -%}
-    {{ return(false) }}
-{% endmacro %}
-
-{#- Whether a table of this_batch holds more than the batch when what reads it is built from scratch: all that there is. -#}
-{% macro holds_all_for_rebuilt(node) %}
-    {{ return((node.config.get('meta') or {}).get('holds_all_for_rebuilt', false)) }}
-{% endmacro %}
-
-{#- The model in dbt's graph, which builds it again at each look-up; none if it is disabled. -#}
-{% macro stored_node(name) %}
-    {%- set nodes = run_cache('nodes') -%}
-    {%- if name not in nodes -%}
-        {%- do nodes.update({name: graph.nodes.get('model.signup_attribution.' ~ name)}) -%}
+{#-
+    What a refresh asks of dbt's graph, found once: name of each model of ours, parents before children ->
+    node: the model in dbt's graph, without those that are disabled;
+    is_batched: whether it is a table that applies batches;
+    holds_all: a table of this_batch that, when what reads it is built from scratch, holds all that there is and not only the batch;
+    parents: names of the tables that it reads, also through views and models without a relation, which are as new as what they read;
+    kept_parents: the same, but instead of a table that holds all, what that was made of; and such a table too where its rows do not tell
+    which batch brought them (`for_all_or_none`), so that one reader is not built from scratch without the others;
+    children: names of the tables that read it and keep what they make of it;
+    reads_this_batch: whether it reads rows that only the open batch has;
+    table: name of the table that its SQL is for.
+-#}
+{% macro our_models() %}
+    {%- set known = run_cache('our models') -%}
+    {%- if execute and not known -%}
+        {%- set prefix, ours, reads, made = 'model.signup_attribution.', [], {}, {} -%}
+        {%- for id, node in graph.nodes.items() if id.startswith(prefix) -%}
+            {%- do ours.append(node) -%}
+        {%- endfor -%}
+        {%- for node in ours -%}
+            {%- do reads.update({node.name: node.depends_on.nodes | select('in', ours | map(attribute='unique_id') | list) | map('replace', prefix, '') | list}) -%}
+        {%- endfor -%}
+        {%- for _ in ours if made | length < ours | length -%}
+            {%- for node in ours if node.name not in made and not reads[node.name] | reject('in', made) | list -%}
+                {%- set meta, parents, kept, strategies = node.config.meta or {}, [], [], [] -%}
+                {%- for name in reads[node.name] -%}
+                    {%- do parents.extend([name] if made[name].is_batched else made[name].parents) -%}
+                {%- endfor -%}
+                {%- for name in parents | unique -%}
+                    {%- set parent = made[name] -%}
+                    {%- do strategies.append(parent.node.config.incremental_strategy) -%}
+                    {%- do kept.append(name) if not parent.holds_all or parent.node.config.meta.for_all_or_none -%}
+                    {%- do kept.extend(parent.kept_parents if parent.holds_all else []) -%}
+                {%- endfor -%}
+                {%- do made.update({node.name: {
+                    'node': node, 'is_batched': node.config.materialized in ['batched', 'published'], 'holds_all': meta.get('holds_all_for_rebuilt', false),
+                    'parents': parents | unique | list, 'kept_parents': kept | unique | list, 'children': [],
+                    'reads_this_batch': 'this_batch' in strategies, 'table': node.name
+                }}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for name, child in made.items() | reverse if child.is_batched -%}
+            {%- for parent in child.parents -%}
+                {%- do made[parent].children.extend(child.children if child.holds_all else [name]) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for node in ours if made[node.name].is_batched -%}
+            {%- for name in reads[node.name] if not made[name].is_batched -%}
+                {%- do made[name].update({'table': node.name}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- do known.update({'all': made}) -%}
     {%- endif -%}
-    {{ return(nodes[name]) }}
+    {{ return(known.get('all', {})) }}
+{% endmacro %}
+
+{#- Those of them that are tables which apply batches. -#}
+{% macro our_tables() %}
+    {{ return(our_models().values() | selectattr('is_batched') | list) }}
 {% endmacro %}
 
 {#- The model's table, or none. Used where a ref would close a circle. -#}
 {% macro stored_relation(name) %}
-    {%- set node = stored_node(name) if execute else none -%}
+    {%- set node = our_models().get(name, {}).node -%}
     {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
-{% endmacro %}
-
-{#- Names of the tables of ours that a node reads; through views and models without a relation, which are as new as what they read. -#}
-{% macro stored_parents(node) %}
-    {%- set known = run_cache('parents') -%}
-    {%- if node.unique_id not in known -%}
-        {%- set names = [] -%}
-        {%- for id in node.depends_on.nodes if id.startswith('model.') -%}
-            {%- set parent = graph.nodes[id] -%}
-            {%- do names.extend([parent.name] if is_batched(parent) else stored_parents(parent)) -%}
-        {%- endfor -%}
-        {%- do known.update({node.unique_id: names | unique | list}) -%}
-    {%- endif -%}
-    {{ return(known[node.unique_id]) }}
-{% endmacro %}
-
-{#-
-    As stored_parents, but where a table of this_batch holds all for who is built from scratch, what that was made of; and the table too
-    where its rows do not tell which batch brought them (`for_all_or_none`), so that one reader is not built from scratch without the others.
--#}
-{% macro kept_parents(node) %}
-    {%- set names = [] -%}
-    {%- for name in stored_parents(node) -%}
-        {%- set parent = stored_node(name) -%}
-        {%- if not holds_all_for_rebuilt(parent) or parent.config.meta.get('for_all_or_none') -%}
-            {%- do names.append(name) -%}
-        {%- endif -%}
-        {%- do names.extend(kept_parents(parent) if holds_all_for_rebuilt(parent) else []) -%}
-    {%- endfor -%}
-    {{ return(names | unique | list) }}
-{% endmacro %}
-
-{#- The nodes of all tables of ours that apply batches. -#}
-{% macro batched_nodes() %}
-    {%- set known = run_cache('batched nodes') -%}
-    {%- if not known -%}
-        {%- set nodes = [] -%}
-        {%- for node in stored_nodes() if is_batched(node) -%}
-            {%- do nodes.append(node) -%}
-        {%- endfor -%}
-        {%- do known.update({'all': nodes}) -%}
-    {%- endif -%}
-    {{ return(known.all) }}
-{% endmacro %}
-
-{#- Names of the tables of ours that read a model and keep what they make of it. -#}
-{% macro stored_children(name) %}
-    {%- set known = run_cache('children') -%}
-    {%- if name not in known -%}
-        {%- set names = [] -%}
-        {%- for node in batched_nodes() if name in stored_parents(node) -%}
-            {%- do names.extend(stored_children(node.name) if holds_all_for_rebuilt(node) else [node.name]) -%}
-        {%- endfor -%}
-        {%- do known.update({name: names | unique | list}) -%}
-    {%- endif -%}
-    {{ return(known[name]) }}
 {% endmacro %}
 
 {#-
@@ -203,7 +175,7 @@
 -#}
 {% macro applied_by_all_readers(name) %}
     {%- set batches = [] -%}
-    {%- for reader in (stored_children(name) if execute else []) -%}
+    {%- for reader in (our_models()[name].children | unique if execute else []) -%}
         {%- set is_left_out = selected_models() and reader not in selected_models() -%}
         {%- do batches.append(current_batch_id() - 1 if is_left_out else applied_batch_id(reader)) -%}
     {%- endfor -%}
@@ -217,7 +189,7 @@
 {% macro new_rows_of(name) -%}
     {%- set relation = ref(name) -%}
     {%- set state = model_states().get(name) if execute and model.resource_type == 'model' else none -%}
-    {%- set table = table_node().name -%}
+    {%- set table = table_name() -%}
     {%- if state and not state.is_whole and is_rebuilt(table) -%}
         {%- do stop(table ~ ' has to be rebuilt but ' ~ name ~ ' holds only new rows: select it too (dbt run --full-refresh --select ' ~ name ~ '+).') -%}
     {%- endif -%}
@@ -227,7 +199,7 @@
 
 {#- The rows that the open batch brings to a stored table, after its refresh: in a schema of their own, under its name. -#}
 {% macro batch_relation(name) %}
-    {{ return(api.Relation.create(database=target.database, schema=project_schema('this_batch'), identifier=stored_node(name).alias, type='table')) }}
+    {{ return(api.Relation.create(database=target.database, schema=project_schema('this_batch'), identifier=our_models()[name].node.alias, type='table')) }}
 {% endmacro %}
 
 {#-
@@ -237,7 +209,7 @@
     {%- set relation = ref(name) -%}
     {%- if not execute or model.resource_type != 'model' or not is_incremental() -%}
         {{ relation }}
-    {%- elif model_states()[name].made_batch_id != complete_batch_id(table_node().name) -%}
+    {%- elif model_states()[name].made_batch_id != complete_batch_id(table_name()) -%}
         (select * from {{ relation }} where false)
     {%- else -%}
         {{ batch_relation(name) }}

@@ -9,9 +9,9 @@
         {%- do check_as_package() -%}
     {%- endif -%}
     {%- for selected in selected_models() if invocation_args_dict.get('defer') -%}
-        {%- set node = stored_node(selected) -%}
-        {%- for name in stored_parents(node) if node.config.materialized != 'view' and name not in selected_models() -%}
-            {%- set parent = stored_node(name) -%}
+        {%- set node = our_models()[selected].node -%}
+        {%- for name in our_models()[selected].parents if node.config.materialized != 'view' and name not in selected_models() -%}
+            {%- set parent = our_models()[name].node -%}
             {%- set deferred = parent.defer_relation -%}
             {%- if deferred and deferred.relation_name != parent.relation_name
                     and (invocation_args_dict.get('favor_state') or adapter.get_relation(parent.database, parent.schema, parent.alias) is none) -%}
@@ -24,7 +24,7 @@
 
 {#- As a package of another project: stops if that configures our models differently. -#}
 {% macro check_as_package() %}
-    {%- set made_as = stored_node('app_tracks').config.materialized -%}
+    {%- set made_as = our_models().app_tracks.node.config.materialized -%}
     {%- if made_as != 'batched' -%}
         {%- do stop('The models of signup_attribution cannot be built as ' ~ made_as ~ ': put +materialized under the name of your project in dbt_project.yml.') -%}
     {%- endif -%}

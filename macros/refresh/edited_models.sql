@@ -31,12 +31,13 @@
         {%- do texts.update({row[0].removeprefix('text of '): row[1]}) -%}
     {%- endfor -%}
     {%- for name in selected_models() | sort if name in texts -%}
-        {%- set node = stored_node(name) -%}
-        {%- if is_batched(node) and node.config.incremental_strategy != 'this_batch' and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
+        {%- set known = our_models()[name] -%}
+        {%- set node = known.node -%}
+        {%- if known.is_batched and node.config.incremental_strategy != 'this_batch' and node.config.full_refresh is not false and texts[node.name] != text_of(node) -%}
             {%- do names.append(node.name) -%}
             {#- a table that holds only new rows has to be built for all rows first -#}
             {%- set first = [] -%}
-            {%- for parent in stored_parents(node) if holds_all_for_rebuilt(stored_node(parent)) -%}
+            {%- for parent in known.parents if our_models()[parent].holds_all -%}
                 {%- do first.append(parent) -%}
             {%- endfor -%}
             {%- set first = (first or [node.name]) | first -%}

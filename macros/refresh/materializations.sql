@@ -58,7 +58,7 @@
     belong to the rows that it gets.
 -#}
 {% macro left_as_it_is(relation, with_inner_hooks=true) %}
-    {%- do note_move() if is_batched(model) -%}
+    {%- do note_move() if our_models().get(model.name, {}).is_batched -%}
     {%- do store_result('main', response='OK') -%}
     {%- do store_result('agate_table', response='OK') -%} {#- dbt expects the rows of a seed -#}
     {%- if pre_hooks or post_hooks or config.get('grants') or has_other_documentation(model) -%}
@@ -165,7 +165,7 @@
 
 {#- Whether the comments on a table of ours are those of an earlier description. -#}
 {% macro has_other_documentation(node) %}
-    {{ return(is_batched(node) and model_states().get(node.name, {}).get('documentation') != documentation(node)) }}
+    {{ return(our_models().get(node.name, {}).is_batched and model_states().get(node.name, {}).get('documentation') != documentation(node)) }}
 {% endmacro %}
 
 {#- Statistics for the planner on what changed. -#}

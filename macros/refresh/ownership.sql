@@ -101,7 +101,7 @@
 {% macro names_used(node, found) %}
     {%- set own = relation_key(node.schema, node.alias) -%}
     {%- set of_batch = relation_key(project_schema('this_batch'), node.alias) -%}
-    {%- set names = [own, own ~ '__dbt_tmp', own ~ '__dbt_backup', of_batch if is_batched(node) else own] | unique | select('in', found) | list -%}
+    {%- set names = [own, own ~ '__dbt_tmp', own ~ '__dbt_backup', of_batch if our_models().get(node.name, {}).is_batched else own] | unique | select('in', found) | list -%}
     {%- if (node.config.get('meta') or {}).get('monthly_partitions_by') -%}
         {%- set pattern = month_name_pattern() -%}
         {%- for name, relation in found.items() if name.startswith(own) and modules.re.match(pattern, relation.name) -%}

@@ -25,7 +25,7 @@
             {%- do run_and_commit(apply_event_settings(changed)) -%}
         {%- endif -%}
         {#- what the bookkeeping says now holds for the whole run -#}
-        {%- for key in ['states', 'rebuilt tables', 'batches in reach'] -%}
+        {%- for key in ['states', 'rebuilt tables'] -%}
             {%- do run_cache(key).clear() -%}
         {%- endfor -%}
         {%- do run_cache('opened batch').update({'number': current_batch_id()} if is_new else {}) -%}
@@ -149,7 +149,7 @@
     {%- elif flags.FULL_REFRESH and 'app_tracks' in selected_models() -%}
         {{ return(true) }}
     {%- endif -%}
-    {%- for node in batched_nodes() if 'reporting' not in node.fqn and not (node.config.meta or {}).get('may_lag') -%}
+    {%- for node in our_tables() | map(attribute='node') if 'reporting' not in node.fqn and not (node.config.meta or {}).get('may_lag') -%}
         {%- if states.get(node.name, {}).get('batch_id', 0) < batch_id -%}
             {%- if states.get('batch_messages', {}).get('batch_id') == batch_id -%}
                 {%- do say('The previous refresh did not finish. This run finishes it, and the next one brings what is new.') -%}

@@ -6,29 +6,18 @@
 
 {#- Names of the published tables, in the order in which they are built. -#}
 {% macro published_tables() %}
-    {%- set known = run_cache('published tables') -%}
-    {%- if not known and execute -%}
-        {%- set names, ordered = batched_nodes() | selectattr('config.materialized', 'equalto', 'published') | map(attribute='name') | list, [] -%}
-        {#- a table comes after the published tables that it reads -#}
-        {%- for _ in names -%}
-            {%- for name in names if name not in ordered and not stored_parents(stored_node(name)) | select('in', names) | reject('in', ordered) | list -%}
-                {%- do ordered.append(name) -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {%- do known.update({'all': ordered}) -%}
-    {%- endif -%}
-    {{ return(known.get('all', [])) }}
+    {{ return(our_tables() | selectattr('node.config.materialized', 'equalto', 'published') | map(attribute='node.name') | list) }}
 {% endmacro %}
 
 {#- The relation of a published table, whether it is there or not. -#}
 {% macro published_relation(table) %}
-    {%- set node = stored_node(table) -%}
+    {%- set node = our_models()[table].node -%}
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table')) }}
 {% endmacro %}
 
 {#- The relation in this_batch that has the rows for a published table: its own, or that of the model which its meta names. -#}
 {% macro rows_to_publish(table) %}
-    {{ return(batch_relation((stored_node(table).config.meta or {}).get('rows', table))) }}
+    {{ return(batch_relation((our_models()[table].node.config.meta or {}).get('rows', table))) }}
 {% endmacro %}
 
 {#- Columns of a published table, or of the rows for it. -#}
@@ -42,7 +31,7 @@
     {%- for table in published_tables() -%}
         {%- do relations.append(published_relation(table)) -%}
         {%- do columns.update({table: published_columns(rows_to_publish(table))}) -%}
-        {%- do check_contract(stored_node(table), columns[table]) -%}
+        {%- do check_contract(our_models()[table].node, columns[table]) -%}
         {%- if stored_relation(table) is not none -%}
             {%- do stored.append(table) -%}
         {%- endif -%}
@@ -55,7 +44,7 @@
     {%- call statement('main', auto_begin=true) -%}
         {{ announce_model() }}
         {%- for table in published_tables() %}
-            {%- set relation, rows, node = published_relation(table), rows_to_publish(table), stored_node(table) -%}
+            {%- set relation, rows, node = published_relation(table), rows_to_publish(table), our_models()[table].node -%}
             {%- if table in stored %}
         {{ log_restatements(node, relation, rows, columns[table], after) if node.config.meta.conversion }}
         {{ replace_rows(node, relation, rows, columns[table], after) }}
@@ -72,8 +61,9 @@
         {{ record_settings_of_conversions() }}
     {%- endcall -%}
     {%- for table in published_tables() -%}
-        {%- do document(stored_node(table), published_relation(table), table not in stored or flags.FULL_REFRESH) -%}
-        {%- do apply_grants(published_relation(table), stored_node(table).config.get('grants'), should_revoke=true) -%}
+        {%- set node = our_models()[table].node -%}
+        {%- do document(node, published_relation(table), table not in stored or flags.FULL_REFRESH) -%}
+        {%- do apply_grants(published_relation(table), node.config.get('grants'), should_revoke=true) -%}
         {%- do take_statistics(published_relation(table)) -%}
     {%- endfor -%}
     {{ return(relations) }}

@@ -12,11 +12,18 @@
 {% macro rebuilt_tables() %}
     {%- set decided = run_cache('rebuilt tables') -%}
     {%- if not decided -%}
-        {%- set names, found = [], [true] -%}
-        {%- for _ in batched_nodes() if found -%} {#- as long as the round before found one -#}
+        {%- set tables, states, selected, reach, names, found = our_tables(), model_states(), selected_models(), {}, [], [true] -%}
+        {%- for table in tables -%}
+            {%- set batches = [current_batch_id()] -%}
+            {%- for parent in table.parents -%}
+                {%- do batches.append(reach[parent] if parent in selected else states.get(parent, {}).get('batch_id', 0)) -%}
+            {%- endfor -%}
+            {%- do reach.update({table.node.name: batches | min}) -%}
+        {%- endfor -%}
+        {%- for _ in tables if found -%} {#- as long as the round before found one -#}
             {%- do found.clear() -%}
-            {%- for node in batched_nodes() if node.name not in names and has_to_be_rebuilt(node, names) -%}
-                {%- do names.append(node.name) -%}
+            {%- for table in tables if table.node.name not in names and has_to_be_rebuilt(table, names, reach[table.node.name]) -%}
+                {%- do names.append(table.node.name) -%}
                 {%- do found.append(true) -%}
             {%- endfor -%}
         {%- endfor -%}
@@ -25,35 +32,25 @@
     {{ return(decided) }}
 {% endmacro %}
 
-{#- Whether a table is gone or marked, its bookkeeping is, or one of those it depends on is among the rebuilt ones. -#}
-{% macro has_to_be_rebuilt(node, rebuilt) %}
-    {%- set states = model_states() -%}
+{#-
+    Whether a table is gone or marked, its bookkeeping is, or one of those it depends on is among the rebuilt ones. reach: the batch that it
+    can apply in this run.
+-#}
+{% macro has_to_be_rebuilt(table, rebuilt, reach) %}
+    {%- set node, states, selected = table.node, model_states(), selected_models() -%}
     {%- set state, is_missing = states.get(node.name, {}), stored_relation(node.name) is none -%}
     {%- if node.config.full_refresh is false or is_missing or not state or state.is_rebuild_due -%}
         {{ return(is_missing or node.config.full_refresh is not false) }} {#- false: it always updates its table -#}
-    {%- elif holds_all_for_rebuilt(node) -%}
-        {{ return(stored_children(node.name) | select('in', rebuilt) | select('in', selected_models()) | list | length > 0) }}
+    {%- elif table.holds_all -%}
+        {{ return(table.children | select('in', rebuilt) | select('in', selected) | list | length > 0) }}
     {%- endif -%}
-    {%- for parent in kept_parents(node) -%}
-        {%- if states.get(parent, {}).get('rebuilt_at', state.rebuilt_at) > state.rebuilt_at or (parent in rebuilt and parent in selected_models()) -%}
+    {%- for parent in table.kept_parents -%}
+        {%- if states.get(parent, {}).get('rebuilt_at', state.rebuilt_at) > state.rebuilt_at or (parent in rebuilt and parent in selected) -%}
             {{ return(true) }}
         {%- endif -%}
     {%- endfor -%}
     {#- or runs left it out in a batch whose rows are gone -#}
-    {{ return(reads_this_batch(node) and state.batch_id < batch_in_reach(node) - 1) }}
-{% endmacro %}
-
-{#- The batch that a model can apply in this run. -#}
-{% macro batch_in_reach(node) %}
-    {%- set known = run_cache('batches in reach') -%}
-    {%- if node.name not in known -%}
-        {%- set batches = [current_batch_id()] -%}
-        {%- for parent in stored_parents(node) -%}
-            {%- do batches.append(batch_in_reach(stored_node(parent)) if parent in selected_models() else model_states().get(parent, {}).get('batch_id', 0)) -%}
-        {%- endfor -%}
-        {%- do known.update({node.name: batches | min}) -%}
-    {%- endif -%}
-    {{ return(known[node.name]) }}
+    {{ return(table.reads_this_batch and state.batch_id < reach - 1) }}
 {% endmacro %}
 
 {#- SQL that marks models: those of a full refresh, and others by name. Published tables are built together. -#}
@@ -91,7 +88,7 @@
 {#- Names of this run's models that a full refresh builds from scratch. -#}
 {% macro fully_refreshed_models() %}
     {%- set names = [] -%}
-    {%- for name in selected_models() if stored_node(name).config.full_refresh is not false -%}
+    {%- for name in selected_models() if our_models()[name].node.config.full_refresh is not false -%}
         {%- do names.append(name) -%}
     {%- endfor -%}
     {{ return(names) }}
@@ -111,7 +108,7 @@
     {%- set names = [] -%}
     {%- for row in settings_of_tables() if '.' in row[0] and not row[0].startswith('seeds/') -%}
         {%- set name, setting = row[0].split('.') -%}
-        {%- set node = stored_node(name) -%}
+        {%- set node = our_models().get(name, {}).node -%}
         {%- if node and setting in (node.config.meta or {}).get('settings', []) and row[1] != written_setting(setting) -%}
             {%- do names.append(name) -%}
         {%- endif -%}

@@ -28,20 +28,21 @@
         {%- do problems.append(state_key('archived_messages') ~ ' no longer says what the detached months held') -%}
     {%- endif -%}
     {%- set applied = [] -%}
-    {%- for name, kept in state.models.items() if name in batched_nodes() | rejectattr('schema', 'equalto', project_schema('reporting')) | map(attribute='name') -%}
+    {%- for name, kept in state.models.items() if our_models().get(name, {}).is_batched and our_models()[name].node.schema != project_schema('reporting') -%}
         {%- do applied.append(kept.batch_id) -%}
     {%- endfor -%}
     {%- do state.update({'applied_by_all': applied | min if applied else 0}) -%}
     {%- for name, kept in state.models.items() -%}
-        {%- set node = stored_node(name) -%}
-        {%- if node and is_batched(node) -%}
+        {%- set known = our_models().get(name, {}) -%}
+        {%- set node = known.node -%}
+        {%- if known.is_batched -%}
             {%- set table, damage = relation_key(node.schema, node.alias), damage_of(relation_of(name), kept.columns) -%}
             {#- it has rows of a batch that some models have not applied -#}
             {%- set is_lost = kept.made_batch_id and kept.made_batch_id > state.applied_by_all and not found.get(relation_key(project_schema('this_batch'), node.alias)) -%}
             {%- if damage and (name == 'app_tracks' or state.archived and 'reporting' not in node.fqn) -%}
                 {%- do problems.append(table ~ damage ~ ('' if name == 'app_tracks' else ' (and months were detached)')) -%}
-            {%- elif (damage or is_lost) and node.config.incremental_strategy == 'this_batch' and not holds_all_for_rebuilt(node) -%}
-                {%- do damaged.extend([name] + stored_children(name)) -%}
+            {%- elif (damage or is_lost) and node.config.incremental_strategy == 'this_batch' and not known.holds_all -%}
+                {%- do damaged.extend([name] + known.children) -%}
             {%- elif damage or is_lost -%}
                 {%- do damaged.append(name) -%}
             {%- endif -%}
@@ -70,7 +71,7 @@
 
 {#- The relation of a model, as it was before this command; none when there was none. -#}
 {% macro relation_of(name) %}
-    {%- set node = stored_node(name) -%}
+    {%- set node = our_models()[name].node -%}
     {{ return(relations_before().get(relation_key(node.schema, node.alias))) }}
 {% endmacro %}
 
@@ -81,7 +82,7 @@
 {% macro state_before() %}
     {%- set state = {'models': {}, 'settings': false, 'archived': false, 'is_detached': false, 'months': []} -%}
     {%- if is_whole('models') -%}
-        {%- set query, months = [], stored_node('partitions') -%}
+        {%- set query, months = [], our_models().partitions.node -%}
         {%- do query.append("select 'models' as kind, model as name, column_names, batch_id, made_batch_id from " ~ state_table('models')) -%}
         {%- for kind, name in [('settings', 'settings'), ('archived', 'archived_messages')] if is_whole(name) -%}
             {%- do query.append("select '" ~ kind ~ "', '', '', 0, 0 where exists (select 1 from " ~ state_table(name) ~ ')') -%}

@@ -21,9 +21,9 @@
 {% endmacro %}
 
 {% macro watermark(name, rows_written, rows_read, rows_deleted, columns, is_rebuilt, is_of_present_text, may_lose_rows) %}
-    {%- set state, complete, node = model_states().get(name, {}), complete_batch_id(model.name), stored_node(name) -%}
+    {%- set state, complete, node = model_states().get(name, {}), complete_batch_id(model.name), our_models()[name].node -%}
     {%- set is_kept = node.config.incremental_strategy != 'this_batch' -%}
-    {%- set is_whole = holds_all_for_rebuilt(node) and applied_by_all_readers(name) == 0 %}
+    {%- set is_whole = our_models()[name].holds_all and applied_by_all_readers(name) == 0 %}
     {%- set new_values %}
     select
         '{{ name }}' as model, cast({{ complete }} as bigint) as batch_id,

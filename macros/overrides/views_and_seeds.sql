@@ -29,8 +29,8 @@
         {%- set state = states.get(name, {}) -%}
         {%- do parts.append([state.get('rebuilt_at') | string, state.get('documentation')]) -%}
     {%- endfor -%}
-    {%- for id in model.get('depends_on', {}).get('nodes', []) if id.startswith('model.') and graph.nodes[id].config.materialized == 'view' -%}
-        {%- do parts.append(definitions().get(graph.nodes[id].name)) -%}
+    {%- for id in model.get('depends_on', {}).get('nodes', []) if id.startswith('model.') and our_models()[id.split('.')[-1]].node.config.materialized == 'view' -%}
+        {%- do parts.append(definitions().get(id.split('.')[-1])) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(parts))) }}
 {% endmacro %}

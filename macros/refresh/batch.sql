@@ -118,8 +118,8 @@
     {%- set known = run_cache('our models') -%}
     {%- if execute and not known -%}
         {%- set prefix, ours, reads, made = 'model.signup_attribution.', [], {}, {} -%}
-        {%- for id, node in graph.nodes.items() if id.startswith(prefix) -%}
-            {%- do ours.append(node) -%}
+        {%- for id in graph.nodes if id.startswith(prefix) -%} {#- dbt makes a node anew at each look -#}
+            {%- do ours.append(graph.nodes[id]) -%}
         {%- endfor -%}
         {%- for node in ours -%}
             {%- do reads.update({node.name: node.depends_on.nodes | select('in', ours | map(attribute='unique_id') | list) | map('replace', prefix, '') | list}) -%}

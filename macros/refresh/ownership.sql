@@ -19,9 +19,11 @@
     {%- set known = run_cache('stored nodes') -%}
     {%- if not known and execute -%}
         {%- set nodes = [] -%}
-        {%- for id in graph.nodes if id.startswith(('model.signup_attribution.', 'seed.signup_attribution.')) -%}
-            {%- set node = graph.nodes[id] -%}
-            {%- do nodes.append(node) if node.config.materialized != 'ephemeral' -%}
+        {%- for own in our_models().values() if own.node.config.materialized != 'ephemeral' -%}
+            {%- do nodes.append(own.node) -%}
+        {%- endfor -%}
+        {%- for id in graph.nodes if id.startswith('seed.signup_attribution.') -%}
+            {%- do nodes.append(graph.nodes[id]) -%}
         {%- endfor -%}
         {%- do known.update({'all': nodes}) -%}
     {%- endif -%}

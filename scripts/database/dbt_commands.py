@@ -1,5 +1,6 @@
 """dbt, run in this process: its commands, and what it reports when it fails as one sentence that says what to do."""
 
+import gc
 import json
 import re
 
@@ -112,11 +113,15 @@ def run_dbt(arguments: list[str], on_event=None, manifest=None):
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    collects = gc.isenabled()
+    gc.disable()  # to look for garbage takes a tenth of the time, and saves some 50 MB until the command ends
     try:
         return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
     finally:
         # One connection serves all models and would stay open, so nobody else could open the file.
         DuckDBConnectionManager.close_all_connections()
+        if collects:
+            gc.enable()
 
 
 def execute(arguments: list[str], on_event=None):

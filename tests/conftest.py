@@ -25,6 +25,8 @@ LONGEST = (
     "test_reporting.py::test_marts", "test_sample.py::test_a_sample", "test_access.py::test_roles", "test_exactness.py::test_first_load",
     "test_credits.py::test_removal_effects", "test_plans.py", "test_sources.py::test_layouts", "test_rules.py::test_edited_rules",
 )
+# For tests with an engine of what is decided before any SQL is sent, or whose SQL other tests send to PostgreSQL.
+on_duckdb = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
 NO_SERVER = "PGHOST is not set: run it by tests/support/with_postgres.py"
 
 

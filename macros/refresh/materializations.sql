@@ -153,12 +153,12 @@
 {#- Comments on the table and its columns, if the table is new or its descriptions changed. -#}
 {% macro document(node, relation, is_new) %}
     {%- if is_new or has_other_documentation(node) -%}
-        {%- do persist_docs(relation, node) -%}
-        {%- if not is_new -%}
-            {%- call statement('documented') -%}
-                update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
-            {%- endcall -%}
-        {%- endif -%}
+        {%- call statement('documented') -%}
+            {{ comments_on(relation, node) }}
+            {%- if not is_new %}
+            update {{ state_table('models') }} set documentation = {{ quoted(documentation(node)) }} where model = '{{ node.name }}'
+            {%- endif %}
+        {%- endcall -%}
         {%- do model_states().get(node.name, {}).update({'documentation': documentation(node)}) -%}
     {%- endif -%}
 {% endmacro %}

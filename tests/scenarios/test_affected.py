@@ -9,6 +9,7 @@ import pytest
 import strategies
 from harness import all_differences, as_vars, assert_equal, describe
 from oracle import Settings
+from samples import together
 from test_properties import EXAMPLES, draw_scenarios
 from test_resume import models_of, run
 
@@ -129,6 +130,7 @@ def test_random_runs_of_some_models(duckdb_engine, project_seeds, seed):
     engine, choice = duckdb_engine, random.Random(seed)
     scenarios = draw_scenarios(SCENARIOS, 9000 + seed)
     loads = strategies.merge(strategies.prefixed(made, f"e{number}-") for number, made in enumerate(scenarios))
+    loads = [*loads[:2], together(loads[2:])]
     settings = Settings(identity_policy=choice.choice(("timeline", "first", "last")), own_domains=strategies.OWN_DOMAINS,
                         ignored_events=strategies.IGNORED_EVENTS, max_users_per_person=strategies.MAX_USERS_PER_PERSON)
     variables = {**as_vars(settings), "sources": strategies.SOURCES}

@@ -3,6 +3,7 @@
 import pytest
 
 import paths
+from conftest import on_duckdb
 
 WORKED = paths.read("worked_example.json")
 RECORDED = paths.read("mam.json")
@@ -65,6 +66,7 @@ def assert_equal_to_the_last_digit(engine):
     assert len(found["select 1"]) > 2 and all(rows == found["select 1"] for rows in found.values())
 
 
+@on_duckdb
 def test_removal_effects_are_recomputed_when_a_person_changed(engine):
     """Also when what says who was is gone, as all of them were left out of the refreshes until then."""
     def load(number, *channels):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 import samples
+from conftest import on_duckdb
 from harness import PUBLISHED, as_vars, assert_equal
 from oracle import Settings
 from restated import History
@@ -17,10 +18,10 @@ SETTINGS = {
     "first": Settings(
         identity_policy="first", attribution_lookback_days=2.5, ignored_events=("Clicked CTA", "Pricing"),
         own_domains=("example.com", "paypal.com", "google.com")),
-    "last": Settings(
-        identity_policy="last", attribution_lookback_days=0, attributed_channels=("Organic Search", "Direct")),
+    "lookback": Settings(
+        attribution_lookback_days=0, attributed_channels=("Organic Search", "Direct")),
     "odd": Settings(
-        session_gap_minutes=0.5, entry_window_seconds=0, max_clock_skew_minutes=0,
+        identity_policy="last", session_gap_minutes=0.5, entry_window_seconds=0, max_clock_skew_minutes=0,
         signup_events=("signed_up", "Pricing"), ignored_events=("signed_up",), blog_url_pattern="https://www.%o%"),
 }
 
@@ -49,7 +50,7 @@ def test_first_load_then_a_refresh_a_day(engine, sample_days, project_seeds):
     assert snapshot(engine) == before, "a full refresh made other rows"
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("engine, name", [*(("duckdb", name) for name in SETTINGS), ("postgres", "odd")], indirect=["engine"])
 def test_settings(engine, days, project_seeds, name):
     settings, loads = SETTINGS[name], [samples.together(days[:-1]), days[-1]]
     for number, load in enumerate(loads, 1):
@@ -76,6 +77,7 @@ def test_little_memory(duckdb_engine, days, project_seeds):
             assert found["begun"] > 0, f"{table} was built at once"
 
 
+@on_duckdb
 def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
     engine.receive(days[0])
     engine.refresh()
@@ -95,6 +97,7 @@ def test_other_settings_need_a_full_refresh(engine, days, project_seeds):
     assert {row["cause"] for row in rows} == {"setting"} and 'identity_policy: "timeline", now "last"' in rows[0]["cause_detail"]
 
 
+@on_duckdb
 def test_attributed_channels_may_change(engine, days, project_seeds):
     channels = [(), ("Organic Search", "Email"), ("Direct", "Untracked")]
     for number, (load, names) in enumerate(zip([days[0], days[1], {}], channels), 1):  # the last without messages

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import explain
 import report
+from conftest import on_duckdb
 from project import environment
 from restated import EXISTS, History
 
@@ -25,6 +26,7 @@ def changes(rows):
     return found
 
 
+@on_duckdb
 def test_late_messages_identities_and_settings(engine, tmp_path, capsys):
     history = History(engine)
 

@@ -5,6 +5,7 @@ from graphlib import TopologicalSorter
 import pytest
 
 import samples
+from conftest import on_duckdb
 from harness import assert_equal, as_vars
 from oracle import Settings
 
@@ -73,6 +74,7 @@ def test_full_refreshes_that_died(engine, loads, models):
     assert_equal(engine, loads[:3], SITE)
 
 
+@on_duckdb
 def test_parts_built_from_scratch(engine, loads):
     """A full refresh of a selection either does what it says or is refused by one sentence that says what to select."""
     engine.receive(loads[0])
@@ -103,6 +105,7 @@ ALONE = ["batch_messages", "batch_messages", "app_tracks", "repeated_messages", 
          "rejected_events", "partitions", "device_sessions", "batch_messages"]
 
 
+@on_duckdb
 def test_models_run_alone_and_again(engine, loads):
     """In whatever order single models run, or are refused, nothing is counted twice and nothing is lost."""
     engine.receive(loads[0])
@@ -119,6 +122,7 @@ def test_models_run_alone_and_again(engine, loads):
     assert_equal(engine, loads[:3], SITE)
 
 
+@on_duckdb
 def test_models_left_out(engine, loads):
     """Models that a run leaves out are brought up to date by the next one, and so are those that read them."""
     engine.receive(loads[0])

@@ -1,6 +1,7 @@
 """Edited seeds and settings: rules restate all of history at the next refresh, settings ask for a full one."""
 
 import csv
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 
 import project
 import samples
+from conftest import on_duckdb
 from harness import PUBLISHED, as_vars, assert_equal
 from installed import Installed
 from oracle import Rules, Settings, compute
@@ -46,9 +48,10 @@ def copied(engine, tmp_path, monkeypatch):
     """The engine with a copy of the project, whose folder is `copied.root`: its seeds may be edited."""
     copy = Installed(engine.database, tmp_path)
     monkeypatch.setattr(project, "ROOT", copy.root)
-    monkeypatch.setattr(engine, "project", project.Project(engine.database, tmp_path / "dbt"))
-    monkeypatch.setattr(engine, "root", copy.root, raising=False)
-    return engine
+    with closing(project.Project(engine.database, tmp_path, is_served=True)) as served:
+        monkeypatch.setattr(engine, "project", served)
+        monkeypatch.setattr(engine, "root", copy.root, raising=False)
+        yield engine
 
 
 @pytest.fixture
@@ -174,6 +177,7 @@ CHANGED = Settings(
 )
 
 
+@on_duckdb
 def test_changed_settings_need_a_full_refresh(copied, loads):
     """Each one is refused by name, before anything changes; a full refresh has all of them."""
     copied.receive(loads[0])

@@ -1,5 +1,6 @@
 """A developer's sample: a share of persons with their whole journeys, as in production, and always the same persons."""
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
@@ -22,7 +23,9 @@ STARTED = datetime(2026, 6, 30, 9)  # later than the sample, so that nobody has 
 def developer(engine, tmp_path):
     """The project as somebody runs it who has schemas of their own in the engine's database."""
     variables = {**engine.database.environment, "SIGNUP_ATTRIBUTION_SCHEMA": "ann_dev"}
-    return Project(SimpleNamespace(target=engine.database.target, environment=variables, loaded_seeds=None), tmp_path)
+    database = SimpleNamespace(target=engine.database.target, environment=variables, loaded_seeds=None)
+    with closing(Project(database, tmp_path, is_served=True)) as served:
+        yield served
 
 
 def rows_of(engine, prefix=""):

@@ -1,20 +1,14 @@
 """A refresh run stage by stage, as a scheduler does it, gives the same tables as one refresh."""
 
 import ast
-import json
-import os
 import shutil
-import subprocess
-import sys
 from datetime import timedelta
 
 from engines import DuckDB
-from installed import STARTED, Installed, visits
+from installed import STARTED, Installed, assert_succeeded, visits
 from project import ROOT
 
 DAG = ROOT / "deploy/airflow/signup_attribution_dag.py"
-# The runner's command line several times in one process, because to start it takes longer than to refresh.
-RUN_IN_ORDER = "import json, sys, refresh; sys.exit(next(filter(None, map(refresh.main, json.load(sys.stdin))), 0))"
 
 # What the last refresh left for the models that read it, and for the next refresh.
 KEPT = {"partitioning.schema_changes", "reporting.channel_totals_as_of"}  # the latter tells when each batch was published
@@ -35,11 +29,8 @@ def stages() -> dict[str, str]:
 
 def refresh(site, *runs: list[str]):
     """Run scripts/refresh.py with each of the lists of arguments, in order; all must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUN_IN_ORDER], input=json.dumps([[*run, "--quiet"] for run in runs]), cwd=site.elsewhere,
-        env={**os.environ, **site.database.environment, "PYTHONPATH": str(site.root / "scripts")},
-        text=True, capture_output=True)
-    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    for run in runs:
+        assert_succeeded(site.refresh(*run, "--quiet"))
 
 
 def contents(site) -> dict[str, list[str]]:

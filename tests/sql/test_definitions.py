@@ -1,5 +1,6 @@
 """A refresh leaves unchanged views and seeds alone, and recreates changed ones."""
 
+from conftest import on_duckdb
 from project import ROOT
 
 ANSWERS = ROOT / "seeds" / "survey_answers.csv"
@@ -60,6 +61,7 @@ def test_views(engine, small_sample_days):
     assert BY_HAND not in [comment(engine, view) for view in views]
 
 
+@on_duckdb
 def test_seeds(engine, small_sample_days):
     def answers():
         return engine.database.query("select count(*) as n from seeds.survey_answers")[0]["n"]

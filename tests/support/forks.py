@@ -123,7 +123,7 @@ def serve(target: str, project: str):
     from dbt_common.clients.jinja import template_cache
 
     from database import dbt_commands
-    from parsed import Parsed
+    from parsed import Parsed, with_present_seeds
     from project import outcome_of
 
     make_no_events()
@@ -135,7 +135,7 @@ def serve(target: str, project: str):
 
     def run(arguments, on_event=None):
         """What a refresh runs once or several times."""
-        return load(arguments, on_event, unused.pop() if unused else parsed.manifest())
+        return load(arguments, on_event, with_present_seeds(unused.pop()) if unused else parsed.manifest())
 
     dbt_commands.run_dbt = run
     for line in sys.stdin:
@@ -154,7 +154,7 @@ def serve(target: str, project: str):
                 elif "erase" in request:
                     code = erase.main(request["erase"])
                 else:
-                    answer = outcome_of(load, request["dbt"], unused.pop())
+                    answer = outcome_of(load, request["dbt"], with_present_seeds(unused.pop()))
                     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
                     code = 0
             finally:

@@ -81,10 +81,10 @@ class Installed:
         )
 
     def surroundings(self):
-        """What a process that has the project loaded does not notice when it changes: files that dbt reads, and variables."""
+        """What a process that has the project loaded does not notice when it changes: files that dbt parses, and variables."""
         folders = [self.root / name for name in COPIED if name != "scripts"]
         found = (path for folder in folders for path in ([folder] if folder.is_file() else folder.rglob("*.*")))
-        return {path: path.read_bytes() for path in found}, environment_with(self.database)
+        return {path: path.suffix == ".csv" or path.read_bytes() for path in found}, environment_with(self.database)
 
     def receive(self, messages: dict[str, list[dict]]):
         """Add raw rows to the source tables."""

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dbt.contracts.files import FileHash
 from dbt.contracts.graph.manifest import Manifest
 
 KEPT = Path(__file__).parents[2] / "target/parsed"
@@ -18,7 +19,8 @@ DAY = 24 * 60 * 60
 class Parsed:
     """The project in a folder for one target. Raises what `load` (as run_dbt) raises.
 
-    What dbt read, its version and the schema of the target decide which file holds it; the database's name and the folder are put in.
+    What dbt read, its version and the schema of the target decide which file holds it; the database's name, the folder and what the
+    seeds' files hold now are put in.
     """
 
     def __init__(self, load, project: Path, target: str):
@@ -40,7 +42,8 @@ class Parsed:
         """A hash of everything that the parsed project depends on."""
         packages = [version(name) for name in PACKAGES]
         found = hashlib.sha256(repr((packages, os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA"))).encode())
-        files = (path for name in FOLDERS for path in (self.project / name).rglob("*.*") if path.suffix in (".sql", ".yml", ".csv", ".md"))
+        files = (path for name in FOLDERS for path in (self.project / name).rglob("*.*") if path.suffix in (".sql", ".yml", ".md"))
+        found.update(repr(sorted(path.name for path in (self.project / "seeds").glob("*.csv"))).encode())
         for path in sorted((*files, *self.project.glob("*.yml"))):
             content = path.read_bytes()
             found.update(f"{path.relative_to(self.project)} {len(content)} ".encode() + content)
@@ -55,8 +58,18 @@ class Parsed:
             node.database = self.database
             if getattr(node, "root_path", None):
                 node.root_path = str(self.project)  # where the rows of a seed are
-        made.build_flat_graph()  # which dbt-core 1.11 keeps as it was packed
-        return made
+        return with_present_seeds(made)
+
+
+def with_present_seeds(manifest: Manifest) -> Manifest:
+    """The same, as if dbt had just read the files of the seeds."""
+    for node in manifest.nodes.values():
+        if node.resource_type == "seed":
+            path = Path(node.root_path, node.original_file_path)
+            # before dbt-core 1.12 there is no from_path
+            node.checksum = FileHash.from_path(str(path)) if hasattr(FileHash, "from_path") else FileHash.from_contents(path.read_bytes().decode().strip())
+    manifest.build_flat_graph()  # which dbt-core 1.11 keeps as it was packed
+    return manifest
 
 
 def keep(path: Path, content: bytes):

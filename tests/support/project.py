@@ -37,15 +37,15 @@ class Project:
     def __init__(self, database, folder: Path, is_served=False):
         """is_served: whether another process, which has the project loaded, does what is asked, unless something is different."""
         self.database, self.folder, self.is_served = database, folder, is_served
-        self.parsed = self.parsed_seeds = self.edited = self.forks = self.loaded = None
+        self.parsed = self.edited = self.forks = self.loaded = None
 
     def run(self, command, *arguments, vars=None, reporting=False) -> Outcome:
         """Run a dbt command, such as 'build', with extra arguments and variables; reporting: also that folder's models."""
         arguments += ("--vars", json.dumps(vars)) if vars else ()
         arguments += () if reporting else ("--exclude", REPORTING)
         if self.is_served and not self.forks:
-            self.forks, self.loaded = Forks(self.database, self.folder, apart(self.folder)), self.surroundings()
-        if self.forks and not self.edited and self.loaded == self.surroundings():
+            self.forks, self.loaded = Forks(self.database, self.folder, apart(self.folder), ROOT / "scripts"), environment_with(self.database)
+        if self.forks and not self.edited and self.loaded == environment_with(self.database):
             outcome = Outcome(**self.forks.run(*self.command(command, *arguments)))
         else:
             outcome = Outcome(**self.fields(command, *arguments))
@@ -83,14 +83,10 @@ class Project:
         """The parsed project. dbt would parse it for each set of variables, but what comes out is the same for all."""
         if self.edited:
             return Manifest.from_msgpack(self.edited)
-        if self.parsed_seeds != seed_files():
+        if not self.parsed:
             with environment(self.database.environment):
-                self.parsed, self.parsed_seeds = Parsed(run_dbt, ROOT, self.database.target), seed_files()
+                self.parsed = Parsed(run_dbt, ROOT, self.database.target)
         return self.parsed.manifest()
-
-    def surroundings(self):
-        """What a process that has the project loaded does not notice when it changes: seeds and variables."""
-        return seed_files(), environment_with(self.database)
 
     def close(self):
         """End the process that has it loaded."""

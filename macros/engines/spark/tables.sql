@@ -119,8 +119,12 @@
     {%- if var('sample') is not none -%}
         {%- do problems.append('A sample cannot be taken on Spark: leave sample out, or take it on DuckDB or PostgreSQL.') -%}
     {%- endif -%}
-    {%- for name in selected_models() if 'reporting' in stored_node(name).fqn and not problems -%}
+    {%- for name in selected_models() if 'reporting' in our_models()[name].node.fqn and not problems -%}
         {%- do problems.append('The models of reporting do not run on Spark: leave them out by --exclude path:models/reporting.') -%}
     {%- endfor -%}
     {{ return(problems) }}
 {%- endmacro %}
+
+{#- A table gets our mark when it is created, and no other comment. -#}
+{% macro spark__comments_on(relation, node) %}
+{% endmacro %}

@@ -17,13 +17,15 @@ from engines import DuckDB, Postgres  # noqa: E402
 from harness import Engine, project_rules  # noqa: E402
 
 os.environ["SIGNUP_ATTRIBUTION_VARS"] = ""  # a my_site.yml of whoever runs the tests says nothing of them
-# These take the longest; the first of them take most of a minute of processor time.
+# These take the longest, from a minute of a processor to a third of one.
 LONGEST = (
-    "test_chaos.py", "test_stages.py::test_stage_by_stage", "test_unattended.py::test_on", "test_affected.py::test_random_runs",
-    "test_readers.py::test_readers_of", "test_properties.py::test_duckdb", "test_properties.py::test_postgres", "test_package.py", "test_definitions.py::test_views",
-    "test_explain.py::test_stories", "test_dbt_build.py::test_build_from_scratch", "test_partitions.py::test_months",
-    "test_reporting.py::test_marts", "test_sample.py::test_a_sample", "test_access.py::test_roles", "test_exactness.py::test_first_load",
-    "test_credits.py::test_removal_effects", "test_plans.py", "test_sources.py::test_layouts", "test_rules.py::test_edited_rules",
+    "test_chaos.py", "test_stages.py::test_stage_by_stage", "test_unattended.py::test_on", "test_package.py", "test_affected.py::test_random_runs",
+    "test_readers.py::test_readers_of", "test_exactness.py::test_first_load", "test_definitions.py::test_views", "test_sample.py::test_a_sample",
+    "test_properties.py::test_duckdb", "test_properties.py::test_postgres", "test_partitions.py::test_months", "test_dbt_build.py::test_build_from_scratch",
+    "test_rules.py::test_edited_rules", "test_reporting.py::test_marts", "test_runner.py::test_refreshes", "test_plans.py", "test_links.py",
+    "test_neighbours.py", "test_resume.py::test_refreshes_that", "test_resume.py::test_full", "test_resume.py::test_parts", "test_resume.py::test_models_run",
+    "test_rules.py::test_changed", "test_analysts.py::test_analyses", "test_erasure.py", "test_credits.py::test_removal_effects", "test_access.py::test_roles",
+    "test_notify.py::test_refreshes", "test_sources.py::test_tables_and", "test_benchmark.py::test_the_yardstick", "test_explain.py::test_stories",
 )
 # For tests with an engine of what is decided before any SQL is sent, or whose SQL other tests send to PostgreSQL.
 on_duckdb = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
@@ -51,6 +53,17 @@ def pytest_collection_modifyitems(items):
         dealt += [*share, *others[:count]]
         others = others[count:]
     items[:] = [*dealt, *others]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Commands that a test calls in this process set variables, which the next test must not have."""
+    kept = dict(os.environ)
+    try:
+        return (yield)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
 
 
 @pytest.fixture(scope="session")

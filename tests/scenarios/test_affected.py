@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 import strategies
+from conftest import on_duckdb
 from harness import all_differences, as_vars, assert_equal, describe
 from oracle import Settings
 from samples import together
@@ -43,6 +44,7 @@ def without(engine, selection):
     assert engine.project.run("run", "--exclude", selection).success
 
 
+@on_duckdb
 @pytest.mark.parametrize("later", [[120], [120, 60]])
 def test_first_page_after_the_signup(engine, later):
     """The first page a person ever saw may come after the sign-up, and even later in another load."""

@@ -29,7 +29,7 @@ from oracle import Settings, erased, without
 from restated import History
 from test_readers import assert_published, torn_in
 
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "8"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 SITE = Settings(own_domains=("example.com",))
 COLLECTIONS = ("tracks", "pages", "identifies", "aliases")

@@ -128,6 +128,7 @@ def rows_written(engine):
     return {row["model"]: row["rows_written"] for row in engine.fetch("refresh.models", "model, rows_written")}
 
 
+@on_duckdb
 def test_edited_rules_restate_history(copied, loads):
     """Each edit is followed by a refresh without new messages."""
     settings = replace(SITE, attributed_channels=("Organic Social",))

@@ -8,6 +8,7 @@ import pytest
 
 from common.errors import RefreshError
 from common.plan import make_plan
+from conftest import on_duckdb
 from harness import PUBLISHED, as_vars
 from oracle import COLUMNS, Settings
 from project import Project
@@ -81,6 +82,7 @@ def late_link(sample, production, pairs):
     return {"id": "late link", "previous_id": known, "user_id": other, "timestamp": STARTED, "received_at": STARTED, "uuid_ts": STARTED}
 
 
+@on_duckdb
 def test_a_sample_is_whole_and_equals_production(engine, developer, small_sample_days):
     first, second = together(small_sample_days[:-3]), together(small_sample_days[-3:])
     sampling = {**SITE, "sample": SHARE}

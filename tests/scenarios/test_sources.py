@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from conftest import on_duckdb
 from harness import as_vars, assert_equal
 from oracle import Settings
 from sampling import data as sample_data
@@ -147,6 +148,7 @@ def test_layouts_copies_and_late_loads(engine):
     assert_equal(engine, [*loads, late], Settings(), None, "after --since")
 
 
+@on_duckdb
 def test_a_wrong_clock_does_not_hide_later_loads(engine):
     """A row without a load time says nothing about how far the source has been read."""
     row = {"anonymous_id": "a", "url": "https://example.com/"}
@@ -165,6 +167,7 @@ def named(name, day, event, event_text=None, device="a", **columns):
             "uuid_ts": at(day * DAY), **columns}
 
 
+@on_duckdb
 def test_events_by_either_name(engine):
     """Names that never occur are reported with the closest ones; changed names restate what is stored, without the sources."""
     first = {
@@ -207,6 +210,7 @@ def audited(engine, since=None):
     return row["last_audit_ids"], row["last_audit_missed_ids"], row["last_audit_missed_since"]
 
 
+@on_duckdb
 def test_load_times_that_jump(engine):
     """A year 2099 hides nothing that is loaded later, nor do places each other; what a clock set back hides is found by an audit."""
     def pages(*loads, **columns):

@@ -45,7 +45,7 @@ visit_moves as (
         end as detail,
         case
             when relinked_users.user_id is not null or visit_changes.first_event is null then 'link_or_override'
-            when starts_with(visit_changes.first_event, 'identity_overrides') then 'link_or_override'
+            when left(visit_changes.first_event, 18) = 'identity_overrides' then 'link_or_override'
             else 'new_identity'
         end as cause
     from visit_changes

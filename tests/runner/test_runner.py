@@ -1,6 +1,5 @@
 """The runner: its plan, commands and report as functions, and refreshes by the command line."""
 
-import os
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -11,9 +10,8 @@ from common import project as project_files
 from common.errors import RefreshError
 from common.plan import Plan, make_plan
 from common.project import read_variables
-from conftest import NO_SERVER
 from database.dbt_commands import build_arguments, execute, failure
-from engines import DuckDB, Postgres
+from engines import DuckDB
 from installed import ROOT, Installed, assert_refused, assert_succeeded, visits
 from refreshing.options import plan_refresh
 from refreshing.patterns import pattern_problem
@@ -236,18 +234,9 @@ def test_seed_files_that_cannot_be_read(tmp_path):
         assert words in next(iter(seed_problems(path)))
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def site(request, tmp_path):
-    """The project on an empty database."""
-    if request.param == "postgres" and not os.environ.get("PGHOST"):
-        pytest.skip(NO_SERVER)
-    database = DuckDB(tmp_path) if request.param == "duckdb" else Postgres()
-    yield Installed(database, tmp_path)
-    database.close()
-
-
-def test_refreshes(site):
+def test_refreshes(tmp_path):
     """A first refresh, one that fails in the middle, the one that continues it: equal to a full refresh."""
+    site = Installed(DuckDB(tmp_path), tmp_path)
     site.receive(visits(6))
     outcome = site.refresh()
     assert_succeeded(outcome)

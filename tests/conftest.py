@@ -27,7 +27,7 @@ LONGEST = (
     "test_rules.py::test_changed", "test_analysts.py::test_analyses", "test_erasure.py", "test_credits.py::test_removal_effects", "test_access.py::test_roles",
     "test_notify.py::test_refreshes", "test_sources.py::test_tables_and", "test_benchmark.py::test_the_yardstick", "test_explain.py::test_stories",
 )
-# For tests with an engine of what is decided before any SQL is sent, or whose SQL other tests send to PostgreSQL.
+# For tests of what is decided before any SQL is sent, and of SQL that other tests run on PostgreSQL.
 on_duckdb = pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
 NO_SERVER = "PGHOST is not set: run it by tests/support/with_postgres.py"
 
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Commands that a test calls in this process set variables, which the next test must not have."""
+    """Commands that a test calls in this process set environment variables, which the next test must not see."""
     kept = dict(os.environ)
     try:
         return (yield)

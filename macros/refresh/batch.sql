@@ -103,7 +103,7 @@
 {% endmacro %}
 
 {#-
-    What a refresh asks of dbt's graph, found once: name of each model of ours, parents before children ->
+    What a refresh needs from dbt's graph, looked up once: name of each model of ours, parents before children ->
     node: the model in dbt's graph, without those that are disabled;
     is_batched: whether it is a table that applies batches;
     holds_all: a table of this_batch that, when what reads it is built from scratch, holds all that there is and not only the batch;
@@ -118,11 +118,12 @@
     {%- set known = run_cache('our models') -%}
     {%- if execute and not known -%}
         {%- set prefix, ours, reads, made = 'model.signup_attribution.', [], {}, {} -%}
-        {%- for id in graph.nodes if id.startswith(prefix) -%} {#- dbt makes a node anew at each look -#}
+        {%- for id in graph.nodes if id.startswith(prefix) -%} {#- dbt builds a node again at each look-up -#}
             {%- do ours.append(graph.nodes[id]) -%}
         {%- endfor -%}
+        {%- set ids = ours | map(attribute='unique_id') | list -%}
         {%- for node in ours -%}
-            {%- do reads.update({node.name: node.depends_on.nodes | select('in', ours | map(attribute='unique_id') | list) | map('replace', prefix, '') | list}) -%}
+            {%- do reads.update({node.name: node.depends_on.nodes | select('in', ids) | map('replace', prefix, '') | list}) -%}
         {%- endfor -%}
         {%- for _ in ours if made | length < ours | length -%}
             {%- for node in ours if node.name not in made and not reads[node.name] | reject('in', made) | list -%}

@@ -6,8 +6,9 @@
 {#- Hash of the text of a model: its own, that of models without a table which it reads, and for messages the columns passed through. -#}
 {% macro text_of(node) %}
     {%- set texts = [node.raw_code, pass_through_columns() if node.name == 'app_tracks' else none] -%}
-    {%- for id in node.depends_on.nodes if id.startswith('model.') and our_models()[id.split('.')[-1]].node.config.materialized == 'ephemeral' -%}
-        {%- do texts.append(text_of(our_models()[id.split('.')[-1]].node)) -%}
+    {%- for id in node.depends_on.nodes if id.startswith('model.') -%}
+        {%- set parent = our_models()[id.split('.')[-1]].node -%}
+        {%- do texts.append(text_of(parent)) if parent.config.materialized == 'ephemeral' -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(texts))) }}
 {% endmacro %}

@@ -80,24 +80,18 @@ def lose_a_visit():
     return [{"pages": pages}, {"identifies": [message("device", "first", at(0, 2), 1), message("other device", "third", at(0, 2), 1)]}]
 
 
-def test_list_of_persons_rebuilt(duckdb_engine):
+@pytest.mark.parametrize("stop, rebuilt", [
+    (lambda engine: up_to(engine, "session_visits"), "changed_persons"),
+    (lambda engine: without(engine, "changed_persons+"), "session_visits"),
+], ids=["list of persons", "what tells whose a visit was"])
+def test_a_rebuilt_table_loses_no_visit(duckdb_engine, stop, rebuilt):
+    """After a run that stopped, the table that says whom the batch concerns is rebuilt alone."""
     engine, loads = duckdb_engine, lose_a_visit()
     engine.receive(loads[0])
     engine.refresh()
     engine.receive(loads[1])
-    up_to(engine, "session_visits")
-    run(engine, ["changed_persons"], full_refresh=True)
-    engine.refresh()
-    assert_equal(engine, loads)
-
-
-def test_what_tells_whose_a_visit_was_rebuilt(duckdb_engine):
-    engine, loads = duckdb_engine, lose_a_visit()
-    engine.receive(loads[0])
-    engine.refresh()
-    engine.receive(loads[1])
-    without(engine, "changed_persons+")
-    run(engine, ["session_visits"], full_refresh=True)
+    stop(engine)
+    run(engine, [rebuilt], full_refresh=True)
     engine.refresh()
     assert_equal(engine, loads)
 

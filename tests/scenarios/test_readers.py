@@ -6,7 +6,6 @@ READS=30 has them read during so many refreshes (make chaos), instead of a few.
 import os
 import re
 import threading
-import time
 from contextlib import closing
 from datetime import timedelta
 from itertools import count

@@ -102,7 +102,7 @@ def apart(folder: Path) -> dict[str, str]:
 
 
 def make_no_events():
-    """dbt tells its log of each statement and connection in several events: nobody reads them here, and they take a twelfth of its time."""
+    """Leave out dbt's debug events about statements and connections: nobody reads them here, and they take a twelfth of its time."""
     from dbt.adapters import cache
     from dbt.adapters.base import connections as any_connections
     from dbt.adapters.sql import connections as sql_connections

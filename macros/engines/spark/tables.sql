@@ -61,12 +61,12 @@
     )
 {%- endmacro %}
 
-{#- Many catalogs keep no views. -#}
+{#- Many catalogs have no views. -#}
 {% macro spark__has_views() %}
     {{ return(false) }}
 {% endmacro %}
 
-{#- A view of the project is a table made anew by each run. -#}
+{#- A view of the project is a table that each run recreates. -#}
 {% materialization view, adapter='spark' %}
     {%- set relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
@@ -102,10 +102,6 @@
     {{ return(create_csv_table(model, agate_table)) }}
 {% endmacro %}
 
-{#- Comments on columns would each be a commit of the table. -#}
-{% macro spark__persist_docs(relation, model, for_relation, for_columns) %}
-{% endmacro %}
-
 {#- A catalog without the schema says so in words that dbt does not know. The adapter calls this past our `statement`. -#}
 {% macro spark__list_relations_without_caching(schema_relation) %}
     {%- call statement('schema') -%} create schema if not exists {{ adapter.quote(schema_relation.schema) }} {%- endcall -%}
@@ -125,6 +121,6 @@
     {{ return(problems) }}
 {%- endmacro %}
 
-{#- A table gets our mark when it is created, and no other comment. -#}
+{#- A table gets our mark when it is created, and no other comment: each would be a commit of the table. -#}
 {% macro spark__comments_on(relation, node) %}
 {% endmacro %}

@@ -57,12 +57,12 @@
     {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
 {% endmacro %}
 
-{#- Names of the models that this command selects. -#}
+{#- Names of the models that this command selects; an operation, for which dbt has those of the process's command before it, selects none. -#}
 {% macro selected_models() %}
     {%- set known = run_cache('selected models') -%}
     {%- if not known -%}
         {%- set names = [] -%}
-        {%- for id in selected_resources if id.startswith('model.signup_attribution.') -%}
+        {%- for id in (selected_resources if flags.WHICH != 'run-operation' else []) if id.startswith('model.signup_attribution.') -%}
             {%- do names.append(id.split('.')[-1]) -%}
         {%- endfor -%}
         {%- do known.update({'names': names}) -%}

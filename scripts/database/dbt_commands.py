@@ -118,7 +118,10 @@ def run_dbt(arguments: list[str], on_event=None, manifest=None):
     try:
         return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
     finally:
-        # One connection serves all models and would stay open, so nobody else could open the file.
+        # One connection serves all models and would stay open, so nobody else could open the file: dbt only forgets it, which does
+        # not close it while the traceback of an error that it met still refers to it.
+        if DuckDBConnectionManager._ENV:
+            DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager.close_all_connections()
         if collects:
             gc.enable()

@@ -39,9 +39,14 @@ def test_plan_and_commands():
 
 
 def test_the_database_file_is_free_after_a_command(tmp_path, monkeypatch):
+    """Also while something still refers to dbt's connection, as the traceback of an error that is handled later does."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
     monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(tmp_path / "a.duckdb"))
+    kept = []
     execute(["show", "--inline", "select 1", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet",
-             "--target-path", str(tmp_path), "--log-path", str(tmp_path)])
+             "--target-path", str(tmp_path), "--log-path", str(tmp_path)], lambda event: kept.append(DuckDBConnectionManager._ENV))
+    assert any(kept)
     with duckdb.connect(str(tmp_path / "a.duckdb"), read_only=True) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
 

@@ -6,8 +6,8 @@
     python scripts/activity.py kill 4711
     python scripts/activity.py kill touches --force --yes
 
-The connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE; all databases of the server are looked
-at. The refresh calls its connections `signup_attribution refresh <batch> <model>`. Queries that speak of a password or
+The connection comes from PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE; the answer covers all
+databases of the server. The refresh calls its connections `signup_attribution refresh <batch> <model>`. Queries that mention a password or
 another secret are not shown whole. Exit code 0 when everything asked for was done; 1 when there is no such connection,
 or one could not be ended; 2 for wrong input, or a server that cannot be reached.
 """
@@ -37,7 +37,7 @@ def list_command(newest, with_idle, is_json):
 
 @command.command(help="One connection with its whole query, what blocks it and what it blocks.")
 @click.argument("pid", type=click.IntRange(min=1))
-@click.option("--json", "is_json", is_flag=True, help="A JSON object; blocked_by and blocks are lists of such.")
+@click.option("--json", "is_json", is_flag=True, help="A JSON object; blocked_by and blocks are lists of such objects.")
 def show(pid, is_json):
     show_connection(pid, is_json)
 
@@ -46,7 +46,7 @@ def show(pid, is_json):
 @click.argument("target", metavar="PID|WORD")
 @click.option("--force", is_flag=True, help="End the connection, not only its query.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "is_json", is_flag=True, help="The outcome for each, as a JSON list.")
+@click.option("--json", "is_json", is_flag=True, help="The outcomes as a JSON list.")
 def kill(target, force, yes, is_json):
     return kill_connections(target, force, yes, is_json)
 

@@ -1,10 +1,10 @@
-"""Show the whole thing on sample data: a first refresh, then one a day, what came out, and the report.
+"""Show the whole thing on sample data: a first refresh, then one a day, the results, and the report.
 
     make demo
 
 The messages go to target/sample, and day by day to target/demo; the tables to DuckDB's default file, the variables to
-my_site.yml and the report to target/report.html, so that every other command finds them. Files of an earlier demo are
-replaced; where there are others in their place, the demo refuses.
+my_site.yml and the report to target/report.html, so that every other command finds them. It replaces files
+of an earlier demo, and refuses to replace any others.
 """
 
 import sys

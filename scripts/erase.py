@@ -7,8 +7,8 @@
 A person is named by the alias_id, a user id or an anonymous id, written exactly as it is stored; a file has one id a line.
 Shows what would be erased, and asks. docs/erasure.md says what is erased and what is not: sources, backups, earlier reports.
 Exit code 0 when all were erased; 1 when nobody has one of the ids (the others are erased) or the answer was no; 2 for wrong
-input, tables that are not there, or a database that cannot be reached; 3 while a refresh is running. Run again after whatever
-stopped it: what is left to do is done then, or by the next refresh.
+input, missing tables, or a database that cannot be reached; 3 while a refresh is running. If anything stops it, run it again:
+it, or the next refresh, does the rest.
 """
 
 import sys

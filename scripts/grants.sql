@@ -39,7 +39,7 @@ select distinct trim(schema_name) as name
 from chosen, regexp_split_to_table(value, ',') as schema_name
 where chosen.name = 'sources';
 
--- Ours are made before a refresh would make them, so that rules for the tables to come can be tied to them.
+-- Ours are created before a refresh would, so that default privileges for coming tables can be set on them.
 create temporary table our_schemas on commit drop as
 with names as (
     select trim(schema_name) as name, true as is_published
@@ -79,10 +79,10 @@ begin
     end loop;
     execute format('grant %I to %I', refresh_role, owner_role);
     if not pg_has_role(current_user, owner_role, 'usage') then
-        execute format('grant %I to %I', owner_role, current_user); -- an administrator who is no superuser
+        execute format('grant %I to %I', owner_role, current_user); -- an administrator who is not a superuser
     end if;
 
-    -- The database. A refresh asks to create its schemas even where they are there.
+    -- The database. A refresh asks to create its schemas even if they exist.
     foreach role_name in array array[owner_role, refresh_role, reader_role] loop
         execute format('grant connect on database %I to %I', current_database(), role_name);
         if role_name <> reader_role then
@@ -119,7 +119,7 @@ begin
         execute format('alter %s %s owner to %I', one.kind, one.name, refresh_role);
     end loop;
 
-    -- Readers: tables that are there, and those that a refresh or the owner makes later.
+    -- Readers: existing tables, and those that a refresh or the owner makes later.
     for one in
         select
             name, is_published,
@@ -140,7 +140,7 @@ begin
         end if;
     end loop;
 
-    -- Sources: tables that are there, and those made later by who owns the schema or has made one of these.
+    -- Sources: existing tables, and those made later by the owner of the schema or of one of these.
     for one in select * from source_schemas loop
         execute format('grant usage on schema %I to %I', one.name, refresh_role);
         execute format('grant select on all tables in schema %I to %I', one.name, refresh_role);
@@ -168,7 +168,7 @@ begin
         end if;
     end loop;
 
-    -- What others gave to everybody is not ours to take away.
+    -- What others granted to PUBLIC is not ours to revoke.
     for one in
         select format('%I.%I', nspname, relname) as name
         from pg_class

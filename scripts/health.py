@@ -1,10 +1,10 @@
-"""Whether the tables are up to date, by what the view refresh.refresh_health says of the last refreshes.
+"""Whether the tables are up to date, according to the view refresh.refresh_health.
 
     python scripts/health.py
     python scripts/health.py --target postgres --max-age 26h --max-lag 2d
 
 One sentence. Exit code 0 when all is well; 1 when the last success is too long ago, the last refresh failed, messages
-are too old, or the database does not tell. (Docker, whose health checks this is for, knows no other codes:
+are too old, or the database does not say. (Docker, whose health checks this is for, knows no other codes:
 https://docs.docker.com/reference/dockerfile/#healthcheck)
 """
 

@@ -1,13 +1,13 @@
-"""Ask the metrics: MetricFlow's command line `mf`, on a target of profiles.yml and with the project as it is now.
+"""Query the metrics: MetricFlow's command line `mf`, on a target of profiles.yml and with the project as it is now.
 
     python scripts/metrics.py list metrics
     python scripts/metrics.py query --metrics signups,cac --group-by metric_time__month
     python scripts/metrics.py --target postgres query --metrics ltv --group-by entry__channel
 
-What follows the options of this script goes to mf as it is, see
-https://docs.getdbt.com/docs/build/metricflow-commands; paths in it start at the project's folder. Tables are only read. In a file made by --csv a text that a spreadsheet would take for a formula, which any visitor
-can put into a URL, begins with an apostrophe. mf's log is logs/metricflow.log. Exit code 0 if mf answered, 1 if it could not,
-2 for wrong input.
+What follows the options of this script goes to mf unchanged, see https://docs.getdbt.com/docs/build/metricflow-commands; paths in it
+start at the project's folder. Tables are only read. In a --csv file, a text that a spreadsheet would run as a formula, which any
+visitor can put into a URL, begins with an apostrophe. mf's log is logs/metricflow.log. Exit code 0 if mf answered, 1 if it could
+not, 2 for wrong input.
 """
 
 import os
@@ -34,14 +34,14 @@ def command(target, profile, variables, arguments):
     chosen, arguments = read_variables_option(variables), [*arguments, *in_order_of_time(arguments)]
     for path in csv_files(arguments):
         if path.suffix != ".csv":
-            raise RefreshError(f"mf would replace {path} by a table, and the name does not end in .csv: name another file after --csv.")
+            raise RefreshError(f"mf would replace {path} with a table, and the name does not end in .csv: name another file after --csv.")
     os.environ["PGOPTIONS"] = safe_options()
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), target, chosen, profile)
         os.environ.update(
             DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))
-        from dbt_metricflow.cli.main import cli  # takes seconds, which wrong options need not wait for
+        from dbt_metricflow.cli.main import cli  # takes seconds: wrong options are refused without it
 
         try:
             cli.main(arguments, prog_name="mf")

@@ -33,7 +33,7 @@ from reporting.making import DEFAULT_FILE
 @click.option("--sample", metavar="PERCENT", help="Only this share of persons, such as 1%, in the schemas of a developer "
               "(SIGNUP_ATTRIBUTION_SCHEMA=dev_ann).")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              envvar="SIGNUP_ATTRIBUTION_LOG_FORMAT", help="What is printed; in json one object a line.")
+              envvar="SIGNUP_ATTRIBUTION_LOG_FORMAT", help="What to print; json is one object per line.")
 @click.option("--log-file", metavar="FILE", help="Add the lines in JSON to this file.")
 @click.option("--check", "is_check", is_flag=True, help="Change nothing; report what is fine and how to fix what is not.")
 @click.option("--audit", "is_audit", is_flag=True,

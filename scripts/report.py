@@ -3,8 +3,9 @@
     python scripts/report.py
     python scripts/report.py --target postgres --output /srv/www/signups.html
 
-It says what the tables hold since the last refresh, and only reads them. Its days are those of report_timezone in
-my_site.yml: give it the --vars of the refresh, if that had any. Exit code 0; 2 for wrong input, tables that are not there, or a file that cannot be written.
+It says what the tables hold as of the last refresh, and only reads them. Its days are those of report_timezone in
+my_site.yml: give it the --vars of the refresh, if that had any. Exit code 0; 2 for wrong input,
+missing tables, or a file that cannot be written.
 """
 
 import sys
@@ -22,11 +23,11 @@ from reporting.words import MODELS
 @target_options
 @variables_option
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_FILE,
-              help="Where it is written.  [default: target/report.html of the project]")
+              help="Where to write it.  [default: target/report.html of the project]")
 @click.option("--period", type=click.Choice(["week", "month", "quarter"]),
-              help="The period it opens with: the last that is over.  [default: month, or week while two whole months are not there]")
+              help="The period it opens with, the last complete one.  [default: month, or week until there are two whole months]")
 @click.option("--model", type=click.Choice(list(MODELS)), default=DEFAULT_MODEL, show_default=True, metavar="MODEL",
-              help="Model of credit of the campaigns.")
+              help="The credit model of the campaigns.")
 @click.option("--name", metavar="TEXT", help="The site's name.  [default: the first of own_domains]")
 @click.option("--with-persons", is_flag=True,
               help="Show what explain.py says of some persons of each channel, with their ids: only you may read the file then.")

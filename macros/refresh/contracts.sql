@@ -24,7 +24,7 @@
             {%- do stop(
                 node.name ~ ' has an enforced contract that failed: its SQL gives ' ~ (has | reject('in', wants) | join(', ') or 'no such column')
                 ~ ' where ' ~ node.patch_path.split('://')[-1] ~ ' promises ' ~ (wants | reject('in', has) | join(', ') or 'no such column')
-                ~ ': edit both alike.'
+                ~ ': make them agree.'
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -15,7 +15,7 @@ variables_option = click.option(
 
 
 def target_options(command):
-    """The options that say which database is meant, as dbt has them; the command gets `target` and `profile`."""
+    """The options that name the database, as in dbt; the command gets `target` and `profile`."""
     @click.option("--target", metavar="NAME", help="A target of the profile, here duckdb or postgres.  [default: the profile's]")
     @click.option("--profile", "profile_name", metavar="NAME", default=Profile().name, show_default=True, envvar="DBT_PROFILE",
                   help="The profile in profiles.yml.")
@@ -30,7 +30,7 @@ def target_options(command):
 
 
 def keep_private():
-    """What this process makes holds ids and messages: the group may read it at most, others may not (`man umask`)."""
+    """Files of this process hold ids and messages: the group may read them at most, others may not (`man umask`)."""
     others = 0o027
     os.umask(os.umask(others) | others)
 
@@ -38,11 +38,11 @@ def keep_private():
 def run(command: click.Command, name: str, arguments=None, failed: int | None = None, stopped: tuple[str, int] | None = None) -> int:
     """Run the command line of the script of that name; returns the exit code.
 
-    arguments: by default those of the process. failed: the exit code of whatever goes wrong, by default what the error
-    says, or BAD_INPUT for an option that does not exist or takes no such value. stopped: for a command that asks, the
-    sentence and the exit code of a no, of no answer, and of Ctrl-C; without it raises click.Abort.
+    arguments: by default those of the process. failed: the exit code of every failure, by default the error's own, or
+    BAD_INPUT for an unknown option or a value that it does not accept. stopped: for a command that asks, the sentence and
+    the exit code after a no, no answer or Ctrl-C; without it raises click.Abort.
     """
-    # Ids, URLs and names may have characters that the terminal's encoding lacks.
+    # Ids, URLs and names may contain characters that the terminal's encoding lacks.
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # --help has no exit code of its own

@@ -1,6 +1,6 @@
 """The plan of a refresh, made before anything runs: options in, a dbt command out.
 
-Nothing here reads a file or a database; names of variables and targets are handed in.
+Nothing here reads a file or a database; names of variables and targets are passed in.
 """
 
 import difflib
@@ -23,7 +23,7 @@ class Plan:
     """A refresh as requested.
 
     target: name of the connection in the profile; vars: values that replace those in dbt_project.yml;
-    select: models in dbt's selection syntax, none for all of them; retry_for: seconds for which a model that fails
+    select: models in dbt's selection syntax, empty for all; retry_for: seconds for which a model that fails
     temporarily is retried; wait: seconds to wait at most for another refresh to end.
     """
 
@@ -43,15 +43,15 @@ def make_plan(
     """The plan for these options.
 
     variables: as read_variables gives them; since: a text YYYY-MM-DD; sample: a text such as 1%; targets: the names that
-    exist; defaults: variable -> value, of all there are. Raises RefreshError for a name that does not exist, a variable
-    of another kind than its default, or a text that is no date or no percentage.
+    exist; defaults: every variable -> its default. Raises RefreshError for an unknown name, a variable of another kind
+    than its default, or a text that is not a date or a percentage.
     """
     known_target(target, targets)
     values = dict(variables or {})
     for name, value in values.items():
         if name not in defaults:
             close = difflib.get_close_matches(str(name), list(defaults), n=1)
-            hint = f"did you mean {close[0]}?" if close else f"those it has are {', '.join(sorted(defaults))}."
+            hint = f"did you mean {close[0]}?" if close else f"its variables are {', '.join(sorted(defaults))}."
             raise RefreshError(f"The project has no variable {name}: {hint}")
         # dbt stops at these without naming the variable; the project checks everything else about values.
         for kind, words in KINDS.items():

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile of dbt: its name, and the folder of its profiles.yml, '' for that of the project."""
+    """A dbt profile: its name, and the folder of its profiles.yml, '' for the project's."""
 
     name: str = "signup_attribution"
     folder: str = ""
@@ -51,12 +51,12 @@ def default_variables() -> dict:
 
 
 def variables_file() -> Path:
-    """Where the variables are that count for every command: my_site.yml in the project's folder, unless the environment names another."""
+    """The file of variables that every command reads: my_site.yml in the project's folder, unless the environment names another."""
     return ROOT / os.environ.get(FILE_VARIABLE, DEFAULT_FILE)
 
 
 def read_variables_option(text: str | None = None) -> dict:
-    """The variables that count with this option --vars: YAML text, or the path of a YAML file. Raises RefreshError."""
+    """The variables in force with this value of --vars: YAML text, or the path of a YAML file. Raises RefreshError."""
     if text and Path(text).suffix in (".yml", ".yaml", ".json") and "\n" not in text and "{" not in text:
         return read_file(Path(text), "correct the path after --vars")
     path = variables_file()
@@ -66,7 +66,7 @@ def read_variables_option(text: str | None = None) -> dict:
 
 
 def read_file(path: Path, advice: str) -> dict:
-    """A mapping from a YAML file; advice: what to do where it cannot be read. Raises RefreshError."""
+    """A mapping from a YAML file; advice: what to do if it cannot be read. Raises RefreshError."""
     try:
         return read_variables(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))
     except OSError as error:
@@ -76,11 +76,11 @@ def read_file(path: Path, advice: str) -> dict:
 
 
 def shown(path: Path) -> Path:
-    """A path as one types it in the project's folder."""
+    """A path as typed from the project's folder."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def read_queries(path: Path) -> SimpleNamespace:
-    """The queries of a file of SQL, each below a line `-- query: its name`, as attributes."""
+    """The queries of an SQL file, each below a line `-- query: its name`, as attributes."""
     text = path.read_text(encoding="utf-8")
     return SimpleNamespace(**dict(re.findall(r"^-- query: (\w+)\n(.*?)(?=^-- query: |\Z)", text, re.MULTILINE | re.DOTALL)))

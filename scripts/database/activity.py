@@ -17,10 +17,10 @@ from database.server_activity import connections, end, is_idle, matches, runs_qu
 NOT_DONE = 1  # exit code
 APPLICATION = "signup_attribution activity"
 ENDINGS = {
-    "ended": "{what} of {pid} has ended.", "gone": "{what} of {pid} was over already.",
+    "ended": "{what} of {pid} has ended.", "gone": "{what} of {pid} had already ended.",
     "still running": "{what} of {pid} was asked to end but is still running: check again with list{harder}.",
     "not permitted": "{what} of {pid} belongs to {user}, and you may not end it: ask for the role {user} or "
-                     "pg_signal_backend (a superuser's connections only a superuser may end).",
+                     "pg_signal_backend (only a superuser may end a superuser's connections).",
 }
 FAILURES = ("still running", "not permitted")
 WIDTH_OF_A_FILE = 160  # when the output is not a terminal
@@ -30,7 +30,7 @@ UNPRINTABLE = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]")
 
 
 def list_connections(newest=False, with_idle=False, is_json=False):
-    """Print those that do something, the longest first; with_idle: all."""
+    """Print the busy ones, the longest first; with_idle: all."""
     with connected(APPLICATION) as server:
         found = connections(server)
     blocking = {pid for one in found for pid in one.blocked_by}
@@ -69,7 +69,7 @@ def show_connection(pid: int, is_json: bool):
 
 
 def kill_connections(target: str, force: bool, is_sure: bool, is_json: bool) -> int:
-    """Cancel a query, or those with a word, or with force end the connections; the exit code. Raises RefreshError, click.Abort."""
+    """Cancel a query, or all with a word, or with force end their connections; returns the exit code. Raises RefreshError, click.Abort."""
     if not target.strip():
         raise RefreshError("An empty word would match every query: give a process id or a word.")
     with connected(APPLICATION) as server:
@@ -93,10 +93,10 @@ def wanted(found: list, target: str) -> list:
     """The connection with this process id, or those not idle that match the word. Raises RefreshError for none."""
     if target.isdecimal():
         chosen = [one for one in found if one.pid == int(target)]
-        sentence = f"There is no connection {target} (besides this one): look at those there are with list --all."
+        sentence = f"There is no connection {target} (besides this one): see all that exist with list --all."
     else:
         chosen = [one for one in found if not is_idle(one) and matches(one, target)]
-        sentence = f"No running query has '{target}' in application, user or text: look at those there are with list."
+        sentence = f"No running query has '{target}' in application, user or text: see those that run with list."
     if not chosen:
         raise RefreshError(sentence, NOT_DONE)
     return chosen
@@ -126,7 +126,7 @@ def as_json(found) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without characters that might tell a terminal what to do."""
+    """The text without characters that a terminal might obey."""
     return UNPRINTABLE.sub(" ", text)
 
 
@@ -136,7 +136,7 @@ def duration(seconds: float | None) -> str:
 
 
 def table(found: list) -> str:
-    """One line per connection, no longer than the terminal is wide unless the columns before the text already are."""
+    """One line per connection, no wider than the terminal unless the columns before the text already are."""
     rows = [{
         "pid": one.pid, "user": one.user, "database": one.database, "application": printable(one.application or ""),
         "age": duration(one.age_seconds), "state": one.state or "(not shown)", "wait": one.wait or "",

@@ -10,15 +10,15 @@ from database.errors import DISK_FULL, LOCKED, NOT_REACHED, disk_sentence, first
 from database.target import log_file
 
 FAILED = ("error", "fail", "runtime error")  # statuses of nodes
-# Macros that say that variables make no sense, or no sense for the tables that are stored.
+# Macros that refuse variables because they make no sense, in themselves or for the stored tables.
 REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh|check_invocation|check_as_package) ")
-# Up to 1.11 dbt leaves out of an operation's result what these events say of its failure.
+# Up to 1.11, dbt says only in these events, not in an operation's result, why it failed.
 OPERATION_FAILED = ("RunningOperationCaughtError", "RunningOperationUncaughtError")
 CONTRACT_ROW = re.compile(r"^\s*\|\s*(?!column_name\b)(\w+)\s*\|\s*([^|\n]*?)\s*\|\s*([^|\n]*?)\s*\|[^|\n]*\|\s*$", re.MULTILINE)
 
 
 def build_arguments(plan: Plan, root: str, only: tuple[str, ...] = ()) -> list[str]:
-    """Arguments of the dbt command that refreshes: seeds and models, no tests. only: names of those that are left to do."""
+    """Arguments of the dbt command that refreshes: seeds and models, no tests. only: names of those left to do."""
     select = only or plan.select
     return [
         "build", "--resource-type", "seed", "--resource-type", "model", *target_arguments(plan, root),
@@ -43,14 +43,14 @@ def target_arguments(plan: Plan, root: str) -> list[str]:
 def failure(exception, results, log, causes=None) -> RefreshError:
     """Why a dbt command failed.
 
-    exception: what ended the command, or None; results: its nodes, of which some failed; causes: name of a node -> traceback,
-    as far as known; log: where the details are, for a failure of a kind that is not known here.
+    exception: what ended the command, or None; results: its nodes, some of which failed; causes: name of a node -> traceback,
+    where known; log: where the details are, for failures of a kind unknown here.
     """
     failed = [node for node in results if str(node.status) in FAILED]
     texts = [str(exception or ""), *(str(node.message) for node in failed), *(causes or {}).values()]
     if full := next(filter(DISK_FULL.search, texts), None):  # what fails after it says less
         return RefreshError(disk_sentence(full), MODEL_FAILED if failed else BAD_INPUT, **what_is_left(results))
-    if exception is not None or not failed or not hasattr(failed[0], "node"):  # a macro that was run alone is no node
+    if exception is not None or not failed or not hasattr(failed[0], "node"):  # a macro run on its own is not a node
         text = str(exception or (failed[0].message if failed else None) or "dbt gave no reason")
         return RefreshError(
             known_sentence(text) or project_sentence(text, log), BAD_INPUT, is_transient(text), is_refused=bool(REFUSED.search(text)))
@@ -73,7 +73,7 @@ def failure(exception, results, log, causes=None) -> RefreshError:
 
 
 def what_is_left(results) -> dict:
-    """The tables that failed, and those that were not tried because of that."""
+    """The tables that failed, and those that were therefore not tried."""
     tables = [node for node in results if hasattr(node, "node") and is_table(node)]
     return {
         "failed": {node.node.name: first_line(str(node.message)) for node in tables if str(node.status) in FAILED},
@@ -82,12 +82,12 @@ def what_is_left(results) -> dict:
 
 
 def is_table(node) -> bool:
-    """Whether a node makes a table, and is no hook."""
+    """Whether a node builds a table rather than being a hook."""
     return str(node.node.resource_type) != "operation"
 
 
 def contract_sentence(text: str, node) -> str | None:
-    """The sentence for a model whose columns are not those of its contract, by the table that dbt prints of them."""
+    """The sentence for a model whose columns are not those of its contract, from the table of differences that dbt prints."""
     if "enforced contract that failed" not in text:
         return None
     has, wants = [], []
@@ -96,20 +96,20 @@ def contract_sentence(text: str, node) -> str | None:
         wants += [f"{column} {promised}"] if promised else []
     file = str(node.patch_path or "its YAML").rpartition("://")[2]
     return (f"{node.name} has an enforced contract that failed: its SQL gives {', '.join(has) or 'no such column'} where {file} "
-            f"promises {', '.join(wants) or 'no such column'}: edit both alike.")
+            f"promises {', '.join(wants) or 'no such column'}: make them agree.")
 
 
 def project_sentence(text: str, log) -> str:
     """A sentence for a project that dbt cannot run."""
-    return f"dbt cannot run the project: {first_line(text)}: correct this, details are in {log}."
+    return f"dbt cannot run the project: {first_line(text)}: correct this; details are in {log}."
 
 
 def run_dbt(arguments: list[str], on_event=None, manifest=None):
     """Run one dbt command in this process and return its outcome. Afterwards no database file is held open.
 
-    on_event: called with each event. manifest: the project as dbt parsed it before, which then is not parsed again.
+    on_event: called with each event. manifest: the project as dbt parsed it before, to save parsing it again.
     """
-    # These take two seconds, which wrong options need not wait for.
+    # Importing these takes two seconds: wrong options are refused without it.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -118,8 +118,8 @@ def run_dbt(arguments: list[str], on_event=None, manifest=None):
     try:
         return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
     finally:
-        # One connection serves all models and would stay open, so nobody else could open the file: dbt only forgets it, which does
-        # not close it while the traceback of an error that it met still refers to it.
+        # dbt's one connection would stay open and keep everybody else out of the file: dbt only forgets it, which does
+        # not close it while the traceback of an error still refers to it.
         if DuckDBConnectionManager._ENV:
             DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager.close_all_connections()
@@ -130,7 +130,7 @@ def run_dbt(arguments: list[str], on_event=None, manifest=None):
 def execute(arguments: list[str], on_event=None):
     """Run one dbt command; its result. Raises RefreshError, KeyboardInterrupt.
 
-    Everything that a refresh does to tables passes here. on_event may have `causes`: node -> traceback of its failure.
+    Everything that a refresh does to tables passes through here. on_event may have `causes`: node -> traceback of its failure.
     """
     reasons = []
 

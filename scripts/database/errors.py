@@ -20,7 +20,7 @@ CORRECTIONS = {
     'role ".*" does not exist': "correct PGUSER", "pg_hba.conf": "allow this client there, or correct PGHOST, PGUSER, PGDATABASE and PGSSLMODE",
     "too many|connection slots": "close some connections, then run again", "the database system is": "run again when it is ready",
 }
-# A full disk in all words of DuckDB, PostgreSQL and the system; a limit of a disk's use is one too.
+# A full disk, in all the words of DuckDB, PostgreSQL and the system; a limit on its use counts as one.
 DISK_FULL = re.compile(
     r"No space left on device|Disk quota exceeded|File too large|not enough (disk )?space|[Cc]heck free disk space|wrote only \d+ of \d+ bytes"
     r"|failed to offload data block|max_temp_directory_size|psycopg2\.errors\.DiskFull")
@@ -33,7 +33,7 @@ TRANSIENT_CLASSES = {psycopg2.errors.lookup(state).__name__ for state in TRANSIE
 SQL_STATE_CLASS = re.compile(r"\bpsycopg2\.errors\.(\w+)")
 STATEMENT_TIMEOUT = re.compile("canceling statement due to statement timeout")
 STARTING = re.compile("the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)")
-# What libpq says itself, and errors of which only the text has come here.
+# What libpq itself says, and errors of which only the text is known here.
 LOST = re.compile(
     r"canceling statement due to (lock|statement) timeout|deadlock detected|could not serialize access"
     r"|terminating connection (due to administrator command|because of crash of another server process)"
@@ -80,7 +80,7 @@ def known_sentence(text: str) -> str | None:
 def is_transient(text: str, cause: str = "") -> bool:
     """Whether a failure is temporary. text: what dbt says of it; cause: the traceback, if it is known.
 
-    What SQLSTATE a server's error has tells the class of psycopg2 in the traceback, whatever language the server speaks.
+    The psycopg2 class in the traceback tells a server error's SQLSTATE, whatever language the server speaks.
     """
     if found := SQL_STATE_CLASS.search(cause):
         return found[1] in TRANSIENT_CLASSES or bool(found[1] == "QueryCanceled" and STATEMENT_TIMEOUT.search(text))
@@ -90,7 +90,7 @@ def is_transient(text: str, cause: str = "") -> bool:
 
 
 def first_line(text: str) -> str:
-    """The first line that says something, without its heading and final stop."""
+    """The first line that says something, without its heading and full stop."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not ORIGIN.match(line)]
     telling = [line for line in lines if not HEADING.fullmatch(line)]
     return one_line((telling or lines or ["no reason given"])[0]).rstrip(".:")

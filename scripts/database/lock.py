@@ -128,7 +128,7 @@ class FileLock:
         try:
             taken = self.lock.acquire(blocking=False)
         except OSError as error:
-            raise RefreshError(f"{database} cannot be opened, its lock {self.path} cannot be written ({error.strerror}): "
+            raise RefreshError(f"{database} cannot be opened, because its lock {self.path} cannot be written ({error.strerror}): "
                                "correct the permissions.") from error
         if taken:
             self.write({"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
@@ -181,7 +181,7 @@ def make_lock(target: Target):
 def acquire(lock, wait: float | None, say=lambda text: None):
     """Take the lock. wait: seconds to wait at most. Raises RefreshError (exit code LOCKED_OUT) when it is taken.
 
-    say: called once with who holds it, if there is something to wait for.
+    say: called once with who holds it, if it has to wait.
     """
     deadline = time.monotonic() + (wait or 0)
     told = False

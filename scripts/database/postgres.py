@@ -32,7 +32,7 @@ def address(settings: dict | None) -> dict:
 
 
 def safe_options() -> str:
-    """PGOPTIONS for a connection that runs nobody else's functions."""
+    """PGOPTIONS for a connection that never runs other people's functions."""
     given = os.environ.get("PGOPTIONS", "")
     return given if given.endswith(SAFE) else f"{given} {SAFE}".strip()
 
@@ -70,6 +70,6 @@ def connected(application: str, settings: dict | None = None):
 
 
 def not_reached(error) -> RefreshError:
-    """The sentence for a server that does not answer, without the password of an address that it may quote."""
+    """The sentence for a server that does not answer, without the password if the error quotes an address with one."""
     text = ADDRESS_LOGIN.sub("://***@", one_line(str(error)))
     return RefreshError(known_sentence(text) or known_sentence(f"connection is bad ({text})"))

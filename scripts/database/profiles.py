@@ -1,4 +1,4 @@
-"""Profiles of dbt, read as dbt reads them but without it, as its import takes two seconds."""
+"""dbt's profiles, read as dbt reads them but without importing it, which takes two seconds."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def read_profile(profile: Profile = Profile()) -> tuple[str, dict]:
         names = " or ".join(name for name in profiles if name != "config") or "another file"
         raise RefreshError(f"{path} has no profile {profile.name} with outputs: choose --profile {names}.") from error
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError, AttributeError) as error:
-        raise RefreshError(f"{path} cannot be read as profiles of dbt: correct it.") from error
+        raise RefreshError(f"{path} cannot be read as dbt profiles: correct it.") from error
 
 
 def rendered(value, profile: Profile, variables: dict | None = None):

@@ -1,8 +1,8 @@
-"""The file that readers of a DuckDB database open, beside the one that refreshes work in, and have for as long as they like.
+"""The file that readers of a DuckDB database open, for as long as they like, beside the one that refreshes work in.
 
-It holds the published schemas as the last successful refresh left them, and its log, and is replaced as a whole. There are two of
-it, and each refresh brings the older one up to date and puts it in place of the other, so that what is written follows what
-changed. Where somebody still reads the older one, it is a copy of the other that is brought up to date.
+It holds the published schemas as the last successful refresh left them, and their log, and is replaced as a whole. There are two
+copies: each refresh updates the older one and swaps the two, so it writes little more than what changed. If somebody
+still reads the older one, the refresh updates a copy of the newer one instead.
 """
 
 import os
@@ -21,12 +21,12 @@ PUBLISHED_VARIABLE = "SIGNUP_ATTRIBUTION_PUBLISHED"
 OFF = "off"
 SCHEMAS = ("sessions", "reporting")
 LOG = "refresh"
-# Of these schemas only: the log with the view on it, and what views of reporting read.
+# Only these relations of these schemas: the logs and the view on them, and what views of reporting read.
 PARTS = {LOG: ("refresh_runs", "refresh_log", "last_audit", "refresh_health", "restatements", "channel_changes"), "partitioning": ("partitions",)}
-# Those of them that batches add rows to, and change none of.
+# Those to which batches only add rows.
 GROWING = ("restatements", "channel_changes")
-# Tables of which only the rows of affected persons change, until they are rebuilt, and the time of a row from which on they
-# do, as do rows without it; None for all of a person's rows. (In their models: replace_persons, since.)
+# Tables in which only rows of changed persons change until a rebuild -> the column with a row's time: rows from
+# changed_since on change, and rows without a time; None: all of a person's rows. (In their models: replace_persons, since.)
 CHANGED_BY_PERSON = {
     "all_sessions": "session_start", "attribution": None,
     "person_paths": "signup_timestamp", "path_credits": "signup_timestamp",
@@ -36,8 +36,8 @@ queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 def published_file(work: Path, prefix: str = "") -> Path | None:
-    """Where the readers' file of this work file is; None when there is to be none. prefix: what our schemas begin with: those of
-    several may be in one work file."""
+    """The readers' file of this work file; None if there is to be none. prefix: of our schemas, as a work file may have several sets
+    of them."""
     named = os.environ.get(PUBLISHED_VARIABLE, "")
     if named.lower() == OFF:
         return None
@@ -45,7 +45,7 @@ def published_file(work: Path, prefix: str = "") -> Path | None:
 
 
 def is_readers_file(file: Path, log: str) -> bool:
-    """Whether a file may be replaced by the readers' file: none is there, it is empty, or it is an earlier one with this schema for the log."""
+    """Whether the readers' file may replace a file: it does not exist, is empty, or is an earlier one with this schema for the log."""
     if not file.exists() or file.stat().st_size == 0:
         return True
     try:
@@ -57,15 +57,16 @@ def is_readers_file(file: Path, log: str) -> bool:
 
 
 def spare_of(published: Path) -> Path:
-    """Where the other one of the two files is."""
+    """The other of the two files."""
     return published.with_name(published.name + ".spare")
 
 
 def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory: str | None = None, is_new=False) -> None:
-    """Put what refreshes left in the readers' file, at one moment: who has the one before open goes on reading it.
+    """Replace the readers' file, in one step, by one with what refreshes left; whoever has the earlier one open keeps reading it.
 
     work: a database that no other process has open; schema_of: name of the schema of a folder of models; memory: what DuckDB may
-    use, such as 8GB; is_new: nothing of the files before stays, in whatever they keep of deleted rows. Raises OSError, duckdb.Error; the readers' file is as it was then. What is_readers_file says no to is not kept.
+    use, such as 8GB; is_new: start afresh and keep no spare, because files keep parts of deleted rows. Raises OSError, duckdb.Error;
+    the readers' file is then unchanged.
     """
     spare = spare_of(published)
     try:
@@ -73,7 +74,7 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
             connection.execute(f"attach {quoted(work)} as work (read_only)")
             copy = Copy(connection, schema_of)
             changes = copy.changes() if not is_new and attached(connection, spare) else {}
-            if not changes:  # it is read, broken, too old or not there
+            if not changes:  # being read, broken, too old or missing
                 connection.execute("detach database if exists published")
                 remove(spare)
                 if not is_new and can_be_read(published):
@@ -93,7 +94,7 @@ def publish(work: Path, published: Path, schema_of=lambda folder: folder, memory
 
 
 def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
-    """Attach a file to be written, as `published`; whether it is there, can be read, and nobody else has it open."""
+    """Attach a file for writing, as `published`; whether it exists, can be read, and nobody else has it open."""
     if not file.exists():
         return False
     os.chmod(file, file.stat().st_mode | 0o200)
@@ -111,7 +112,7 @@ def remove(file: Path):
 
 
 def exchange(spare: Path, published: Path, is_kept: bool):
-    """Put the spare file in place of the published one, which is spare from then on if it is kept and files can have two names."""
+    """Put the spare file in place of the published one, which becomes the spare if it is kept and the file system has hard links."""
     kept = published.with_name(published.name + ".before")
     kept.unlink(missing_ok=True)
     if is_kept:
@@ -126,7 +127,7 @@ def exchange(spare: Path, published: Path, is_kept: bool):
 
 
 def can_be_read(file: Path) -> bool:
-    """Whether there is such a database, and this version of DuckDB reads it."""
+    """Whether the database exists and this version of DuckDB can read it."""
     try:
         duckdb.connect(str(file), read_only=True).close()
     except duckdb.Error:
@@ -142,7 +143,7 @@ class Copy:
     schema_of: object
 
     def all(self, changes: dict[str, int]):
-        """Bring what is published of the work database to the readers' file, and nothing else stays in it. changes: as of `changes`."""
+        """Make the readers' file hold what is published of the work database, and nothing else. changes: what `changes` returns."""
         self.connection.execute("begin")
         views = []
         for folder in (*SCHEMAS, *PARTS):
@@ -174,7 +175,7 @@ class Copy:
         return {name: kind for name, kind, _ in self.connection.execute(queries.stored, [database, schema]).fetchall()}
 
     def state(self) -> str:
-        """Query on how each table is."""
+        """Query for the state of each table."""
         return queries.state.format(refresh=self.schema_of(LOG))
 
     def has_state(self, database: str) -> bool:
@@ -182,7 +183,7 @@ class Copy:
         return wanted <= {*self.found(database, self.schema_of(LOG))}
 
     def changes(self) -> dict[str, int]:
-        """Table -> the batch after which rows of affected persons are all that has changed in it, where that is known."""
+        """Table -> the batch after which only rows of changed persons have changed in it, where that is known."""
         affected = self.found("work", self.schema_of("this_batch")).get("changed_persons")
         if not (affected and self.has_state("work") and self.has_state("published")):
             return {}
@@ -197,7 +198,7 @@ class Copy:
         return columns == other_columns
 
     def change_rows(self, table: str, after: int, time: str | None):
-        """Replace the rows of the persons that later batches than this one concerned, with this time of the row from then on or none."""
+        """Replace the rows of persons whom batches after this one changed: those whose `time` is not before the change, or null."""
         affected = queries.affected.format(this_batch=self.schema_of("this_batch"), after=after)
         concerned = "affected.alias_id = stored.alias_id"
         if time:
@@ -207,7 +208,7 @@ class Copy:
             f"insert into published.{table} select stored.* from work.{table} as stored inner join {affected} on {concerned}")
 
     def is_beginning(self, schema: str, name: str) -> bool:
-        """Whether a table is published as it was up to some batch."""
+        """Whether the published table is the stored one as it was after some batch."""
         return name in self.found("published", schema) and self.connection.execute(
             queries.is_beginning.format(table=f'"{schema}"."{name}"')).fetchone()[0]
 
@@ -217,7 +218,7 @@ class Copy:
         self.copy_comments(schema, name, "table")
 
     def copy_views(self, views: list[tuple[str, str]]):
-        """Recreate views, those that read what is not published as tables. views: schema and name of each."""
+        """Recreate views; those that read what is not published become tables. views: schema and name of each."""
         failed = [view for view in views if not self.copy_view(*view)]
         if len(failed) < len(views):
             self.copy_views(failed)  # they may read views that were not there yet

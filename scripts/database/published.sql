@@ -1,4 +1,4 @@
--- Questions about the databases `work` and `published` of one connection (published.py). Names in braces are filled in.
+-- Queries on the databases `work` and `published` of one connection (published.py). Names in braces are filled in.
 
 -- query: stored
 -- What there is in a schema of a database: name, kind, comment.
@@ -21,16 +21,16 @@ select count(*) filter (where table_name = 'published') > 0 and count(*) filter 
 from duckdb_tables() where schema_name = $1
 
 -- query: state
--- How each table was when it was published, kept in a table of the log's schema. Batches are told by their time too: another
--- database counts from 1 as well.
+-- The state of each table when it was published, kept in a table of the log's schema. Batches are told apart by their time too,
+-- because another database counts from 1 as well.
 select models.model, models.batch_id, applied.started_at as applied_at, models.rebuilt_at
 from work."{refresh}".models
 inner join work."{refresh}".batches as applied on models.batch_id = applied.batch_id
 
 -- query: continued
--- The batch that each table was published up to, if its table in the work database has gone on from there.
+-- The batch up to which each table was published, if the table in the work database continues from there.
 with state as ({state}),
--- both are of the same database, and its table has gone on from what is published
+-- both are of the same database, and the table continues what is published
 continued as (
     select before.model, before.batch_id
     from published."{refresh}".published as before
@@ -45,7 +45,7 @@ where batch_id >= (select batch_id - 2 from work."{refresh}".models where model 
     and exists (select 1 from continued where model = 'changed_persons')
 
 -- query: affected
--- Persons that later batches than this one concerned, and from when on.
+-- Persons whom batches after this one changed, and from when on.
 (
     select alias_id, min(changed_since) as changed_since from work."{this_batch}".changed_persons
     where batch_id > {after}
@@ -53,7 +53,7 @@ where batch_id >= (select batch_id - 2 from work."{refresh}".models where model 
 ) as affected
 
 -- query: is_beginning
--- Whether a table is published as it was up to some batch.
+-- Whether the published table is the stored one as it was after some batch.
 select count(*) = (select count(*) from work.{table} where batch_id <= max(published.batch_id))
 from published.{table} as published
 

@@ -1,8 +1,8 @@
 -- What a PostgreSQL server is doing, and how to end it.
 
 -- query: connections
--- All client connections but the one that asks. Without being a superuser or a member of pg_read_all_stats, one sees only the user of
--- others' connections; the rest is null:
+-- All client connections but this one. Who is neither a superuser nor a member of pg_read_all_stats sees only the user of others'
+-- connections; the rest is null:
 -- https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
 select
     pid, coalesce(usename, '') as "user", coalesce(datname, '') as database, application_name as application, state,
@@ -12,7 +12,7 @@ select
             then array(select distinct blocking from unnest(pg_blocking_pids(pid)) as blocking order by blocking)
         else '{}'
     end as blocked_by,
-    -- since its query began, or since it is idle
+    -- since its query began, or since it went idle
     cast(extract(epoch from clock_timestamp() - case when state = 'active' then query_start else state_change end)
         as double precision) as age_seconds,
     cast(extract(epoch from clock_timestamp() - xact_start) as double precision) as transaction_seconds,
@@ -24,7 +24,7 @@ where
 order by pid
 
 -- query: cancel
--- A process id may have been reused, so the start of the connection has to agree, and that of a query to be cancelled.
+-- A process id may have been reused, so the start of the connection must match, and that of a query to be cancelled.
 select pg_cancel_backend(pid) from pg_stat_activity
 where
     pid = %(pid)s and pid <> pg_backend_pid() and backend_start is not distinct from %(backend_start)s

@@ -15,7 +15,7 @@ from database.target import Target, find_target
 
 FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
-UNKNOWN_ID = "Nobody has the id {}: look for it in the table aliases, capital letters count."
+UNKNOWN_ID = "Nobody has the id {}: look for it in the table aliases; upper and lower case differ."
 OUTDATED = "The tables were built by another version of the project: run scripts/refresh.py."
 
 
@@ -43,8 +43,8 @@ class Tables:
 def stored_tables(target: str | None, application: str, published: bool | str = False, profile: Profile = Profile(), not_yet: str = NOT_YET):
     """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
 
-    application: the name by which others see the connection on PostgreSQL. published: the readers' file will do as well while
-    a refresh has the work file of DuckDB open, or, if this is 'first', whenever there is one. not_yet: what is said where there are no tables.
+    application: the name by which others see the connection on PostgreSQL. published: read the readers' file while a
+    refresh has DuckDB's work file open, or, if this is 'first', whenever there is one. not_yet: the sentence for missing tables.
     """
     found = find_target(target, profile)
     with (duckdb_tables(found, published, not_yet) if found.engine == "duckdb" else postgres_tables(found, application, not_yet)) as tables:

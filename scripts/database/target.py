@@ -1,4 +1,4 @@
-"""A target of profiles.yml and its database, for what is done beside dbt (whose import takes two seconds)."""
+"""A target of profiles.yml and its database, for code that does without dbt (whose import takes two seconds)."""
 
 import os
 from contextlib import closing, contextmanager
@@ -14,7 +14,7 @@ from database.errors import first_line, is_transient, known_sentence
 from database.postgres import open_connection
 from database.profiles import read_profile, rendered
 
-LOCK_APPLICATION = "signup_attribution lock"  # how the connection that holds the lock names itself
+LOCK_APPLICATION = "signup_attribution lock"  # application name of the connection that holds the lock
 DEFAULT_SCHEMAS = {"duckdb": "main", "postgres": "public"}
 
 
@@ -43,12 +43,12 @@ class Target:
 
     @property
     def threads(self) -> int:
-        """How many models are built in parallel at most."""
+        """How many models at most are built in parallel."""
         return int(self.settings.get("threads") or 1)
 
     @property
     def memory(self) -> str | None:
-        """What DuckDB may use, such as 8GB."""
+        """The memory that DuckDB may use, such as 8GB."""
         return (self.settings.get("settings") or {}).get("memory_limit")
 
     @property
@@ -85,7 +85,7 @@ class Target:
 
 
 def find_target(name: str | None = None, profile: Profile = Profile(), variables: dict | None = None) -> Target:
-    """The target of that name in the profile, by default the default one. variables: those that dbt is given. Raises RefreshError."""
+    """The target of that name in the profile, by default the default one. variables: those passed to dbt. Raises RefreshError."""
     default, outputs = read_profile(profile)
     chosen = known_target(name or default, outputs)
     target = Target(chosen, rendered(outputs[chosen], profile, variables))
@@ -95,9 +95,9 @@ def find_target(name: str | None = None, profile: Profile = Profile(), variables
 
 
 def prefix_of(target: str | None, profile: Profile) -> str:
-    """What the schemas of this target begin with. Raises RefreshError.
+    """The prefix of this target's schemas. Raises RefreshError.
 
-    By default of the profile's default target or, where that is not PostgreSQL, of the first that is.
+    By default that of the profile's default target or, if that is not PostgreSQL, of the first that is.
     """
     default, outputs = read_profile(profile)
     servers = [name for name in (default, *outputs) if name in outputs and outputs[name].get("type") == "postgres"]

@@ -1,4 +1,4 @@
-"""Erases persons: finds who is meant, shows what would go, and carries the erasure out."""
+"""Erase persons: find who is meant, show what would go, and carry the erasure out."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ def asked_ids(persons: tuple[str, ...], file: Path | None) -> list[str]:
 
 
 def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: None) -> tuple[Counts, list[str]]:
-    """Erase the persons with these ids: what went, and those of the ids that nobody has. Raises RefreshError.
+    """Erase the persons with these ids; returns what went, and the ids that nobody has. Raises RefreshError.
 
     is_dry_run: only find what would go.
     """
@@ -74,7 +74,7 @@ def lines(ids: list[tuple[str, str]], counts: Counts):
     if counts.shared_ids:
         yield f"Anonymous ids that others used too, which stay: {counts.shared_ids:,}"
     if counts.overrides:
-        yield f"Rows of identity_overrides that name these ids, which will count no longer; take them out there, too: {counts.overrides:,}"
+        yield f"Rows of identity_overrides that name these ids, which will no longer count; remove them there, too: {counts.overrides:,}"
 
 
 def answer(persons: tuple[str, ...], file: Path | None, is_sure: bool, is_dry_run: bool, target: str | None, profile: Profile) -> int:
@@ -87,7 +87,7 @@ def answer(persons: tuple[str, ...], file: Path | None, is_sure: bool, is_dry_ru
     is_yes = is_sure
     if not is_sure:
         counts, unknown = erase(target, ids, is_dry_run=True, say=print)
-        # nobody holds the lock while somebody thinks
+        # nobody holds the lock while the user decides
         is_yes = counts.messages and not is_dry_run and click.confirm("Erase all of this?")
     if is_yes:
         counts, unknown = erase(target, ids, say=print if is_sure else lambda text: None)

@@ -1,13 +1,13 @@
 """Erasing persons from the tables and files of the project.
 
-A person is all their ids; what is erased is every message of their users and of the anonymous ids that are theirs alone, and on
-anonymous ids that others have too their anonymous visits. No visit of anybody else changes its owner by that, so one transaction
-leaves all tables as they would be without these messages: rows of the person go, and few rows of shared ids and of counts are
-corrected. Hashes of the messages stay, so that staging leaves them out when they are loaded again (macros/sources/erased.sql), and
-so do those of overrides that name an erased id.
+A person is all their ids. An erasure takes every message of their users and of the anonymous ids that are theirs alone, and their
+anonymous visits on anonymous ids that others have too. Nobody else's visits change their owner, so one transaction leaves all
+tables as they would be without these messages: the person's rows go, and a few rows of shared ids and of counts are corrected.
+Hashes of the messages stay, so that staging leaves them out when they are loaded again (macros/sources/erased.sql), and so do
+those of overrides that name an erased id.
 
-A file of DuckDB keeps in its free blocks what was deleted, so it is rewritten, and the readers' file with it. Until that is
-done the erasure has no finished_at in refresh.erasures, and the next refresh or erasure does it.
+A DuckDB file keeps deleted rows in its free blocks, so it is rewritten, and the readers' file with it. Until then the erasure
+has no finished_at in refresh.erasures, and the next refresh or erasure does it.
 """
 
 import getpass
@@ -34,7 +34,7 @@ SQL = Path(__file__).parent
 UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
 MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
 queries = read_queries(Path(__file__).with_suffix(".sql"))
-# Tables that count messages. Runs of a selection may leave them out, but not what persons are found by.
+# Tables that count messages. Runs of a selection may leave them out, but not those by which persons are found.
 COUNTED = ("event_names", "partitions")
 NEEDED = {"app_tracks", "rejected_events", "aliases", "evidence_classes", "all_sessions", "attribution"}
 # Columns of a table -> which of its rows are the person's.
@@ -50,7 +50,7 @@ OWN_ROWS = {
 
 @dataclass(frozen=True)
 class Counts:
-    """What an erasure takes away; shared_ids: anonymous ids that others have too, which stay; overrides: those that count no longer."""
+    """What an erasure takes away; shared_ids: anonymous ids that others have too, which stay; overrides: those that no longer count."""
 
     persons: int
     ids: int
@@ -62,7 +62,7 @@ class Counts:
 
 
 class Erasure:
-    """Statements on the tables of a target, in one transaction that ends with the context: nothing has happened unless it is kept."""
+    """Statements on the tables of a target, in one transaction that ends with the context, and is rolled back unless it is kept."""
 
     def __init__(self, target: Target, connection):
         self.target, self.connection, self.is_kept = target, connection, False
@@ -89,7 +89,7 @@ class Erasure:
         self.execute((SQL / f"{name}.sql").read_text(encoding="utf-8").format_map(self.names))
 
     def ask(self, ids: list[str]) -> list[str]:
-        """Find the persons with these ids; those of the ids that nobody has."""
+        """Find the persons with these ids; returns the ids that nobody has."""
         self.check()
         self.ask_for("create temporary table asked as select id from {aliasing}.aliases where false")
         self.execute("insert into asked select unnest(%s)", ids)
@@ -131,11 +131,11 @@ class Erasure:
             self.delete_own_rows(table, tables[table], [("message_type", "event_id"), ("content_hash",)])
         self.script("identity")
         for table, columns in tables.items():
-            # all has been read that the newest batch brought, but for whom it changed: models of reporting may be late
+            # what the newest batch brought has been read, except whom it changed: models of reporting may be behind
             if table.startswith(names["this_batch"]) and not table.endswith('"changed_persons"'):
                 self.execute(f"delete from {table}")
             else:
-                # an id that others have too may have the erased person's name
+                # an id that others have too may be named like the erased person
                 is_of_ids = {"id", "id_type"} <= columns
                 self.delete_own_rows(table, columns, [("id", "id_type")] if is_of_ids else OWN_ROWS)
         for name in counted:
@@ -152,7 +152,7 @@ class Erasure:
         """The stored tables of the project -> names of their columns."""
         schemas = [self.target.schema(folder) for folder in FOLDERS if folder != "seeds"]
         found = self.ask_for(queries.tables, *schemas, schemas=", ".join(["%s"] * len(schemas)))
-        # a month of app_tracks is a part of it, until it is detached
+        # a month is a part of app_tracks until it is detached
         return {f'"{schema}"."{name}"': set(columns.split()) for schema, name, columns in found
                 if not MONTH.fullmatch(name) or name.endswith("_detached")}
 
@@ -164,7 +164,7 @@ class Erasure:
     def remember(self):
         """Keep salted hashes of the messages, and of the overrides that name an erased id."""
         salts = self.ask_for("select salt from {refresh}.erased_messages limit 1") or [(secrets.token_hex(16),)]
-        # what a message and an override are known by, and their hash, as those who read them ask for it
+        # the keys of messages and overrides, and their hash, from the macros by which staging looks for them
         read_by = (ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")
         macros = Environment(extensions=["jinja2.ext.do"]).from_string(read_by).module
         hash_of = macros.postgres__hash_of if self.target.engine == "postgres" else macros.default__hash_of
@@ -177,7 +177,7 @@ class Erasure:
             self.execute(f"delete from {table} where {' or '.join(conditions)}")
 
     def forget_errors(self, tables):
-        """What is written of refreshes that went wrong may quote a value."""
+        """Stored errors of failed refreshes may quote a value."""
         for table, columns in tables.items():
             if "error" in columns:
                 self.ask_for(queries.forget_error, table=table)
@@ -185,7 +185,7 @@ class Erasure:
 
 
 def forget_lines(folder: Path, ids: list[bytes]):
-    """Leave lines out of dbt's logs that name one of the ids."""
+    """Remove lines that name one of the ids from dbt's logs."""
     for file in folder.glob("dbt.log*"):
         try:
             text = file.read_bytes() if file.is_file() else b""
@@ -197,7 +197,7 @@ def forget_lines(folder: Path, ids: list[bytes]):
 
 
 def account() -> str:
-    """By whom this process runs."""
+    """The account that this process runs as."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # an account without a name, as containers may have
@@ -205,15 +205,15 @@ def account() -> str:
 
 
 def is_unfinished(connection, target: Target) -> bool:
-    """Whether an erasure has still to be driven out of files."""
+    """Whether an erasure has yet to reach DuckDB's files."""
     return bool(target.file) and has_table(connection, target.schema("refresh"), "erasures") and bool(rows(
         connection, f"select 1 from {target.table('refresh', 'erasures')} where finished_at is null limit 1"))
 
 
 def finish(target: Target):
-    """Drive what was erased out of the files of DuckDB. Raises RefreshError; then the next refresh or erasure does it.
+    """Remove what was erased from DuckDB's files, too. Raises RefreshError; the next refresh or erasure then does it.
 
-    The lock is held. A step that was broken off is done again.
+    The caller holds the lock. An interrupted step is repeated.
     """
     try:
         rewrite(target.file.resolve(), target.memory)
@@ -230,7 +230,7 @@ def finish(target: Target):
 
 
 def rewrite(file: Path, memory: str | None):
-    """Replace a database by a copy of what is in it. Raises OSError, duckdb.Error; it is as it was then."""
+    """Replace a database with a copy of its contents. Raises OSError, duckdb.Error; the database is then unchanged."""
     copy, spilled = file.with_name(f"{file.name}.new"), file.with_name(f"{file.name}.new.tmp")
     duckdb.connect(str(file)).close()  # applies what a killed process left in the log beside it
     remove(copy)
@@ -240,7 +240,7 @@ def rewrite(file: Path, memory: str | None):
             connection.execute(f"attach {quoted(copy)} as copy")
             connection.execute("copy from database stored to copy")
         shutil.copymode(file, copy)
-        with suppress(OSError):  # only an administrator may, and has to: refreshes run by another account
+        with suppress(OSError):  # only an administrator may, and must when refreshes run as another account
             os.chown(copy, file.stat().st_uid, file.stat().st_gid)
         synchronize(copy)
         os.replace(copy, file)

@@ -1,4 +1,4 @@
--- What an erasure asks and writes down (erasure.py). Schemas are written as {folder}.
+-- The queries of an erasure (erasure.py). Schemas are written as {folder}.
 
 -- query: tables
 select table_schema, table_name, string_agg(column_name, ' ')

@@ -22,7 +22,7 @@ where id_type = 'user_id' and alias_id in (select alias_id from erased_persons)
 union
 select id from erased_rejected where id_type = 'user_id';
 
--- Their anonymous ids, and whether somebody else has them too: a message or an override tells of another user there, or an override keeps
+-- Their anonymous ids, and whether somebody else has them too: a message or an override names another user there, or an override keeps
 -- the person from having them.
 create temporary table erased_devices as
 with devices as (

@@ -45,7 +45,7 @@ def answer(target, profile, since, full_refresh, variables, select, retry_for, w
     try:
         report = refresh(plan, progress, read_settings(settings) if settings else None)
     except KeyboardInterrupt as error:
-        raise click.Abort from error  # for which click adds no empty line
+        raise click.Abort from error  # for KeyboardInterrupt click prints an empty line
     if log_format == "text" and not quiet:
         print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     if report_file:
@@ -54,7 +54,7 @@ def answer(target, profile, since, full_refresh, variables, select, retry_for, w
 
 
 def made_report(plan: Plan, path: Path) -> Path:
-    """Make the report of what was refreshed. Raises RefreshError, which says that the tables are made all the same."""
+    """Make the report of what was refreshed. Raises a RefreshError that says the tables are up to date all the same."""
     try:
         return make_report(plan, path, time_zone(plan))
     except RefreshError as error:
@@ -83,7 +83,7 @@ class Interrupt:
 def run_interruptibly(command: click.Command, name: str, arguments=None) -> int:
     """Run the command line, which SIGTERM ends as Ctrl-C does; returns the exit code."""
     keep_private()
-    # After a SIGKILL Python's helper process would warn of semaphores, which it then frees.
+    # After a SIGKILL, Python's helper process would warn about semaphores that it then frees itself.
     sys.warnoptions.append("ignore:resource_tracker")
     interrupt = Interrupt()
     signal.signal(signal.SIGTERM, interrupt)

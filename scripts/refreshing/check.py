@@ -19,7 +19,7 @@ from refreshing.seeds import COLUMNS, seed_problems
 
 FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
 FINDINGS = "refresh_check "  # prefix of the line in dbt's log that has what dbt found
-FINE, LEFT = "as the project expects them", "as the last refresh left them, or it can rebuild them from what is stored"
+FINE, LEFT = "as the project expects them", "as the last refresh left them, or can be rebuilt from what is stored"
 SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 # A rebuilt table exists beside the old one until it replaces it.
 FREE_OF_SIZE, LEAST_FREE = 1.0, 2**30
@@ -93,7 +93,7 @@ def dbt_findings(plan: Plan, *arguments: str) -> list[Finding]:
 
 
 def audit(plan: Plan, since: str | None) -> list[Finding]:
-    """Which ids of the sources are missing in the tables, of those loaded since a day or of all. Raises RefreshError, KeyboardInterrupt."""
+    """The ids of the sources that the tables lack, of those loaded since a day or of all. Raises RefreshError, KeyboardInterrupt."""
     os.chdir(ROOT)
     target = find_target(plan.target, plan.profile, plan.vars)
     if target.file and not target.file.exists():
@@ -136,7 +136,7 @@ def disk_finding(folder: Path, needed: float) -> Finding:
     free = shutil.disk_usage(folder).free
     text = f"{free / 2**30:,.1f} GB free in {folder}"
     if free < needed:
-        return Finding("disk", False, f"{text}: a rebuild needs about {needed / 2**30:,.1f} GB, free some space.")
+        return Finding("disk", False, f"{text}: a rebuild needs about {needed / 2**30:,.1f} GB, so free some space.")
     return Finding("disk", True, text)
 
 

@@ -1,4 +1,4 @@
-"""Whether the tables are up to date, by what the view refresh.refresh_health says of the last refreshes."""
+"""Whether the tables are up to date, according to the view refresh.refresh_health."""
 
 import math
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ from database.stored_tables import stored_tables
 COLUMNS = (
     "last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "median_duration_seconds", "last_error", "last_status")
 FAILURES = ("failed", "died", "interrupted")
-WHAT_TO_DO = "run scripts/refresh.py, its message says what to do."
+WHAT_TO_DO = "run scripts/refresh.py and do what its message says."
 NOT_YET = "No refresh has finished yet: run scripts/refresh.py."
 
 
 def read_health(target: str | None, profile: Profile) -> dict:
     """The one row of the view, column -> value; times are UTC. Raises RefreshError when there is none.
 
-    On DuckDB of the readers' file if there is one: refreshes have the other one open.
+    On DuckDB that of the readers' file if there is one, because refreshes keep the other file open.
     """
     with stored_tables(target, "signup_attribution health", published="first", profile=profile, not_yet=NOT_YET) as tables:
         found = tables.rows(f"select {', '.join(COLUMNS)} from {{refresh}}.refresh_health")
@@ -64,7 +64,7 @@ def age(span: timedelta) -> str:
 
 
 def read_span(text: str, option: str) -> timedelta:
-    """A duration such as 26h or 2d; a number alone is one of hours. Raises RefreshError."""
+    """A duration such as 26h or 2d; a bare number means hours. Raises RefreshError."""
     seconds = read_duration(f"{text}h" if text.strip().isdigit() else text, option)
     if not 0 < seconds < math.inf:
         raise RefreshError(f"{option} must be a time above 0 such as 26h, not '{text}': correct it.")

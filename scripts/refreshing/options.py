@@ -1,4 +1,4 @@
-"""What the command lines are told: options and files in, a plan out."""
+"""From command lines to plans: options and files in, a plan out."""
 
 from common.errors import RefreshError
 from common.plan import Plan, make_plan
@@ -13,7 +13,7 @@ def plan_refresh(
 ) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
 
-    with_seeds: whether the seeds are looked at too.
+    with_seeds: whether the seeds are checked too.
     """
     default_target, outputs = read_profile(profile)
     plan = make_plan(

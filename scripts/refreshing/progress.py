@@ -22,7 +22,7 @@ from common.errors import RefreshError, escaped
 
 
 class Text:
-    """Sentences on stderr about what is out of the ordinary."""
+    """Sentences on stderr about anything unusual."""
 
     def __call__(self, event, **facts):
         if event == "retry":
@@ -89,7 +89,7 @@ class Lines:
 
 
 class Progress:
-    """Tells each of these; `bar` is the one that has one, or None."""
+    """Passes events on to each of these; `bar` is the one with a bar, or None."""
 
     def __init__(self, *told):
         self.told = told

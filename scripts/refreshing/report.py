@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from common.errors import escaped
 
 FIGURES = "refresh_figures "  # prefix of the line in dbt's log that has the figures of a refresh
-NOTE = "note: "  # and of one with a sentence for whoever started it
+NOTE = "note: "  # prefix of one with a sentence for whoever started the refresh
 # The sentence after which a refresh has to run again (macros/refresh/prepare_refresh.sql).
 FINISHES = "The previous refresh did not finish. This run finishes it, and the next one brings what is new."
 
@@ -29,7 +29,7 @@ class Report:
 
 
 def read_report(rows) -> Report:
-    """The report in the figures that dbt logs at the end of a refresh: kind, name, detail, amount."""
+    """The report from the figures that dbt logs at the end of a refresh: kind, name, detail, amount."""
     report = Report()
     for kind, name, detail, amount in rows:
         if kind == "batch":

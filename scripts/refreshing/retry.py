@@ -15,7 +15,7 @@ FIRST_CONTACT_SECONDS = 30
 class Budget:
     """How long each model that keeps failing is retried.
 
-    seconds: for one model, from its first failure on. Failures of no single model (the connection) count as one more.
+    seconds: for one model, from its first failure on. Failures that are no model's own (the connection's) count as one more model.
     """
 
     def __init__(self, seconds: float):

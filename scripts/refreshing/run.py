@@ -154,7 +154,7 @@ class Run:
             publish(self.target.file, published, self.target.schema, self.target.memory)
         except (OSError, duckdb.Error) as error:
             raise RefreshError(
-                f"{published} cannot be written ({first_line(str(error))}), readers see the refresh before this one: free some space, or "
+                f"{published} cannot be written ({first_line(str(error))}), so readers still see the previous refresh: free some space, or "
                 f"correct {PUBLISHED_VARIABLE}, and run again.", MODEL_FAILED) from error
 
     def end(self, error: str | None = None, status: str = "failed"):
@@ -190,7 +190,7 @@ class Run:
             yield ModelRun(name, status, self.seconds.get(name, 0.0), attempts, None, None, None, error)
 
     def without_secrets(self, record: RunRecord) -> RunRecord:
-        """The record as it may be written anywhere."""
+        """The record in a form that may be written anywhere."""
         def cleaned(text):
             return text and self.target.without_secrets(text)
 
@@ -199,9 +199,9 @@ class Run:
 
 
 def refresh(plan: Plan, progress: Progress | None = None, settings: Settings | None = None) -> Report:
-    """Carry out a plan; what was done. Raises RefreshError, KeyboardInterrupt.
+    """Carry out a plan; returns what was done. Raises RefreshError, KeyboardInterrupt.
 
-    progress: by default nobody is told. settings: metrics and alerts, by default those of the project's refresh.yml.
+    progress: by default none. settings: metrics and alerts, by default those of the project's refresh.yml.
     """
     started = time.monotonic()
     run = Run(plan, progress or Progress(), settings or read_settings(SETTINGS, must_exist=False))

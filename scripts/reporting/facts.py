@@ -1,6 +1,6 @@
 """What the report says, as plain rows: the answers to queries.sql. The page adds them up for the days and channel chosen.
 
-A section that cannot be told has a sentence in `missing` that says what to do.
+A section without data has a sentence in `missing` that says what to do.
 """
 
 import re
@@ -15,14 +15,14 @@ from explaining.story import explain
 from explaining.text import story_lines
 from reporting.source import Source, queries
 
-DAYS = 731  # as many of the newest days as are in the page
+DAYS = 731  # the newest that the page has
 CAMPAIGNS = 500  # those with costs, then the largest
 PERSONS = 3  # of each channel
 RECENT_DAYS = 30
 BATCH = re.compile(rb'<meta name="signup-attribution-batch" content="(\d+)">')
 USUAL_DAYS = 30  # between reports, where the last one is not known
 EXAMPLES = 10  # of changes
-NO_SIGNUP = "(no sign-up)"  # revenue of who has none
+NO_SIGNUP = "(no sign-up)"  # revenue of persons without one
 # Upper ends of the bars that days and sessions up to the sign-up are counted in.
 STEPS = {"days": (0, 1, 3, 7, 14, 30, 60, 90), "sessions": (1, 2, 3, 4, 5, 10, 20)}
 OTHER_ZONE = ("The tables of reporting have the days of another time zone than {}: give report.py the --vars of the "
@@ -106,7 +106,7 @@ def check_zone(source: Source, signups):
         return
     marts = {row["day"]: round(row["signups"]) for row in source.rows(queries.mart_days)}
     found = {row["day"]: row["signups"] for row in summed(signups, "day")}
-    # Of other sign-ups (months of messages were dropped, say) they say nothing about days.
+    # When they count other sign-ups (months of messages were dropped, say), they say nothing about days.
     if found != marts and sum(found.values()) == sum(marts.values()):
         raise RefreshError(OTHER_ZONE.format(source.zone, source.zone))
 
@@ -156,7 +156,7 @@ def person_facts(source: Source, currency: str | None, missing: dict) -> dict:
 
 
 def health_facts(source: Source) -> dict:
-    """Each part by itself: readers may be allowed to see some of it only. missing: sentences about the rest."""
+    """Each part on its own, because readers may be allowed to see only some of it. missing: sentences about the rest."""
     log = source.missing("refresh.refresh_health", "refresh.refresh_runs")
     messages = source.missing("partitioning.partitions", "partitioning.rejected_events", "partitioning.app_tracks")
     found = {"missing": [one for one in (log, messages) if one], "health": None, "runs": [], "months": []}
@@ -183,7 +183,7 @@ def last_batch(page: Path) -> int | None:
 
 
 def change_facts(source: Source, last: int | None) -> dict:
-    """What became different since the last report: sign-ups of months that it had, why, and between which channels they went.
+    """What has changed since the last report: sign-ups of the months it had, why, and between which channels they moved.
 
     changed: what is different since batch `last`, or else a month ago; or a sentence in `missing`.
     """

@@ -21,7 +21,7 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
     zone: report_timezone; model: that gives campaigns their credit; period: 'week', 'month' or 'quarter' that it opens with, None
     to choose; name: of the site, by default the first of own_domains; with_persons: with ids and stories of some who signed up.
     """
-    # What draws charts takes a second to import, which wrong options need not wait for.
+    # What draws charts takes a second to import: wrong options are refused without it.
     from reporting.facts import last_batch, read_facts
     from reporting.page import page_of
 
@@ -29,12 +29,12 @@ def make_report(plan: Plan, output: Path, zone: str, model: str = DEFAULT_MODEL,
         facts = read_facts(tables, zone, model, with_persons, last_batch=last_batch(output.absolute()))
     domains = plan.vars.get("own_domains")
     text = page_of(facts, name or (str(domains[0]) if domains and isinstance(domains, list) else None), period)
-    # Ids are for who made it, until they give it to others.
+    # Ids are for whoever made it, until they share it.
     return write(output.absolute(), text, 0o600 if with_persons else 0o644)
 
 
 def check_output(path: Path):
-    """Raises RefreshError when the report would take the place of something else."""
+    """Raises RefreshError when the report would replace something else."""
     if path.suffix != ".html":
         raise RefreshError(f"The report is an HTML page, but {path} does not end in .html: name another file.")
     try:
@@ -45,7 +45,7 @@ def check_output(path: Path):
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> Path:
-    """Put the text there at one moment: who opens the file finds the old report or the new one. Raises RefreshError."""
+    """Write the file in one step: whoever opens it finds the old report or the new one. Raises RefreshError."""
     made = None
     check_output(path)
     try:
@@ -64,7 +64,7 @@ def write(path: Path, text: str, mode: int = 0o644) -> Path:
 
 
 def time_zone(plan: Plan) -> str:
-    """report_timezone, as the refresh has it. Raises RefreshError when it is no text."""
+    """report_timezone, as the refresh has it. Raises RefreshError when it is not text."""
     zone = plan.vars.get("report_timezone", default_variables().get("report_timezone", "UTC"))
     if not isinstance(zone, str):
         raise RefreshError(f"report_timezone must be a time zone such as Europe/Berlin, not {zone}: correct it.")

@@ -49,7 +49,7 @@ def values_of(option: str, arguments) -> list[str]:
 
 
 def in_order_of_time(arguments) -> list[str]:
-    """The option by which the answer is in order of time, if it is by time and no order is asked for."""
+    """The option that sorts the answer by time, if it is by time and no order was asked for."""
     times = [name for names in values_of("--group-by", arguments) for name in names.split(",") if name.startswith("metric_time")]
     is_ordered = any(argument.startswith("--order") for argument in arguments)
     return ["--order", times[0]] if times and not is_ordered and arguments[0] == "query" else []

@@ -1,7 +1,7 @@
 -- The queries of the report: one text for both engines, on published tables and the log of refreshes only.
 --
--- Days are those of report_timezone, which is the first value (%s) of every query that needs it. Rows that texts name are
--- put in order elsewhere: databases differ in how they order texts.
+-- Days are those of report_timezone, which is the first value (%s) of every query that needs it. Rows named by texts are
+-- sorted elsewhere, because databases sort texts differently.
 
 -- query: bounds
 -- What everything else is measured by: the days of the first and the last session.
@@ -19,8 +19,8 @@ from {sessions}.all_sessions
 group by 1, 2
 
 -- query: visitors
--- Persons with a session on a day, by how many days before it they had the last one (null: none), in all and by channel. Of any
--- days, those who had none since the first of them are the visitors.
+-- Persons with a session on a day, by how many days before it they had the previous one (null: none), in all and by channel.
+-- The visitors of a range of days are those without an earlier session in it.
 with dated as (
     select distinct alias_id, channel, cast(session_start at time zone 'UTC' at time zone %s as date) as day
     from {sessions}.all_sessions
@@ -73,7 +73,7 @@ from {reporting}.signup_retention
 where cohort_type = %s and is_complete
 
 -- query: persons
--- Of each channel those who brought the most, the newest of them first.
+-- The persons of each channel who paid most, or else signed up last.
 with paid as (
     select alias_id, sum(revenue) as revenue from {reporting}.person_revenue
     where currency = %s
@@ -123,7 +123,7 @@ select
 from {partitioning}.app_tracks
 where occurred_at >= %s
 
--- What became different since the last report.
+-- What has changed since the last report.
 
 -- query: batches
 select batch_id, max(changed_at) as changed_at from {reporting}.channel_totals_as_of
@@ -150,7 +150,7 @@ where batch_id > %s
 group by cause
 
 -- query: moves
--- No ids of messages or persons: a page goes round.
+-- No ids of messages or persons: a page gets passed on.
 select
     old_value as before, new_value as now, cause, case when cause in ('rule', 'setting') then cause_detail end as detail,
     count(*) as signups

@@ -1,4 +1,4 @@
-"""The stored tables as the report asks them: in one time zone, and knowing which of them are there."""
+"""The stored tables as the report queries them: in one time zone, and knowing which of them exist."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,7 @@ NO_TABLES = "{} not there or may not be read: run scripts/refresh.py, or connect
 
 
 class Source:
-    """The tables, asked in one time zone. Exact numbers come as Python's own."""
+    """The tables, queried in one time zone. Exact numbers come as Python's own."""
 
     def __init__(self, tables: Tables, zone: str):
         self.tables, self.zone, self.names = tables, zone, tables.names()

@@ -1,5 +1,5 @@
 -- One row per person: when first seen, how many visits, on how many devices, and the visit in which
--- he signs up. More people than needed: the next step stops at the wanted number of messages.
+-- they sign up. More people than needed: the next step stops at the wanted number of messages.
 CREATE TABLE people AS
 WITH numbered AS (
     SELECT
@@ -31,7 +31,7 @@ counted AS (
 )
 SELECT
     person, h, is_sharing, visit_count,
-    -- Seen on them are fewer: 15 in a hundred users on two, five on three or more.
+    -- Fewer are seen: 15 in a hundred users on two, five on three or more.
     CASE
         WHEN is_sharing OR visit_count = 1 OR chance(h, 'devices') < 0.45 THEN 1
         WHEN chance(h, 'devices') < 0.80 THEN 2

@@ -25,7 +25,7 @@ timed AS (
         device_of(person_h, signup_visit, device_count) AS signup_device,
         coalesce(visit = signup_visit, false) AS has_signup,
         coalesce(visit > signup_visit, false) AND chance(h, 'server') < 0.08 AS is_server,
-        -- Who has several devices sometimes changes over to another in the middle of a visit: the
+        -- People with several devices sometimes switch to another in the middle of a visit: the
         -- next visit begins minutes after the last one did.
         visit > 1 AND device_count > 1 AND chance(h, 'changes over') < 0.06 AS is_following,
         born_us + ((end_us() - born_us)
@@ -83,7 +83,7 @@ known AS (
 identified AS (
     SELECT
         *,
-        -- Number of the event from which on messages carry the user; null: none does.
+        -- Number of the event from which messages carry the user; null: none does.
         CASE
             WHEN is_server THEN 1
             WHEN visit = known_visit AND has_signup THEN least(event_count, 2 + pick(h, 'step', event_count))

@@ -20,7 +20,7 @@ SELECT
         WHEN v.is_server OR (v.is_server_signup AND m.k = v.user_from AND m.kind = 'tracks') THEN NULL
         WHEN chance(m.h, 'bad anonymous') < 0.003 THEN junk(m.h)
         WHEN chance(m.h, 'bad anonymous') < 0.006 THEN NULL
-        -- White space around an id is no part of it.
+        -- White space around an id is not part of it.
         WHEN chance(m.h, 'bad anonymous') < 0.007 THEN '  ' || v.anonymous_id || chr(10)
         ELSE v.anonymous_id
     END AS anonymous_id,

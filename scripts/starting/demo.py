@@ -1,4 +1,4 @@
-"""The demo: sample data, refreshes of it, and what came out."""
+"""The demo: sample data, refreshes of it, and the results."""
 
 import os
 import shlex
@@ -33,7 +33,7 @@ SETTINGS = {
         **{name: {"files": f"{LANDING}/{name}.csv"} for name in MONEY},
     },
     "own_domains": ["example.com"],
-    # Messages that a server sends on its own are no visit.
+    # Messages that a server sends on its own are not visits.
     "ignored_events": ["invoice_paid", "email_delivered"],
 }
 TEXT = "# Variables of `make demo`, which replaces this file as long as nobody has edited it.\n" + yaml.safe_dump(SETTINGS, sort_keys=False)
@@ -55,7 +55,7 @@ def is_of_the_demo(variables: Path) -> bool:
 
 
 def make_room(variables: Path, database: Path):
-    """Take away what an earlier demo left. Raises RefreshError where something else is in its place."""
+    """Remove what an earlier demo left. Raises RefreshError if something else is in its place."""
     if variables.exists() and not is_of_the_demo(variables):
         raise RefreshError(f"{variables} is not the demo's, which would replace it: move it away, or name another file in {FILE_VARIABLE}.")
     try:
@@ -80,7 +80,7 @@ def hand_over(files, days):
 
 
 def print_result(totals: dict[str, int], database: Path) -> str:
-    """Print what came out; the id of a person with a story."""
+    """Print the results; returns the id of a person with a story."""
     print(f"\n{totals['messages']:,} messages and {totals['rejected']:,} rejected ones, "
           f"{totals['sessions']:,} sessions of {totals['persons']:,} persons, {totals['signups']:,} sign-ups{first_session_share(totals)}.")
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -114,7 +114,7 @@ def show(messages: int):
     report = refresh(plan, make_progress("text"))
     print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     for day in last_days:
-        print(f"\nDaily refresh, messages loaded on {day} come in:")
+        print(f"\nDaily refresh, of the messages loaded on {day}:")
         hand_over(files, [day])
         report = refresh(plan, make_progress("text"))
         print("\n".join(summary_lines(report)), flush=True)

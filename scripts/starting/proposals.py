@@ -1,4 +1,4 @@
-"""What a database or a folder of files holds, and what that proposes for the variables."""
+"""What a database or a folder of files holds, and the variables that it suggests."""
 
 import re
 from collections import Counter
@@ -21,8 +21,8 @@ from starting.demo import is_of_the_demo
 
 EVENTS = ("tracks", "pages", "screens")
 COLLECTIONS = (*EVENTS, "identifies", "aliases")
-FIRST_EVENTS, FIRST_URLS = 1_000_000, 50_000  # as many of a table are looked at
-LEAST_SHARE = 0.01  # of the pages: a domain with less is no site of one's own
+FIRST_EVENTS, FIRST_URLS = 1_000_000, 50_000  # as many rows of a table are read
+LEAST_SHARE = 0.01  # of the pages: a domain with fewer is not one's own site
 # Names of events that are a sign-up, the likeliest first, in small letters with _ for what is neither letter nor digit.
 SIGNUPS = [re.compile(pattern) for pattern in (
     r"(\w+_)?sign(ed)?_?up(_(complet|succe|finish|confirm)\w*)?", r"(\w+_)?(account|user|profile|customer)_(was_)?created|create_(account|user)",
@@ -33,7 +33,7 @@ queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
 class Places:
-    """What there is to read: (schema, collection) -> its columns, and how SQL names it; of files the schema is ''."""
+    """What there is to read: (schema, collection) -> its columns, and how SQL names it; for files the schema is ''."""
 
     def __init__(self, query, target: Target, folder: Path | None):
         self.query, self.columns, self.relations, self.files = query, {}, {}, {}
@@ -59,13 +59,13 @@ class Places:
                 self.relations["", collection], self.files[collection] = relation, {"files": str(shown(folder) / name)}
 
     def schemas(self) -> list[str]:
-        """Those with messages that may be of a visit."""
+        """Those with messages that may be part of a visit."""
         return sorted({schema for schema, collection in self.columns if collection in EVENTS})
 
     def keep(self, schemas: list[str]):
-        """Forget all others. Raises RefreshError when there is no such schema."""
+        """Keep only these. Raises RefreshError when there is no such schema."""
         if unknown := sorted({*schemas} - {*self.schemas()}):
-            raise RefreshError(f"There are no messages in {', '.join(unknown)}: choose of {', '.join(self.schemas())}.")
+            raise RefreshError(f"There are no messages in {', '.join(unknown)}: choose from {', '.join(self.schemas())}.")
         self.columns = {key: columns for key, columns in self.columns.items() if key[0] in schemas}
 
     def values(self, collections, names, limit: int) -> Counter:
@@ -80,7 +80,7 @@ class Places:
 
 
 def domain_of(url: str) -> str | None:
-    """The domain that was registered for a URL's host: example.com of www.example.com, shop.co.uk of m.shop.co.uk; None for a machine."""
+    """The domain that was registered for a URL's host: example.com of www.example.com, shop.co.uk of m.shop.co.uk; None for an IP address or a bare name."""
     try:
         host = (urlsplit(url).hostname or "").rstrip(".").lower()
     except ValueError:
@@ -121,7 +121,7 @@ def opened(target: Target):
 
 
 def asked(question: str, proposed: list[str], is_sure: bool) -> list[str]:
-    """The answer, in which commas part several."""
+    """The answers, separated by commas."""
     if is_sure:
         return proposed
     return [one.strip() for one in click.prompt(question, default=", ".join(proposed)).split(",") if one.strip()]
@@ -139,14 +139,14 @@ def propose(target: Target, files: Path | None, is_sure: bool, options: str):
     """
     path = variables_file()
     if path.exists() and not is_of_the_demo(path):
-        raise RefreshError(f"{shown(path)} is there already: edit it, or move it away, or name another file in {FILE_VARIABLE}.")
+        raise RefreshError(f"{shown(path)} exists already: edit it, or move it away, or name another file in {FILE_VARIABLE}.")
     if files and target.engine != "duckdb":
         raise RefreshError("Only DuckDB reads files: choose --target duckdb, or leave out --files.")
     with opened(target) as query:
         places = Places(query, target, files)
         schemas = places.schemas()
         if not schemas:
-            raise RefreshError("There is no table tracks, pages or screens with a column id that may be read: name the database "
+            raise RefreshError("There is no table tracks, pages or screens that can be read and has a column id: name the database "
                                "(--target, PGHOST, PGDATABASE), or a folder of files (--files).")
         for schema in schemas:
             print(f"{escaped(schema) or files}: {', '.join(collection for one, collection in places.columns if one == schema)}")
@@ -161,7 +161,7 @@ def propose(target: Target, files: Path | None, is_sure: bool, options: str):
     print(f"Events: {listed(events)}\nPages: {listed(domains)}")
     signup = likely_signup(events)
     if not signup:
-        print("No event has the name of a sign-up: say under signup_events which one it is.")
+        print("No event is named like a sign-up: name yours under signup_events.")
     variables = {
         "sources": places.files or {"schemas": schemas},
         "signup_events": asked("Events that are a sign-up", [signup or "signed_up"], is_sure),

@@ -42,7 +42,7 @@ def test_of_a_database(engine, file, capsys):
         assert yaml.safe_load(file.read_text()) == expected == plan_refresh(engine.name, with_seeds=False).vars
         written = file.read_text()
         assert init.main(["--target", engine.name, "--yes"]) == 2 and file.read_text() == written
-        assert "is there already: edit it" in capsys.readouterr().err
+        assert "exists already: edit it" in capsys.readouterr().err
 
         file.write_text(demo.TEXT)
         answered = CliRunner().invoke(init.command, ["--target", engine.name], input="web\nPlan Bought, Other\n\n")

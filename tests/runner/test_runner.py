@@ -129,13 +129,13 @@ https://duckdb.org"""
      'touches failed: Binder Error: Referenced column "chanel" not found: correct this and run again, '
      "the refresh continues where it stopped; details are in logs/dbt.log.", 1),
     (None, [node(CONTRACT)], "touches has an enforced contract that failed: its SQL gives cost INTEGER, extra VARCHAR where "
-     "models/_touches.yml promises cost DOUBLE: edit both alike.", 1),
+     "models/_touches.yml promises cost DOUBLE: make them agree.", 1),
     (None, [node(RULE)], "aliases has to be rebuilt: select more.", 1),
     (None, [node(LOCKED)], "/data/a.duckdb is in use by process 12: close the database there, then run again.", 2),
     (Exception(LOCKED), [], "/data/a.duckdb is in use by process 12: close the database there, then run again.", 2),
     (Exception(RULE.replace("model", "operation")), [], "aliases has to be rebuilt: select more.", 2),
     (Exception("Parsing Error\n  Invalid YAML in x.yml"), [],
-     "dbt cannot run the project: Invalid YAML in x.yml: correct this, details are in logs/dbt.log.", 2),
+     "dbt cannot run the project: Invalid YAML in x.yml: correct this; details are in logs/dbt.log.", 2),
 ])
 def test_errors(exception, nodes, sentence, exit_code):
     error = failure(exception, nodes, "logs/dbt.log")

@@ -136,7 +136,7 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     before = stored(engine)
 
     code, out, error = command_line(engine, capsys, PHONE, "--dry-run")
-    assert code == 0 and not error and "persons 1, ids 2, messages 12, sessions 5, sign-ups 1" in out and USER in out and "count no longer; take them out there, too: 3\n" in out, out
+    assert code == 0 and not error and "persons 1, ids 2, messages 12, sessions 5, sign-ups 1" in out and USER in out and "no longer count; remove them there, too: 3\n" in out, out
     code, _, error = command_line(engine, capsys, PHONE)
     assert code == 2 and "--yes" in error
     ids = tmp_path / "ids.txt"
@@ -148,7 +148,7 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
         code, out, _ = command_line(engine, capsys, "--file", str(ids))
     assert code == 1 and "messages 12" in out and "Erase all of this?" in out and "Erased" not in out, out
     code, _, error = command_line(engine, capsys, "nobody", "--yes")
-    assert code == 1 and error == "Nobody has the id 'nobody': look for it in the table aliases, capital letters count.\n"
+    assert code == 1 and error == "Nobody has the id 'nobody': look for it in the table aliases; upper and lower case differ.\n"
     assert stored(engine) == before and not engine.fetch("refresh.erasures")
 
     if is_file:

@@ -50,6 +50,6 @@ def test_an_edited_model_is_said_and_its_full_refresh_finished(duckdb_engine):
         said, error = build(engine)
         assert said == [FINISHED.format(4)] and (
             "all_sessions has an enforced contract that failed: its SQL gives extra INTEGER where "
-            "models/sessions/_sessions__models.yml promises no such column: edit both alike") in error
+            "models/sessions/_sessions__models.yml promises no such column: make them agree") in error
     with edited(engine.project, TOUCHES):
         assert build(engine) == ([FINISHED.format(2), FINISHES], "") and is_direct(engine) == {True}

@@ -52,8 +52,8 @@ def failure(exception, results, log, causes=None) -> RefreshError:
         return RefreshError(disk_sentence(full), MODEL_FAILED if failed else BAD_INPUT, **what_is_left(results))
     if exception is not None or not failed or not hasattr(failed[0], "node"):  # a macro run on its own is not a node
         text = str(exception or (failed[0].message if failed else None) or "dbt gave no reason")
-        return RefreshError(
-            known_sentence(text) or project_sentence(text, log), BAD_INPUT, is_transient(text), is_refused=bool(REFUSED.search(text)))
+        sentence = known_sentence(text) or f"dbt cannot run the project: {first_line(text)}: correct this; details are in {log}."
+        return RefreshError(sentence, BAD_INPUT, is_transient(text), is_refused=bool(REFUSED.search(text)))
     permanent = [node for node in failed if not is_transient(str(node.message), (causes or {}).get(node.node.name, ""))]
     first = (permanent or failed)[0]
     text = str(first.message or "no reason given")
@@ -97,11 +97,6 @@ def contract_sentence(text: str, node) -> str | None:
     file = str(node.patch_path or "its YAML").rpartition("://")[2]
     return (f"{node.name} has an enforced contract that failed: its SQL gives {', '.join(has) or 'no such column'} where {file} "
             f"promises {', '.join(wants) or 'no such column'}: make them agree.")
-
-
-def project_sentence(text: str, log) -> str:
-    """A sentence for a project that dbt cannot run."""
-    return f"dbt cannot run the project: {first_line(text)}: correct this; details are in {log}."
 
 
 def run_dbt(arguments: list[str], on_event=None, manifest=None):

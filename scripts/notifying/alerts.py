@@ -7,6 +7,7 @@ import platform
 import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from html import escape
 
 import requests
 
@@ -98,20 +99,12 @@ def pagerduty_reason(response: requests.Response) -> str:
 def send_slack(own: Slack, notice: Notice, delivery: Delivery):
     """A message about what is wrong. There is none when it is over: unlike PagerDuty, Slack keeps no state of alerts.
 
-    https://api.slack.com/messaging/webhooks
+    https://api.slack.com/messaging/webhooks, https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     url = delivery.secret(own.webhook_url_env)
     lines = [problem.summary for problem in notice.problems if problem.is_open]
     if lines:
-        delivery.send(url, json={"text": slack_text("\n".join(lines))}, explain=slack_reason)
-
-
-def slack_text(text: str) -> str:
-    """The text with Slack's control characters escaped.
-
-    https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        delivery.send(url, json={"text": escape("\n".join(lines), quote=False)}, explain=slack_reason)
 
 
 def slack_reason(response: requests.Response) -> str:

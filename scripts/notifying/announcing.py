@@ -11,14 +11,12 @@ from notifying.metrics import (
     Measurement, measure, send_cloudwatch, send_prometheus_pushgateway, send_prometheus_textfile, send_statsd,
 )
 from notifying.record import RunRecord
-from notifying.settings import Settings
+from notifying.settings import Settings, endpoints
 
 SENDERS = {
-    "metrics": {
-        "statsd": send_statsd, "prometheus_textfile": send_prometheus_textfile,
-        "prometheus_pushgateway": send_prometheus_pushgateway, "cloudwatch": send_cloudwatch,
-    },
-    "alerts": {"pagerduty": send_pagerduty, "slack": send_slack, "webhook": send_webhook},
+    "metrics.statsd": send_statsd, "metrics.prometheus_textfile": send_prometheus_textfile,
+    "metrics.prometheus_pushgateway": send_prometheus_pushgateway, "metrics.cloudwatch": send_cloudwatch,
+    "alerts.pagerduty": send_pagerduty, "alerts.slack": send_slack, "alerts.webhook": send_webhook,
 }
 
 
@@ -45,15 +43,6 @@ def announce_test(settings: Settings, environment=os.environ) -> dict[str, str |
     return deliver(notice, settings, environment)
 
 
-def endpoints(settings: Settings) -> dict:
-    """Name -> (function, its settings) of each endpoint that the settings name."""
-    return {
-        f"{group}.{name}": (sender, own)
-        for group, senders in SENDERS.items() for name, sender in senders.items()
-        if (own := getattr(getattr(settings, group), name)) is not None
-    }
-
-
 def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | None]:
     """Notify all endpoints in parallel: name -> None, or one sentence on why that failed."""
     delivery = Delivery(settings, environment)
@@ -62,9 +51,9 @@ def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | 
     late = f"nothing happened within {patience:g} seconds: look at its host and the network"
     reasons = dict.fromkeys(endpoints(settings), late)
 
-    def tell(name, sender, own):
+    def tell(name, own):
         try:
-            sender(own, notice, delivery)
+            SENDERS[name](own, notice, delivery)
             reasons[name] = None
         except NotSent as error:
             reasons[name] = str(error)
@@ -74,8 +63,7 @@ def deliver(notice: Notice, settings: Settings, environment) -> dict[str, str | 
             # Its text may hold a secret.
             reasons[name] = f"{type(error).__name__}: correct its settings"
 
-    threads = [threading.Thread(target=tell, args=(name, *endpoint), daemon=True)
-               for name, endpoint in endpoints(settings).items()]
+    threads = [threading.Thread(target=tell, args=endpoint, daemon=True) for endpoint in endpoints(settings).items()]
     for thread in threads:
         thread.start()
     end = time.monotonic() + patience

@@ -9,8 +9,9 @@ import re
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 
-from prometheus_client import CollectorRegistry, pushadd_to_gateway, write_to_textfile
+from prometheus_client import pushadd_to_gateway, write_to_textfile
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -51,25 +52,23 @@ class Measurement:
 def measure(record: RunRecord) -> tuple[Measurement, ...]:
     """The figures of a refresh, without unknown ones."""
     ended = record.started_at + timedelta(seconds=record.seconds)
-    figures = [
-        Measurement("refresh_success", int(record.status == "success")),
-        Measurement("refresh_duration_seconds", round(record.seconds, 3)),
-    ]
-    if record.status == "success":
-        figures.append(Measurement("refresh_last_success_timestamp_seconds", round(ended.timestamp(), 3)))
-    if record.newest_message_at is not None:
+    is_success, newest = record.status == "success", record.newest_message_at
+    figures = {None: {
+        "refresh_success": int(is_success), "refresh_duration_seconds": record.seconds,
+        "refresh_last_success_timestamp_seconds": ended.timestamp() if is_success else None,
         # A message's clock may be ahead of ours.
-        age = max((ended - record.newest_message_at).total_seconds(), 0)
-        figures.append(Measurement("newest_message_age_seconds", round(age, 3)))
-        figures.append(Measurement("newest_message_timestamp_seconds", round(record.newest_message_at.timestamp(), 3)))
+        "newest_message_age_seconds": newest and max((ended - newest).total_seconds(), 0),
+        "newest_message_timestamp_seconds": newest and newest.timestamp(),
+    }}
     for model in record.models:
-        values = {
-            "model_success": int(model.status == "success"), "model_duration_seconds": round(model.seconds, 3),
+        figures[model.name] = {
+            "model_success": int(model.status == "success"), "model_duration_seconds": model.seconds,
             "model_attempts": model.attempts, "model_rows_read": model.rows_read,
             "model_rows_inserted": model.rows_inserted, "model_rows_deleted": model.rows_deleted,
         }
-        figures += [Measurement(name, value, model.name) for name, value in values.items() if value is not None]
-    return tuple(figures)
+    return tuple(
+        Measurement(name, round(value, 3), model)
+        for model, values in figures.items() for name, value in values.items() if value is not None)
 
 
 def passing(notice: Notice) -> list[Measurement]:
@@ -108,28 +107,17 @@ def send_statsd(own: Statsd, notice: Notice, delivery: Delivery):
         raise NotSent("it does not take all datagrams: look at its host and port")
 
 
-class Families:
-    """A collector of the figures as Prometheus has them; `kept` are families of an earlier text."""
-
-    def __init__(self, notice: Notice, service: str, kept=()):
-        self.families = {family.name: family for family in kept}
-        for figure in notice.measurements:
-            if figure.name.endswith("_age_seconds"):
-                continue
-            name = f"{PREFIX}_{figure.name}"
-            family = self.families.setdefault(name, Metric(name, FIGURES[figure.name], "gauge"))
-            labels = {"service": service, "target": notice.record.target}
-            family.add_sample(name, {**labels, **({"model": figure.model} if figure.model else {})}, figure.value)
-
-    def collect(self):
-        return list(self.families.values())
-
-
-def registry_of(families: Families) -> CollectorRegistry:
-    """A registry for prometheus_client."""
-    registry = CollectorRegistry()
-    registry.register(families)
-    return registry
+def collected(notice: Notice, service: str, kept=()):
+    """A collector, as prometheus_client calls it, of the figures; `kept` are families of an earlier text."""
+    families = {family.name: family for family in kept}
+    for figure in notice.measurements:
+        if figure.name.endswith("_age_seconds"):
+            continue
+        name = f"{PREFIX}_{figure.name}"
+        family = families.setdefault(name, Metric(name, FIGURES[figure.name], "gauge"))
+        labels = {"service": service, "target": notice.record.target}
+        family.add_sample(name, {**labels, **({"model": figure.model} if figure.model else {})}, figure.value)
+    return SimpleNamespace(collect=families.values)
 
 
 def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: Delivery):
@@ -143,7 +131,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
     if notice.is_test:
         # The collector does not read this name.
         test = path.with_name(f"{path.name}.test")
-        write_to_textfile(str(test), registry_of(Families(notice, service)))
+        write_to_textfile(str(test), collected(notice, service))
         test.unlink()
         return
     told = {(f"{PREFIX}_{figure.name}", service, target) for figure in notice.measurements}
@@ -155,7 +143,7 @@ def send_prometheus_textfile(own: PrometheusTextfile, notice: Notice, delivery: 
         family.samples = [
             sample for sample in family.samples
             if (sample.name, sample.labels.get("service"), sample.labels.get("target")) not in told]
-    write_to_textfile(str(path), registry_of(Families(notice, service, [family for family in kept if family.samples])))
+    write_to_textfile(str(path), collected(notice, service, [family for family in kept if family.samples]))
 
 
 def send_prometheus_pushgateway(own: PrometheusPushgateway, notice: Notice, delivery: Delivery):
@@ -169,7 +157,7 @@ def send_prometheus_pushgateway(own: PrometheusPushgateway, notice: Notice, deli
         return lambda: delivery.send(url, method=method, data=data, headers={**dict(headers), **authorization})
 
     service = delivery.settings.service
-    pushadd_to_gateway(own.url, job=service, registry=registry_of(Families(notice, service)),
+    pushadd_to_gateway(own.url, job=service, registry=collected(notice, service),
                        grouping_key={"target": notice.record.target}, handler=handler)
 
 

@@ -154,6 +154,12 @@ class Settings(Section):
     alerts: Alerts = Alerts()
 
 
+def endpoints(settings: Settings) -> dict[str, Section]:
+    """Name -> settings of each endpoint that the settings name."""
+    groups = {"metrics": settings.metrics, "alerts": settings.alerts}
+    return {f"{group}.{name}": own for group, members in groups.items() for name, own in members if own is not None}
+
+
 def read_settings(path: Path, must_exist: bool = True) -> Settings:
     """The settings in a file; without the file, if it need not exist, settings without endpoints. Raises RefreshError."""
     if not must_exist and not path.exists():

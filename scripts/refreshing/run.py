@@ -20,7 +20,7 @@ from database.published import PUBLISHED_VARIABLE, check_published, publish, pub
 from database.target import Target, find_target
 from erasing.erasure import finish, is_unfinished
 from notifying.record import ModelRun, RunRecord
-from notifying.settings import SETTINGS, Settings, read_settings
+from notifying.settings import SETTINGS, Settings, endpoints, read_settings
 from refreshing.log import Log
 from refreshing.progress import Progress
 from refreshing.report import FIGURES, FINISHES, NOTE, Report, read_report
@@ -31,7 +31,7 @@ RUN_VARIABLE = "SIGNUP_ATTRIBUTION_RUN"  # names the run to dbt, so that all att
 
 def announce(record: RunRecord, settings: Settings) -> list[str]:
     """Send the metrics and alerts of a finished run, as configured in refresh.yml; one sentence for each that failed."""
-    if not any(value is not None for group in (settings.metrics, settings.alerts) for _, value in group):
+    if not endpoints(settings):
         return []
     from notifying.announcing import announce as tell  # what it needs takes a while to import
 

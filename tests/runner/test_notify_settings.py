@@ -8,8 +8,7 @@ import yaml
 from common.errors import RefreshError
 from installed import ROOT
 from notify import main
-from notifying.announcing import endpoints
-from notifying.settings import Settings, make_settings, read_settings
+from notifying.settings import Settings, endpoints, make_settings, read_settings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 

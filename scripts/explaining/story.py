@@ -1,7 +1,7 @@
 """A person's story from what is stored about them: each id, session and touch with its evidence, and the reason for it.
 
 Pure: facts (see explain_facts) in, a mapping out that --json prints unchanged. The rules are not applied again here: what
-they decided is stored, and this puts it into words.
+they decided is stored, and reasons.j2 puts it into words.
 """
 
 import re
@@ -11,7 +11,7 @@ from common.errors import RefreshError, escaped, said
 from database.stored_tables import UNKNOWN_ID, Tables
 from explaining.attribution import attribution_story, reason_to_count
 from explaining.facts import Common, facts_of, persons_of
-from explaining.words import KINDS, count, described, moment
+from explaining.words import KINDS, reason
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 MESSAGE = ("message_type", "event_id", "occurred_at")
@@ -64,38 +64,17 @@ def id_story(row: dict, alias_id: str, common: Common, facts) -> dict:
     found = {**row, "visit_count": visit_count, "users": [], "owners": [], "overrides": overrides}
     if row["id_type"] == "user_id":
         found["links"] = [link for link in facts["links"] if row["id"] in (link["user_id"], link["linked_user_id"])]
-        found["because"] = user_reason(row["id"], found["links"], facts)
+        group = next((group for group in facts["groups"] if group["user_id"] == row["id"]), None)
+        found["because"] = reason("user", user_id=row["id"], group=group, links=found["links"])
         return found
     pairs = [pair for pair in facts["pairs"] if pair["anonymous_id"] == row["id"]]
     found["users"] = [{**pair, "message": identifying(facts, pair, pair["first_seen_at"])} for pair in pairs]
     owners = [owner for owner in facts["owners"] if owner["anonymous_id"] == row["id"]]
     found["owners"] = [owner_story(owner, common, facts) for owner in owners]
     never = [one["id_b"] if one["id_a"] == row["id"] else one["id_a"] for one in overrides if one["action"] == "never_link"]
-    if not pairs and never:
-        found["because"] = f"It was not merged: an override says never to link it with {', '.join(map(said, never))}, and no message names another user."
-    elif not pairs:
-        found["because"] = "It was not merged: no message has it together with a user id."
-    elif not any(owner["alias_id"] == alias_id for owner in found["owners"]):
-        found["because"] = "Only messages that have it together with the user id are theirs; all others are another person's."
-    else:
-        found["because"] = " ".join(owner["because"] for owner in found["owners"] if owner["alias_id"] == alias_id)
+    owned = [owner for owner in found["owners"] if owner["alias_id"] == alias_id]
+    found["because"] = reason("device", pairs=pairs, never=never, owned=owned)
     return found
-
-
-def user_reason(user_id: str, links: list[dict], facts) -> str:
-    """Why a user is this person: on their own, or by links with others."""
-    group = next((group for group in facts["groups"] if group["user_id"] == user_id), None)
-    if group is None:
-        return "A message with a user id belongs to that user."
-    linked = " and ".join(
-        f"{said(link['linked_user_id' if link['user_id'] == user_id else 'user_id'])} by "
-        + (f"the message {said(link['event_id'])} of aliases" if link["event_id"] else "an override") for link in links[:10])
-    if group["unmerged_reason"] == "never_link":
-        return f"Linked with {linked}, but two of these users must never be linked, so all stay apart (see unmerged_groups)."
-    if group["unmerged_reason"]:
-        return (f"Linked with {linked}, but {group['user_count']:,} users are linked with each other: more than "
-                "max_users_per_person, so they stay apart (see unmerged_groups).")
-    return f"Linked with {linked}: {group['user_count']:,} linked users are one person, the one with the earliest session event."
 
 
 def owner_story(owner: dict, common: Common, facts) -> dict:
@@ -104,18 +83,9 @@ def owner_story(owner: dict, common: Common, facts) -> dict:
     policy = common.settings["identity_policy"]
     at = {"timeline": owner["span_start"], "first": pair["first_seen_at"], "last": pair["last_seen_at"]}[policy]
     message = identifying(facts, owner, at)
-    bounds = [f"after {moment(owner['owns_after'])}"] if owner["owns_after"] else []
-    bounds += [f"up to {moment(owner['owns_until'])}"] if owner["owns_until"] else []
-    which = f"that begin {' and '.join(bounds)} " if bounds else ""
-    words = {
-        "timeline": "the user identified next on it, or else the last one",
-        "first": "the first user seen on it", "last": "the last user seen on it",
-    }[policy]
     is_override = any(one["effect"] == "pair" and {one["id_a"], one["id_b"]} == {owner["anonymous_id"], owner["user_id"]}
                       for one in facts["overrides"])
-    by = f"{described(message)} at {moment(at)}" if message else (
-        f"an override, which counts from the first message on, at {moment(at)}" if is_override else f"a message at {moment(at)} that is not stored")
-    because = f"Visits without a user {which}belong to {said(owner['user_id'])}, {words} (policy {policy}), by {by}."
+    because = reason("owner", owner=owner, policy=policy, message=message, at=at, is_override=is_override)
     return {**owner, "policy": policy, "message": message, "because": because}
 
 
@@ -161,8 +131,8 @@ def touch_stories(common: Common, facts) -> list[dict]:
             told = [row for row in same if is_entry or row["event_id"] == touch["touch_id"]]
             story["evidence"] = {**message_of(told[0]), **{name: told[0][name] for name in UTM}} if told else None
         visits = [visit for visit in facts["visits"] if visit["session_number"] == number]
-        story["source_because"] = untracked_reason(visits) if touch["is_untracked"] else source_reason(story, common)
-        stories.append({**story, "channel_because": channel_reason(story), "paid_because": paid_reason(story)})
+        story["source_because"] = reason("source", touch=story, visits=visits, settings=common.settings)
+        stories.append({**story, "channel_because": reason("channel", touch=story), "paid_because": reason("paid", touch=story)})
     return stories
 
 
@@ -175,66 +145,6 @@ def is_excluded(row: dict) -> bool:
 
 def message_of(row: dict) -> dict:
     return {**{name: row[name] for name in MESSAGE}, "page_url": row["page_url"]}
-
-
-def untracked_reason(visits: list[dict]) -> str:
-    """What was missing in a session in which no browser or app was seen."""
-    events = count(sum(visit["event_count"] for visit in visits), "event")
-    missing = (f"no browser or app was seen in the session: {events}, but no page or screen, no page URL, no referrer, and no "
-               "user agent")
-    if any(visit["anonymous_id"] for visit in visits):
-        return missing
-    return f"{missing}; and no anonymous id, which would connect them to what the same browser or app did"
-
-
-def source_reason(story: dict, common: Common) -> str:
-    if not story["has_evidence"]:
-        seconds = f"{common.settings['entry_window_seconds']:g}"
-        return (f"no message of the session's first {seconds} seconds has a campaign parameter, a click id or an "
-                "external referrer")
-    if story["source_rule"] == "utm":
-        return "the utm parameters, which take precedence"
-    if story["source_rule"] == "click_id":
-        return f"the click id {story['click_id_name']} (click_ids.csv), because there is no utm_source and no utm_medium"
-    if story["source_rule"] == "referrer":
-        row = story["referrer_row"]
-        how = (f"referrers.csv, {row['host_pattern']}: {row['source']}, {row['category']}" if row
-               else "in no row of referrers.csv: the host itself, and referral")
-        return f"the referrer's host {said(story['referrer_host'])} ({how})"
-    return "nothing: there is a campaign parameter, but no utm_source, utm_medium, click id or external referrer"
-
-
-def channel_reason(story: dict) -> str:
-    if story["is_untracked"]:
-        return "no rule: nothing can be known of where such a session came from"
-    if story["channel_rule_order"] is None:
-        return "no rule of channel_rules.csv matches"
-    rule = story["channel_rule"]
-    if not rule:
-        return f"rule {story['channel_rule_order']} of channel_rules.csv, which no longer exists: refresh"
-    conditions = []
-    if rule["source_category"]:
-        asked = rule["source_category"].replace("|", " or ")
-        row = story["category_pattern"] or f"source {story['source']}"
-        conditions.append(f"the source is of the category {asked} (referrers.csv, {row}: {story['source_category']})")
-    conditions += [f"{name} matches {rule[f'{name}_pattern']}" for name in ("source", "medium", "campaign")
-                   if rule[f"{name}_pattern"]]
-    holds = " and ".join(conditions) or "it has no condition"
-    return f"rule {rule['rule_order']} of channel_rules.csv, the first that matches: {holds}"
-
-
-def paid_reason(story: dict) -> str:
-    row = story["click_id_row"]
-    if story["is_untracked"]:
-        return "what is untracked is neither direct nor paid"
-    if row and row["is_paid"]:
-        return f"only paid clicks carry {row['click_id_name']} (click_ids.csv)"
-    rule = story["channel_rule"]
-    if story["channel_rule_order"] is not None and not rule:
-        return f"rule {story['channel_rule_order']} of channel_rules.csv, which no longer exists: refresh"
-    says = f"rule {rule['rule_order']} of channel_rules.csv calls {rule['channel']} {'' if rule['is_paid'] else 'not '}paid" if rule else (
-        "no rule of channel_rules.csv matches")
-    return says if story["is_paid"] else f"{says}, and there is no click id that only paid clicks carry"
 
 
 def explain(tables: Tables, text: str, common: Common | None = None) -> dict:

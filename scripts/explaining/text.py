@@ -3,13 +3,10 @@
 from datetime import datetime
 from functools import cache
 from itertools import groupby
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from common.errors import escaped
 from explaining.attribution import TOUCH_FACTS
-from explaining.words import CAUSES, CHOICES, count, moment
+from explaining.words import CAUSES, CHOICES, moment, templates
 
 
 def story_lines(story: dict) -> list[str]:
@@ -20,9 +17,8 @@ def story_lines(story: dict) -> list[str]:
 
 @cache
 def template():
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-                              finalize=lambda value: escaped(shown(value)))
-    environment.filters |= {"moment": moment, "count": count, "reasons": reasons, "own_columns": own_columns, "by_batch": by_batch}
+    environment = templates(finalize=lambda value: escaped(shown(value)))
+    environment.filters |= {"reasons": reasons, "own_columns": own_columns, "by_batch": by_batch}
     return environment.get_template("story.txt.j2")
 
 

@@ -24,7 +24,7 @@ help:
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
 	@echo 'make test-spark  the tables on Spark with Iceberg: needs Java 17 or 11 (800 MB in .venv-spark)'
 	@echo 'make lint    SQL style, dbt warnings, rules on models, and the files in deploy/'
-	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its bar'
+	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its limit'
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres'
 	@echo 'make soak    long run of the random tests: make soak EXAMPLES=1000'
 	@echo 'make chaos   refreshes killed at random, and readers of 30 refreshes: make chaos KILLS=200 SEED=1'
@@ -33,7 +33,7 @@ help:
 	@echo 'make skew    refreshes of lopsided messages, at one and at twice the size: make skew SIZE=40000 ENGINE=postgres'
 	@echo 'make long-life  60 refreshes day after day, then a rebuild to compare: make long-life MESSAGES=10000000'
 	@echo 'make mam     credits of random paths by another library, recorded for the tests (downloads half a gigabyte)'
-	@echo 'make lock    requirements.lock, requirements-dev.lock and requirements-spark.lock from the files .in'
+	@echo 'make lock    requirements.lock, requirements-dev.lock and requirements-spark.lock from the .in files'
 	@echo 'make clean   removes everything made here, including .venv'
 
 install: $(INSTALLED)

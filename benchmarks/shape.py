@@ -1,8 +1,8 @@
-"""The shape of the project: how long models and macros are, and how much one has to read to follow a model to the ground.
+"""The shape of the project: how long models and macros are, and how much one has to read to follow a model all the way down.
 
     make shape
 
-Prints each figure beside its bar. What calls what is taken from the manifest that `dbt parse` writes.
+Prints each figure beside its limit. What calls what is taken from the manifest that `dbt parse` writes.
 """
 
 import json
@@ -57,7 +57,7 @@ def closure(names: list[str], macros: dict) -> set[str]:
 
 
 def shape(manifest: dict) -> list[tuple[str, str, bool | None]]:
-    """The figures: what, how much with its bar, and whether it meets it (None: there is no bar)."""
+    """The figures: what, how much with its limit, and whether it keeps it (None: there is no limit)."""
     package = manifest["metadata"]["project_name"]
     models = [node for node in own(manifest["nodes"], package).values() if node["resource_type"] == "model"]
     macros = own(manifest["macros"], package)
@@ -106,7 +106,7 @@ def shape(manifest: dict) -> list[tuple[str, str, bool | None]]:
 @click.command()
 @click.option("--manifest", default=ROOT / "target" / "manifest.json", type=click.Path(exists=True, path_type=Path), show_default=True)
 def main(manifest):
-    """Print the figures, each beside its bar."""
+    """Print the figures, each beside its limit."""
     for what, figure, is_met in shape(json.loads(manifest.read_text(encoding="utf-8"))):
         click.echo(f"{what:<34}{figure:<44}{'' if is_met is None else 'met' if is_met else 'NOT MET'}".rstrip())
 

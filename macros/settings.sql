@@ -70,7 +70,7 @@
     4
 {%- endmacro %}
 
-{#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it refuses. -#}
+{#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it is refused. -#}
 {% macro stored_settings() %}
     {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
                      'max_clock_skew_minutes', 'max_event_age_days', 'oldest_month', 'entry_window_seconds', 'blog_url_pattern',
@@ -113,7 +113,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not problems and var('position_first_share') + var('position_last_share') > 1 -%}
-        {%- do problems.append('position_first_share and position_last_share must not be more than 1 together: correct them under vars.') -%}
+        {%- do problems.append('position_first_share and position_last_share must not add up to more than 1: correct them under vars.') -%}
     {%- endif -%}
     {%- if var('report_timezone') is not string or (var('report_timezone') != 'UTC' and not is_time_zone(var('report_timezone'))) -%}
         {%- do problems.append('report_timezone must be the name of a time zone such as Europe/Berlin, not ' ~ tojson(var('report_timezone')) ~ ': correct it under vars.') -%}
@@ -155,7 +155,7 @@
     {%- set taken = message_columns() + ['source_place', 'batch_id'] -%}
     {%- for column in pass_through_columns() -%}
         {%- if column.name | lower in taken -%}
-            {%- do problems.append('pass_through_columns names ' ~ tojson(column.name) ~ ', which app_tracks has already: take it out.') -%}
+            {%- do problems.append('pass_through_columns names ' ~ tojson(column.name) ~ ', which app_tracks already has: remove it.') -%}
         {%- endif -%}
         {%- do taken.append(column.name | lower) -%}
     {%- endfor -%}

@@ -46,8 +46,8 @@
 {% endmacro %}
 
 {#-
-    Rows of (file, delimiter, names in its header), the latter two as JSON, for each file that is not empty. In one statement this
-    takes DuckDB a time that grows with the square of the number of files.
+    Rows of (file, delimiter, names in its header), the latter two as JSON, for each file that is not empty. In one statement, DuckDB's
+    time would grow with the square of the number of files.
 -#}
 {% macro csv_headers(files) -%}
     {%- set headers = [] -%}
@@ -105,7 +105,7 @@
 {% endmacro %}
 
 {#-
-    CTEs on `numbered`, the lines of a file: `pieces`, which are the lines that are a row each, several lines that are one row together
+    CTEs on `numbered`, the lines of a file: `pieces` has each line that is a row, each run of lines that together are one row
     (a field may hold line breaks), and each line that is neither (is_row is false).
 -#}
 {% macro torn_lines(group) -%}

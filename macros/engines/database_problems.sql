@@ -16,7 +16,7 @@
             {%- do problems.append('The database ' ~ database ~ ' is encoded in ' ~ encoding ~ ", which cannot hold everything that visitors send: use one created with encoding 'UTF8'.") -%}
         {%- endif -%}
         {%- if conforming != 'on' -%}
-            {%- do problems.append('standard_conforming_strings is off: alter role ' ~ user ~ ' set standard_conforming_strings = on, or take it out of PGOPTIONS.') -%}
+            {%- do problems.append('standard_conforming_strings is off: alter role ' ~ user ~ ' set standard_conforming_strings = on, or remove it from PGOPTIONS.') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(problems) }}

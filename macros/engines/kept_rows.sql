@@ -18,7 +18,7 @@
     drop table {{ name }};
 {%- endmacro %}
 
-{#- Puts the row of a query in the place of the one with the same values in `keys`. columns: all columns of the query. -#}
+{#- Replaces the row with the same values in `keys` with the row of a query. columns: all columns of the query. -#}
 {% macro put_row(table, keys, columns, query) -%}
     {{ adapter.dispatch('put_row', 'signup_attribution')(table, keys, columns, query) }}
 {%- endmacro %}
@@ -38,7 +38,7 @@
     update {{ table }} set {{ column }} = ({{ query }}) where {{ condition }};
 {%- endmacro %}
 
-{#- Makes the rows of a query all that a table holds. -#}
+{#- Makes a table hold the rows of a query and nothing else. -#}
 {% macro put_all_rows(table, columns, query) -%}
     {{ adapter.dispatch('put_all_rows', 'signup_attribution')(table, columns, query) }}
 {%- endmacro %}

@@ -27,7 +27,7 @@
     array_to_string(labels[{{ first }}:{{ last }}], '.')
 {%- endmacro %}
 
-{#- Condition that a value is one of a column's few: a list of them is made once, and no join for each column that is looked up. -#}
+{#- Condition that a value is one of a column's few: a list of them is made once, instead of a join for each column looked up. -#}
 {% macro is_listed(value, column, relation) -%}
     {{ adapter.dispatch('is_listed', 'signup_attribution')(value, column, relation) }}
 {%- endmacro %}
@@ -36,7 +36,7 @@
     array_position(array(select {{ column }} from {{ relation }}), {{ value }}) > 0
 {%- endmacro %}
 
-{#- Condition that names with & before each have all of those that + separates. -#}
+{#- Condition that names, each after a &, include all of those separated by +. -#}
 {% macro has_all_parts(names, asked_for) -%}
     {{ adapter.dispatch('has_all_parts', 'signup_attribution')(names, asked_for) }}
 {%- endmacro %}

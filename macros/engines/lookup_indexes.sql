@@ -32,8 +32,8 @@
 {%- endmacro %}
 
 {#-
-    SQL that makes indexes of channel and source, which the project's first version gave to the published tables, indexes of the
-    channel; while nobody holds them up. A full refresh does not replace these tables, so their indexes stay.
+    SQL that replaces indexes on channel and source, which the project's first version gave to the published tables, with indexes on
+    the channel, unless somebody is using the tables. A full refresh does not replace these tables, so their indexes stay.
 -#}
 {% macro take_sources_out_of_indexes() -%}
     {{ adapter.dispatch('take_sources_out_of_indexes', 'signup_attribution')() }}

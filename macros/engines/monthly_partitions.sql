@@ -224,7 +224,7 @@
 
 {#-
     SQL to run after dbt has swapped in a rebuilt table: renames its partitions, whose names the old table's partitions still
-    had until then.
+    held until then.
 -#}
 {% macro name_partitions() -%}
     {{ adapter.dispatch('name_partitions', 'signup_attribution')() }}
@@ -260,7 +260,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- SQL that adds rows to a detached month, which may lack columns that app_tracks got since, or hold the same messages. -#}
+{#- SQL that adds rows to a detached month, which may lack columns that app_tracks has gained since, or hold the same messages. -#}
 {% macro add_to_detached(app_tracks, rows, detached, condition) -%}
     {%- set columns = adapter.get_columns_in_relation(app_tracks) -%}
     {%- set names = quoted_names(columns) -%}

@@ -37,7 +37,7 @@
     {{ 'set variable part = 0;' if part_count() > 1 }}
 {%- endmacro %}
 
-{#- Adds the other parts to a relation that the first one has made. -#}
+{#- Adds the other parts to a relation that the first one has created. -#}
 {% macro add_other_parts(relation) -%}
     {%- for number in range(1, part_count()) -%}
         {%- call statement('part') -%}

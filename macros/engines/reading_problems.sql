@@ -1,6 +1,6 @@
 {#-
     A sentence for each reason why a table that exists cannot be read; none on DuckDB, which has no rights. columns: those that are
-    read, but for their case; all of them if none is named.
+    read, ignoring case; all of them if none is named.
 -#}
 {% macro reading_problems(schema, table, columns=[]) -%}
     {{ return(adapter.dispatch('reading_problems', 'signup_attribution')(schema, table, columns)) }}

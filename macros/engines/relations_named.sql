@@ -1,6 +1,6 @@
 {#-
-    Rows of what stands in these schemas at one of these names, or at the name of a month's messages: schema, name, kind, comment,
-    the table it is a partition of, and its columns, a line each. Names are as the engine compares them.
+    Whatever has one of these names, or that of a month's messages, in these schemas: schema, name, kind, comment, the table it is
+    a partition of, and its columns, one per line. Names are as the engine compares them.
 -#}
 {% macro relations_named(schemas, names) %}
     {{ return(adapter.dispatch('relations_named', 'signup_attribution')(schemas, names)) }}
@@ -34,7 +34,7 @@
             or pg_class.relname ~ '{{ month_name_pattern() }}' and pg_class.relkind not in ('i', 'I')
         )
     union all
-    -- a table has a type of its name, too
+    -- each table also has a type of its name
     select nspname, typname, 'type', null, null, null
     from pg_type inner join pg_namespace on typnamespace = pg_namespace.oid
     where typrelid = 0 and typcategory != 'A' and {{ is_one_of('nspname', schemas) }} and {{ is_one_of('typname', names) }}

@@ -1,4 +1,4 @@
-{#- Column by which a statement finds again the rows of a table that an earlier one of its transaction has read. -#}
+{#- Column by which a statement finds the rows of a table that an earlier statement of its transaction read. -#}
 {% macro row_address() -%}
     {{ adapter.dispatch('row_address', 'signup_attribution')() }}
 {%- endmacro %}

@@ -16,7 +16,7 @@
     set search_path to pg_catalog;
 {%- endmacro %}
 
-{#- Makes it so for what dbt itself asks in this session. -#}
+{#- Does the same for dbt's own queries in this session. -#}
 {% macro begin_session() %}
     {%- if only_own_functions() -%}
         {%- do run_query('select 1') -%}

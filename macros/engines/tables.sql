@@ -37,7 +37,7 @@
     order by attnum
 {%- endmacro %}
 
-{#- Whether a table or view stands there now, also one that dbt does not know of. -#}
+{#- Whether a table or view exists now, even one that dbt does not know of. -#}
 {% macro is_table(schema, name) %}
     {{ return(adapter.dispatch('is_table', 'signup_attribution')(schema, name)) }}
 {% endmacro %}
@@ -49,7 +49,7 @@
     {{ return(run_query(query).rows | length > 0) }}
 {% endmacro %}
 
-{#- SQL that makes a table without rows. replaced: what stands there, if anything does. -#}
+{#- SQL that creates a table without rows. replaced: what is in its place, if anything. -#}
 {% macro empty_table(name, columns, replaced) -%}
     {{ adapter.dispatch('empty_table', 'signup_attribution')(name, columns, replaced) }}
 {%- endmacro %}

@@ -22,7 +22,7 @@
     cast({{ expression }} as text) collate "C"
 {%- endmacro %}
 
-{#- Text in lower case, letter by letter, in all alphabets: text that is compared byte by byte has none but ASCII letters on PostgreSQL. -#}
+{#- Text in lower case, letter by letter, in all alphabets: in text compared byte by byte, PostgreSQL knows ASCII letters only. -#}
 {% macro lower_case(text) -%}
     {{ adapter.dispatch('lower_case', 'signup_attribution')(text) }}
 {%- endmacro %}
@@ -42,7 +42,7 @@
 
 {#-
     PostgreSQL: a collation that knows the letters of all alphabets, whatever the database was made with: its own from version 17
-    on, else ICU's (of which a word's last sigma and a dotted I have to be kept), else the database's.
+    on, else ICU's (which must not change a word's last sigma and a dotted I), else the database's.
 -#}
 {% macro collation_of_alphabets() %}
     {%- set found = run_cache('collation of alphabets') -%}
@@ -124,7 +124,7 @@
     cast(left({{ value }}, 16) || left(split_part(translate(substr({{ value }}, 17), ' ZU+-', '+++++'), '+', 1), 10) as timestamp)
 {%- endmacro %}
 
-{#- PostgreSQL: minutes that the zone in such text is ahead of UTC. after_minutes: what follows on HH:MM. -#}
+{#- PostgreSQL: minutes that the zone in such text is ahead of UTC. after_minutes: what follows HH:MM. -#}
 {% macro zone_minutes(after_minutes) -%}
     {%- set zone = "replace(split_part(translate(" ~ after_minutes ~ ", '-', '+'), '+', 2), ':', '')" -%}
     case
@@ -288,7 +288,7 @@
 
 {#-
     ANALYZE the table that was just written: without it the planner takes a few new rows for one or none. Nothing on engines that
-    keep statistics themselves, or if little changed, because sampling takes as long however little that is. A table searched by
+    keep statistics themselves, or if little changed, because sampling takes just as long then. A table searched by
     batch is analyzed after any change, since nothing is known of the newest batch; another one when a tenth changed (autovacuum's
     scale factor; the next model cannot wait for autovacuum). Changes in the transaction of an ANALYZE count again in the next one.
 -#}

@@ -1,7 +1,7 @@
 {#-
-    What `refresh.py --audit` asks dbt, as one JSON line in the log: a list of (what, is it fine, sentence). Reads the ids of the sources,
-    all or those loaded since a date, and counts by load day those that are missing: not stored, rejected or a copy of what is, and not to
-    be found by a refresh either, as the place was read beyond their load time. Keeps the result for refresh_health.
+    The answer to `refresh.py --audit`, as one JSON line in the log: a list of (what, whether it is fine, sentence). Reads the ids of the
+    sources, all or those loaded since a date, and counts by load day those that are missing: neither stored nor rejected nor copies,
+    and not found by the next refresh either, because their place was read past their load time. Keeps the result for refresh_health.
 -#}
 {% macro audit_sources(since=none) %}
     {%- do check_variables() -%}
@@ -31,7 +31,7 @@
     {%- do log('refresh_check ' ~ tojson(findings + problems + last_audit_findings())) -%}
 {% endmacro %}
 
-{#- Query on the ids of the sources by collection, place and load day: how many there are, are missing, and are new. -#}
+{#- Query on the ids of the sources by collection, place and load day: how many exist, are missing, and are new. -#}
 {% macro audited_ids(since) %}
     with source_rows as (
         {%- for collection in collections() %}
@@ -78,7 +78,7 @@
     order by ids.message_type, ids.source_place, ids.load_day
 {% endmacro %}
 
-{#- SQL that keeps the result of an audit, in place of the one before. missed_since: the first load day of what is missing. -#}
+{#- SQL that keeps the result of an audit, in place of the previous one. missed_since: the first load day of what is missing. -#}
 {% macro record_audit(since, id_count, missed_count, missed_since) %}
     delete from {{ state_table('last_audit') }};
     insert into {{ state_table('last_audit') }} values (
@@ -87,12 +87,12 @@
     );
 {% endmacro %}
 
-{#- What the last audit found, as a list of (what, is it fine, sentence); empty when there was none. -#}
+{#- What the last audit found, as a list of (what, whether it is fine, sentence); empty when there was none. -#}
 {% macro last_audit_findings() %}
     {%- set findings = [] -%}
     {%- set query = 'select cast(cast(audited_at as date) as text), id_count, missed_count, cast(missed_since as text) from ' ~ state_table('last_audit') -%}
     {%- for day, id_count, missed_count, missed_since in (run_query(query).rows if has_state_table('last_audit') else []) -%}
-        {%- set audited = 'of ' ~ '{:,}'.format(id_count | int) ~ ' ids looked at on ' ~ day -%}
+        {%- set audited = 'of ' ~ '{:,}'.format(id_count | int) ~ ' ids checked on ' ~ day -%}
         {%- do findings.append(
             ['audit', false, audited ~ ' some are missing (' ~ '{:,}'.format(missed_count | int) ~ '): run refresh.py --since ' ~ missed_since ~ ', then --audit again.'] if missed_count
             else ['audit', true, audited ~ ' none is missing']) -%}

@@ -1,4 +1,4 @@
-{#- The schemas of this project: dbt calls this for each model and seed, also when it is a package of another project. -#}
+{#- The schemas of this project: dbt calls this for each model and seed, even when it is a package of another project. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- do check_schema() -%}
     {{ target.schema if custom_schema_name is none else project_schema(custom_schema_name) }}

@@ -1,4 +1,4 @@
-{#- dbt's macro of that name, which sends SQL: each statement as the engine reads it, and one by one where it takes no more. -#}
+{#- dbt's macro of that name, which sends SQL: each statement as the engine reads it, and one at a time where it takes no more. -#}
 {% macro statement(name=none, fetch_result=false, auto_begin=true, language='sql') -%}
     {%- for one in (statements_of(caller()) if execute else []) -%}
         {%- call dbt.statement(name, fetch_result, auto_begin, language) -%}{{ one }}{%- endcall -%}

@@ -46,7 +46,7 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- Name of the table that the SQL of a model is for: the model itself, or of one without a table the one that reads it. -#}
+{#- Name of the table that the SQL of a model is for: the model itself, or for one without a table the one that reads it. -#}
 {% macro table_name() %}
     {{ return(our_models().get(model.name, {}).get('table', model.name) if model.resource_type == 'model' else model.name) }}
 {% endmacro %}
@@ -57,7 +57,7 @@
     {{ return(0 if not execute or not name or is_rebuilt(name) else model_states().get(name, {}).get('batch_id', 0)) }}
 {% endmacro %}
 
-{#- Names of the models that this command selects; an operation, for which dbt has those of the process's command before it, selects none. -#}
+{#- Names of the models that this command selects; none for an operation, for which dbt still has those of the process's previous command. -#}
 {% macro selected_models() %}
     {%- set known = run_cache('selected models') -%}
     {%- if not known -%}
@@ -104,13 +104,13 @@
 
 {#-
     What a refresh needs from dbt's graph, looked up once: name of each model of ours, parents before children ->
-    node: the model in dbt's graph, without those that are disabled;
+    node: the model in dbt's graph; disabled ones are left out;
     is_batched: whether it is a table that applies batches;
-    holds_all: a table of this_batch that, when what reads it is built from scratch, holds all that there is and not only the batch;
+    holds_all: whether it is a table of this_batch that holds everything, not only the batch, when its readers are built from scratch;
     parents: names of the tables that it reads, also through views and models without a relation, which are as new as what they read;
-    kept_parents: the same, but instead of a table that holds all, what that was made of; and such a table too where its rows do not tell
-    which batch brought them (`for_all_or_none`), so that one reader is not built from scratch without the others;
-    children: names of the tables that read it and keep what they make of it;
+    kept_parents: the same, but with what a table that holds all is made of in its place; and that table too if its rows do not tell
+    which batch brought them (`for_all_or_none`), so that no reader is built from scratch without the others;
+    children: names of the tables that read it and store what they make of it;
     reads_this_batch: whether it reads rows that only the open batch has;
     table: name of the table that its SQL is for.
 -#}
@@ -118,7 +118,7 @@
     {%- set known = run_cache('our models') -%}
     {%- if execute and not known -%}
         {%- set prefix, ours, reads, made = 'model.signup_attribution.', [], {}, {} -%}
-        {%- for id in graph.nodes if id.startswith(prefix) -%} {#- dbt builds a node again at each look-up -#}
+        {%- for id in graph.nodes if id.startswith(prefix) -%} {#- dbt rebuilds a node at each look-up -#}
             {%- do ours.append(graph.nodes[id]) -%}
         {%- endfor -%}
         {%- set ids = ours | map(attribute='unique_id') | list -%}
@@ -159,12 +159,12 @@
     {{ return(known.get('all', {})) }}
 {% endmacro %}
 
-{#- Those of them that are tables which apply batches. -#}
+{#- Those that are tables which apply batches. -#}
 {% macro our_tables() %}
     {{ return(our_models().values() | selectattr('is_batched') | list) }}
 {% endmacro %}
 
-{#- The model's table, or none. Used where a ref would close a circle. -#}
+{#- The model's table, or none. Used where a ref would create a cycle. -#}
 {% macro stored_relation(name) %}
     {%- set node = our_models().get(name, {}).node -%}
     {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}

@@ -1,5 +1,5 @@
 {#-
-    What `refresh.py --check` asks dbt, as one JSON line in the log: a list of (what, is it fine, sentence). Changes nothing.
+    The answer to `refresh.py --check`, as one JSON line in the log: a list of (what, whether it is fine, sentence). Changes nothing.
     has_tables: false before there is a database, when only files can be sources.
 -#}
 {% macro check_refresh(has_tables=true) %}

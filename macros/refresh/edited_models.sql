@@ -48,7 +48,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if names -%}
-        {%- do say(names | join(', ') ~ (' was' if names | length == 1 else ' were') ~ ' edited: stored rows are as before; --full-refresh'
+        {%- do say(names | join(', ') ~ (' was' if names | length == 1 else ' were') ~ ' edited: stored rows are unchanged; --full-refresh'
             ~ ('' if 'batch_messages+' in selection else ' --select ' ~ selection | join(' ')) ~ ' recomputes them.') -%}
     {%- endif -%}
 {% endmacro %}

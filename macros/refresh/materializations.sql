@@ -140,7 +140,7 @@
     {%- do take_statistics(target_relation) -%}
 {% endmacro %}
 
-{#- Adds columns that the rows have and the table lacks; the table's columns afterwards. -#}
+{#- Adds columns that the rows have and the table lacks; returns the table's columns afterwards. -#}
 {% macro with_new_columns(relation, columns) %}
     {%- set known = adapter.get_columns_in_relation(relation) -%}
     {%- set added = columns | rejectattr('name', 'in', known | map(attribute='name') | list) | list -%}

@@ -93,7 +93,7 @@
         {{ return([
             others | sort | join(', ') ~ (' has a name' if is_one else ' have names') ~ ' that this project uses and '
             ~ ('is' if is_one else 'are') ~ ' not known to be made by it, so nothing was changed: rename '
-            ~ ('it' if is_one else 'them') ~ ', or give the project schemas of its own by SIGNUP_ATTRIBUTION_SCHEMA.'
+            ~ ('it' if is_one else 'them') ~ ', or give the project schemas of its own with SIGNUP_ATTRIBUTION_SCHEMA.'
         ]) }}
     {%- endif -%}
     {{ return([]) }}
@@ -132,7 +132,7 @@
     {{ return(relation.kind == kind and (not columns or 2 * known | length > relation.columns | length)) }}
 {% endmacro %}
 
-{#- Names of the models, views and seeds that the bookkeeping of an earlier refresh lists; none where there is no such bookkeeping of ours. -#}
+{#- Names of the models, views and seeds that the bookkeeping of an earlier refresh lists; none without such bookkeeping of ours. -#}
 {% macro listed_names() %}
     {%- set found, names = relations_before(), [] -%}
     {%- set models, definitions = found.get(state_key('models')), found.get(state_key('definitions')) -%}

@@ -61,7 +61,7 @@
         {%- endif %}
     {%- endfor %}
     {#- An unchanged view stays, because replacing it would have to wait for its readers. -#}
-    {%- set health = marked('One row: how the refreshes are. (' ~ local_md5(refresh_health()) ~ ')') %}
+    {%- set health = marked('One row: the state of the refreshes. (' ~ local_md5(refresh_health()) ~ ')') %}
     {%- set is_same = relations_before().get(state_key('refresh_health'), {}).comment == health and is_whole('refresh_runs') and is_whole('refresh_log') %}
     {%- if has_views() and not is_same %}
     create or replace view {{ state_table('refresh_health') }} as {{ refresh_health() }};
@@ -83,7 +83,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Columns of them that the first version of the project did not have. -#}
+{#- Columns of the bookkeeping that the first version of the project did not have. -#}
 {% macro later_columns() %}
     {{ return(['column_names', 'source_place', 'run_id']) }}
 {% endmacro %}
@@ -205,7 +205,7 @@
         {%- do stop(problem) -%}
     {%- endfor -%}
     {%- if left and not flags.FULL_REFRESH -%}
-        {%- do say('A full refresh did not finish earlier and is finished now, ' ~ left | length ~ ' tables are left.') -%}
+        {%- do say('An earlier full refresh did not finish. This run finishes it: ' ~ left | length ~ ' tables are left.') -%}
     {%- endif -%}
 {% endmacro %}
 

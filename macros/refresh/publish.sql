@@ -1,5 +1,5 @@
 {#-
-    The tables that readers see at any time, and together. What the batch brings to them is first staged in this_batch; once all of it is
+    The tables that readers may read at any time, and that change together. What the batch brings to them is first staged in this_batch; once all of it is
     there, one transaction moves it into all of them, with statements that block no reader: rows are deleted and inserted, even in a
     build from scratch, and no table is ever replaced, so other people's views stay.
 -#}
@@ -9,7 +9,7 @@
     {{ return(our_tables() | selectattr('node.config.materialized', 'equalto', 'published') | map(attribute='node.name') | list) }}
 {% endmacro %}
 
-{#- The relation of a published table, whether it is there or not. -#}
+{#- The relation of a published table, whether it exists or not. -#}
 {% macro published_relation(table) %}
     {%- set node = our_models()[table].node -%}
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table')) }}
@@ -25,7 +25,7 @@
     {{ return(adapter.get_columns_in_relation(relation) | rejectattr('name', 'equalto', 'batch_id') | list) }}
 {% endmacro %}
 
-{#- Publishes: brings the rows of the batch to all published tables, in one transaction with their watermarks. Their relations. -#}
+{#- Publishes: brings the rows of the batch to all published tables, in one transaction with their watermarks. Returns their relations. -#}
 {% macro publish_all() %}
     {%- set relations, columns, stored, after = [], {}, [], applied_batch_id() -%}
     {%- for table in published_tables() -%}

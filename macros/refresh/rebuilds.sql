@@ -33,8 +33,8 @@
 {% endmacro %}
 
 {#-
-    Whether a table is gone or marked, its bookkeeping is, or one of those it depends on is among the rebuilt ones. reach: the batch that it
-    can apply in this run.
+    Whether a table is gone or marked, or its bookkeeping is gone, or one of those it depends on is rebuilt. reach: the batch that it can
+    apply in this run.
 -#}
 {% macro has_to_be_rebuilt(table, rebuilt, reach) %}
     {%- set node, states, selected = table.node, model_states(), selected_models() -%}

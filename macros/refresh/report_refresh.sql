@@ -37,7 +37,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Says so when more than half of the new messages are rejected. -#}
+{#- Reports it when more than half of the new messages are rejected. -#}
 {% macro say_much_rejected(figures) %}
     {%- set new = {'app_tracks': 0, 'rejected_events': 0} -%}
     {%- for kind, name, detail, amount in figures if kind == 'rows' and name in new -%}

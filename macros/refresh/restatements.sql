@@ -1,7 +1,7 @@
 {#-
     The log of what refreshes changed in conversions that had been published before, and how many conversions each channel had after
     each batch. Both are part of the transaction that publishes, and compare what is published with the rows of the batch. A table of
-    `sessions` takes part whose meta names its conversions (`conversion`); they are told by its key.
+    `sessions` takes part if its meta names its conversions (`conversion`); its key identifies them.
 -#}
 
 {#- SQL, before the rows of a published table are replaced. after: the newest batch that it has applied, 0 when all rows are replaced. -#}
@@ -19,7 +19,7 @@
     {%- endif %}
     {{ log_channel_changes(node, 'conversions_before', 'conversions_now', current_batch_id()) }}
     insert into {{ state_table('restatements') }} ({{ state_tables().restatements.keys() | join(', ') }})
-    {#- the first appearance of a conversion is no restatement -#}
+    {#- the first appearance of a conversion is not a restatement -#}
     with published_before as (
         select {{ key }} as conversion_id from conversions_before
         union
@@ -60,7 +60,7 @@
             ) as choice
         from restated
         {%- if after %}
-        -- what came after the conversion does not change it, and rules say something of touches only
+        -- what came after the conversion does not change it, and rules concern touches only
         left join causes
             on restated.alias_id = causes.alias_id
             and restated.converted_at >= causes.changed_since
@@ -81,7 +81,7 @@
     {{ drop_aside('conversions_now') }}
 {% endmacro %}
 
-{#- Query: conversions as a row for each fact that has a value, which is a text, and one that they exist. -#}
+{#- Query: conversions as one row for each fact that has a value, as a text, and one that they exist. -#}
 {% macro facts_of(rows, key, columns) -%}
     select conversions.{{ key }} as conversion_id, conversions.alias_id, conversions.signup_timestamp as converted_at, facts.fact, facts.value
     from {{ rows }} as conversions
@@ -100,7 +100,7 @@
 {%- endmacro %}
 
 {#-
-    Query on why persons change: cause, cause_detail, priority (of several causes the first counts), and unless all rows are replaced
+    Query on why persons change: cause, cause_detail, priority (of several causes the first counts) and, unless all rows are replaced,
     alias_id and changed_since. after: as in log_restatements.
 -#}
 {% macro causes_of_change(after) -%}
@@ -121,7 +121,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Why tables built from scratch differ from those before, as [cause, detail]: by what is set otherwise than when they were published. -#}
+{#- Why tables built from scratch differ from the earlier ones, as [cause, detail]: what is set differently from when those were published. -#}
 {% macro cause_of_rebuild() %}
     {%- set settings, rules, now = [], [], settings_of_conversions() -%}
     {%- for row in state_rows('definitions', 'select definition from ' ~ state_table('definitions') ~ " where name = 'settings of conversions'") -%}
@@ -138,7 +138,7 @@
     {{ return(['setting' if settings else 'rule' if rules else 'other', (settings + rules) | join('; ') or 'built from scratch']) }}
 {% endmacro %}
 
-{#- What conversions depend on beside the messages: names of settings and seeds -> value or checksum. -#}
+{#- What conversions depend on besides the messages: names of settings and seeds -> value or checksum. -#}
 {% macro settings_of_conversions() %}
     {%- set settings = dict(stored_settings(), attributed_channels=tojson(var('attributed_channels') | map('string') | sort)) -%}
     {%- for name in ['channel_rules', 'click_ids', 'excluded_referrers', 'invalid_ids', 'referrers'] -%}
@@ -147,14 +147,14 @@
     {{ return(settings) }}
 {% endmacro %}
 
-{#- SQL that keeps what published conversions were made with. -#}
+{#- SQL that saves what published conversions were computed with. -#}
 {% macro record_settings_of_conversions() %}
     delete from {{ state_table('definitions') }} where name = 'settings of conversions';
     insert into {{ state_table('definitions') }} values ('settings of conversions', {{ quoted(tojson(settings_of_conversions())) }});
 {% endmacro %}
 
 {#-
-    SQL that adds to refresh.channel_changes what conversions come and go by a batch, by time and channels. before, now: relations with
+    SQL that adds to refresh.channel_changes which conversions a batch adds and removes, by time and channels. before, now: relations with
     the conversions that differ.
 -#}
 {% macro log_channel_changes(node, before, now, batch_id) %}

@@ -113,7 +113,7 @@
     {{ return(relation is not none and not damage_of(relation, columns)) }}
 {% endmacro %}
 
-{#- Whether a view or seed that is there has not all columns which the project describes. -#}
+{#- Whether an existing view or seed lacks columns that the project describes. -#}
 {% macro lacks_columns(node) %}
     {{ return(damage_of(relations_before().get(relation_key(node.schema, node.alias), {'columns': node.columns.keys() | list}), node.columns.keys() | list) != '') }}
 {% endmacro %}

@@ -22,7 +22,7 @@
     since_is_optional: with replace_persons, rows without that time are replaced, too.
     until: a later time column, for rows that do not overlap within a key: the rows from the first new row on are those that do not
     end before it, so they are found by this column, which has an index.
-    gone: a condition on new rows that only say that the stored rows of their keys go: they are not stored themselves.
+    gone: a condition on new rows that only say that the stored rows of their keys go, and are not stored themselves.
     The rows to replace are found first, in a step of their own: PostgreSQL expects that hardly any stay unchanged, and would look
     for their replacements again for each one that does.
 -#}

@@ -57,7 +57,7 @@
 
 {#-
     Notes that the watermark of this model moves, because nothing changed in its inputs. All such watermarks move together after the
-    last model: where a run dies before, the next one moves them.
+    last model; if a run dies before that, the next one moves them.
 -#}
 {% macro note_move() %}
     {%- set batch_id = complete_batch_id(model.name) -%}

@@ -1,7 +1,7 @@
 {#-
-    Query: each user that a link in `links` (user_id, linked_user_id) names, with a label that all who are connected share, directly or
-    through others. Each user hands on the smallest label that reached them, to those whose own is greater; in the end the smallest one of a
-    group has reached all of it. The order is that of hashes: a chain in the order of its ids would take a step for each pair of them.
+    Query: each user that a link in `links` (user_id, linked_user_id) names, with a label shared by all who are connected, directly or
+    through others. Each user passes the smallest label that reached them on to those with a greater one; in the end the smallest one of
+    a group has reached all of it. Labels are hashes, because a chain in the order of its ids would take a step for each pair of them.
 -#}
 {% macro connected_users(links) -%}
     {{ adapter.dispatch('connected_users', 'signup_attribution')(links) }}

@@ -15,7 +15,7 @@
     {{- return('(unattributed)') -}}
 {% endmacro %}
 
-{#- Share of a touch by its position: the ends get their shares, the others split the rest; of two touches, both are ends. -#}
+{#- Share of a touch by its position: the ends get their shares, the others share the rest; of two touches, both are ends. -#}
 {% macro position_weight(place, place_from_end, touch_count) -%}
     {%- set first, last = var('position_first_share') | float, var('position_last_share') | float -%}
     {%- set ends = first + last -%}
@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 {#-
-    Weight that halves with each half-life between touch and sign-up. It stops at 1000 of them, because PostgreSQL fails on
+    Weight that halves with each half-life between touch and sign-up. It stops at 1000 half-lives, because PostgreSQL fails on
     numbers that become too small.
 -#}
 {% macro decayed(touch_timestamp, signup_timestamp) -%}

@@ -106,7 +106,7 @@
     {%- for _, count, other in (ranked | sort(reverse=true))[:3] -%}
         {%- do written.append(other[:100] ~ ' (' ~ '{:,}'.format(count | int) ~ ')') -%}
     {%- endfor -%}
-    {{ return('The names that come nearest: ' ~ written | join(', ') ~ '.' if written else 'No event has a name yet.') }}
+    {{ return('The closest names: ' ~ written | join(', ') ~ '.' if written else 'No event has a name yet.') }}
 {% endmacro %}
 
 {#- Similarity of two names, from 0 to 1: by the pairs of adjacent letters or digits that both have. -#}

@@ -121,7 +121,7 @@
 {%- endmacro %}
 
 {#-
-    The row of a seed, or the setting, by which a combination of evidence has another class than before. now, before: relations with
+    The row of a seed, or the setting, that gave a combination of evidence another class. now, before: relations with
     the columns of evidence_classes.
 -#}
 {% macro reclassified_by(now, before) -%}

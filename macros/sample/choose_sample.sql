@@ -1,9 +1,9 @@
 {#-
     A developer's sample (variable `sample`, in percent): refresh.sample_ids lists the ids whose messages are read. Ids ever seen
-    together on a message, or linked by an alias message, are connected, and connected ids are taken or left together. So each journey in the sample is whole, with
-    all other users of its devices, and its rows equal those of the full data.
+    together on a message, or linked by an alias message, are connected, and connected ids are in or out together. So each journey in the
+    sample is whole, with all other users of its devices, and its rows equal those of the full data.
     The hash of the id seen first among the connected ones decides, so a later sign-up or device does not matter. If two separate
-    persons become connected and only one of them was taken, the other one comes in too; nobody ever leaves, except by
+    persons become connected and only one of them was in the sample, the other comes in too; nobody ever leaves, except by
     --full-refresh. A larger percentage takes the same persons and more.
 -#}
 
@@ -66,7 +66,7 @@
     inner join sample_known as devices on pairs.anonymous_id = devices.id and devices.id_type = 'anonymous_id'
     inner join sample_known as users on pairs.user_id = users.id and users.id_type = 'user_id'
     union all
-    -- users who are linked share what is no anonymous id, as there is a tab in it
+    -- linked users share something with a tab in it, which no anonymous id has
     select chr(9) || links.link as anonymous_id, links.user_id, users.component
     from (
         {%- if is_unknown %}
@@ -94,7 +94,7 @@
     limit 1
 {% endmacro %}
 
-{#- SQL that hands the first name of a component on to the pairs that share a user or a device. -#}
+{#- SQL that passes the first name of a component on to the pairs that share a user or a device. -#}
 {% macro join_components() %}
     create temporary table sample_joined as
     select anonymous_id, user_id, min(component) over (partition by anonymous_id) as component

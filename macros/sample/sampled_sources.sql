@@ -1,8 +1,8 @@
 {#- Condition on a source's rows: without a sample true, else that one of their ids is in it. -#}
 
 {#-
-    The rows of a place of a collection that a refresh has to look at: those that may be new and, of ids that came into the sample since
-    the last refresh, all. (Messages without any id are nobody's, and in no sample.)
+    The rows of a place of a collection that a refresh has to look at: those that may be new, and all rows of ids that came
+    into the sample since the last refresh. (Messages without any id are nobody's, and in no sample.)
     present: column -> {name, type} of the place.
 -#}
 {% macro rows_to_read(collection, place, present) -%}
@@ -30,7 +30,7 @@
     )
 {%- endmacro %}
 
-{#- Query on the ids that all messages of all sources have together: anonymous_id, user_id, previous_id, first_seen_at. -#}
+{#- Query on the ids that occur together on any message of any source: anonymous_id, user_id, previous_id, first_seen_at. -#}
 {% macro identities_in_sources() -%}
     select
         {{ valid_id('anonymous_id') }} as anonymous_id,

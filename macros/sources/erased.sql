@@ -1,6 +1,6 @@
 {#-
-    Condition that a message, or an override, is none of those that scripts/erase.py erased, and of which only salted hashes are kept.
-    key: what it is known by; by default a message's collection and id, or all that it says where it has no id.
+    Condition that scripts/erase.py did not erase a message, or an override; of the erased ones only salted hashes are kept.
+    key: what identifies it; by default a message's collection and id, or all that it says if it has no id.
 -#}
 {% macro is_not_erased(key=none) -%}
     {%- set kept = run_cache('erasures') -%}
@@ -17,12 +17,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What a message is known by to those that are erased: its collection and id, or all that it says. scripts/erasing reads this, too. -#}
+{#- What identifies a message among the erased ones: its collection and id, or all that it says. scripts/erasing reads this, too. -#}
 {% macro message_key(content_hash) -%}
     case when event_id is null then 'content ' || {{ content_hash }} else message_type || ' ' || event_id end
 {%- endmacro %}
 
-{#- What a row of identity_overrides is known by. An id has no tab in it. -#}
+{#- What identifies a row of identity_overrides. An id has no tab in it. -#}
 {% macro override_key() -%}
     'override ' || id_a || chr(9) || id_b || chr(9) || action
 {%- endmacro %}

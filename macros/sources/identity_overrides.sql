@@ -2,7 +2,7 @@
     What people say about who is who: rows of the seed identity_overrides, and of a table or files of that name under `sources`.
 -#}
 
-{#- Query: the rows with their ids in one order, as the same two may stand either way; but for those about somebody who was erased. -#}
+{#- Query: the rows with their ids in one order, because the same two may be given either way; except those about somebody who was erased. -#}
 {% macro identity_overrides() -%}
     select * from (
         select
@@ -28,7 +28,7 @@
     where {{ is_not_erased(override_key()) }}
 {%- endmacro %}
 
-{#- Pre-hook of the model that reads them: stops with one sentence when a row makes no sense. An id that nobody has may come later. -#}
+{#- Pre-hook of the model that reads them: stops with one sentence when a row makes no sense. An id that nobody has may appear later. -#}
 {% macro check_identity_overrides() %}
     {%- set query -%}
         with overrides as (
@@ -55,10 +55,10 @@
     {%- endset -%}
     {%- for id_a, id_b, action, problem in (run_query(query).rows if execute else []) -%}
         {%- do stop('identity_overrides ' ~ [
-            'has a row without two ids that could be (the other one is ' ~ tojson(id_a) ~ '): give both, or take the row out.',
-            'has a row of ' ~ tojson(id_a) ~ ' with itself: take it out.',
+            'has a row without two usable ids (the other one is ' ~ tojson(id_a) ~ '): give both, or remove the row.',
+            'has a row of ' ~ tojson(id_a) ~ ' with itself: remove it.',
             'has the action ' ~ tojson(action) ~ ' for ' ~ tojson(id_a) ~ ' and ' ~ tojson(id_b) ~ ': it must be link or never_link.',
-            'says both link and never_link of ' ~ tojson(id_a) ~ ' and ' ~ tojson(id_b) ~ ': take one of the rows out.'
+            'says both link and never_link of ' ~ tojson(id_a) ~ ' and ' ~ tojson(id_b) ~ ': remove one of the rows.'
         ][problem - 1]) -%}
     {%- endfor -%}
 {% endmacro %}

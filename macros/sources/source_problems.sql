@@ -19,7 +19,7 @@
     {%- for name, columns in required.items() -%}
         {%- set places = source_places(name) -%}
         {%- if places | map(attribute='label') | unique | list | length < places | length -%}
-            {%- do problems.append('sources.' ~ name ~ ' names a place twice (' ~ places | map(attribute='label') | join(', ') ~ '): take it out.') -%}
+            {%- do problems.append('sources.' ~ name ~ ' names a place twice (' ~ places | map(attribute='label') | join(', ') ~ '): remove one.') -%}
         {%- endif -%}
         {%- if places | length > 1 and name in business_sources() -%}
             {%- do problems.append('sources.' ~ name ~ ' must be one place, not ' ~ places | length ~ ': make a view of them.') -%}
@@ -37,7 +37,7 @@
             {%- do present.extend(present_places(collection) | selectattr('schema', 'equalto', schema | string)) -%}
         {%- endfor -%}
         {%- if not present -%}
-            {%- do problems.append('The schema ' ~ schema ~ ' (sources.schemas) has none of ' ~ collections() | join(', ') ~ ' that can be read: correct the name under vars, or take it out.') -%}
+            {%- do problems.append('The schema ' ~ schema ~ ' (sources.schemas) has none of ' ~ collections() | join(', ') ~ ' that can be read: correct the name under vars, or remove it.') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if not read_from -%}

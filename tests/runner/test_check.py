@@ -43,7 +43,7 @@ def test_on_duckdb(tmp_path):
     site.receive(visits(2))
     outcome = site.refresh("--check", sources=SOURCES, ignored_events=["signed up"])
     assert_succeeded(outcome)
-    assert "ignored_events: signed up has never occurred. The names that come nearest: signed_up (1)" in outcome.stdout
+    assert "ignored_events: signed up has never occurred. The closest names: signed_up (1)" in outcome.stdout
     for what in ("connection", "permissions", "seeds", "variables", "settings", "sources", "names", "disk"):
         assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
     site.database.execute("create schema seeds; create table seeds.referrers as select 'mine' as host_pattern")

@@ -47,7 +47,7 @@ def loads():
     yield {"pages": [page("first", None, "c7", minutes=-60), page("now", "late", minutes=5)]}, {"c0", "c7", "bob"}
     # one user more than may be a person: all of them stay apart
     yield {"aliases": [alias("c50", "one too many")]}, {"c7", *(f"c{n}" for n in range(0, CHAIN + 1, 5))}
-    # a device belongs to who its user was linked with before
+    # a device belongs to the person its user was linked with before
     yield {"identifies": [{"id": "i", "anonymous_id": "box", "user_id": "U3", "timestamp": at(50)}]}, {"box", "U3old"}
 
 
@@ -99,15 +99,15 @@ STEPS = [
     ([said("dan", "never_link", "kiosk")], {"a", "ann", "ben", "dan", "kiosk"}),
     ([], {"kiosk", "dan"}),
 ]
-# After which of them, of whom -> words of explain.py.
+# After which of them -> of whom -> words of explain.py.
 EXPLAINED = {
     1: {"a": ("link with ann: by telephone (identity_overrides)", "by an override, which counts from the first message on, at ")},
     3: {"kiosk": ("never_link with dan: somebody said so", "an override says never to link it with 'dan', and no message names another user")},
 }
 BAD = [
     (said("a", "merge", "ann"), 'identity_overrides has the action "merge" for "a" and "ann": it must be link or never_link.'),
-    (said("a", "link", " a"), 'identity_overrides has a row of "a" with itself: take it out.'),
-    (said("a", "link", "undefined"), "identity_overrides has a row without two ids"),
+    (said("a", "link", " a"), 'identity_overrides has a row of "a" with itself: remove it.'),
+    (said("a", "link", "undefined"), "identity_overrides has a row without two usable ids"),
 ]
 
 

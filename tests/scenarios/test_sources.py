@@ -32,7 +32,7 @@ def changes(engine, batch):
 
 
 def test_tables_and_columns_come_and_go(engine):
-    """What is missing is null; the refresh after it appeared has it; what was stored stays."""
+    """What is missing is null; the refresh after it appears has it; what was stored stays."""
     variables = {**NO_OVERLAP, "pass_through_columns": ["plan", {"name": "seats", "type": "integer"}]}
     event = {"anonymous_id": "a", "event": "seen"}
     first = {"tracks": [{**event, "id": "t1", "timestamp": at(0), "uuid_ts": at(0)},
@@ -180,7 +180,7 @@ def test_events_by_either_name(engine):
     notes = "\n".join(engine.refresh({"signup_events": ["Accounts created"], "ignored_events": ["email_sent"]}).notes)
     wrong = Settings(signup_events=("Accounts created",), ignored_events=("email_sent",))
     assert_equal(engine, [first], wrong)
-    assert "signup_events: Accounts created has never occurred. The names that come nearest: Account Created (2), account_created (1)" in notes
+    assert "signup_events: Accounts created has never occurred. The closest names: Account Created (2), account_created (1)" in notes
     assert "0 sign-ups" in notes and "ignored_events" not in notes
 
     engine.database.execute("delete from segment.tracks; delete from segment.pages")
@@ -212,7 +212,7 @@ def audited(engine, since=None):
 
 @on_duckdb
 def test_load_times_that_jump(engine):
-    """A year 2099 hides nothing that is loaded later, nor do places each other; what a clock set back hides is found by an audit."""
+    """A year 2099 hides nothing that is loaded later, nor do places hide each other's; an audit finds what a clock set back hides."""
     def pages(*loads, **columns):
         return [page(name, number, uuid_ts=at(loaded), **columns) for number, (name, loaded) in enumerate(loads)]
 
@@ -252,7 +252,7 @@ def file_loads():
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "json"])
 def test_files(duckdb_engine, tmp_path, ending):
-    """The same tables as from tables, also when a file is added that has other columns, named anyhow."""
+    """The same tables as from tables, even when a file is added that has other columns, with any names."""
     database, loads = duckdb_engine.database, file_loads()
     odd = {**ODD_VALUES, **(dict.fromkeys(FILE_ONLY_NAMES, "long") if ending == "json" else {})}
     if ending == "json":
@@ -306,7 +306,7 @@ def test_several_places(engine):
     assert {(row["message_type"], row["source_place"]) for row in loads} == {
         ("pages", "web.pages"), ("tracks", "web.tracks"), ("pages", "ios.pages"), ("screens", "ios.screens")}
 
-    # One place under another name, another one by itself with tables named anyhow.
+    # One place under another name, another one by itself with tables of any name.
     third = {("pages", "ios.page_views"): [web(6, 6, 2 * DAY), web(4, 60, 2 * DAY)], ("pages", "web.pages"): [web(7, 500, 5 * DAY)]}
     engine.receive(third)
     engine.refresh({"sources": {"pages": [{"schema": "ios", "table": "page_views"}, {"schema": "web", "table": "pages"}]}})

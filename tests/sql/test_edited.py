@@ -9,7 +9,7 @@ from test_analysts import edited
 TOUCHES = {"touches": ("evidence_classes.is_direct,", "true as is_direct,")}
 BROKEN = {"batch_sessions": ("select * from batch_sessions", "select * from no_such_table")}
 EXTRA = {"batch_sessions": ("select * from batch_sessions", "select *, 1 as extra from batch_sessions")}
-FINISHED = "A full refresh did not finish earlier and is finished now, {} tables are left."
+FINISHED = "An earlier full refresh did not finish. This run finishes it: {} tables are left."
 
 
 def build(engine, *arguments):
@@ -31,7 +31,7 @@ def is_direct(engine):
 
 
 def test_an_edited_model_is_said_and_its_full_refresh_finished(duckdb_engine):
-    engine, older = duckdb_engine, "edited: stored rows are as before; --full-refresh"
+    engine, older = duckdb_engine, "edited: stored rows are unchanged; --full-refresh"
     for first in (0, 4):
         engine.receive(visits(4, first=first))
         engine.refresh()

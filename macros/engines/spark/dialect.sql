@@ -1,4 +1,4 @@
-{#- What is written otherwise on Spark SQL. What each gives is said where it is dispatched. -#}
+{#- What Spark SQL writes differently. What each macro gives is said where it is dispatched. -#}
 
 {% macro spark__engine_schema() %}
     {{ return('main') }}
@@ -15,7 +15,7 @@
     {{ return([]) }}
 {%- endmacro %}
 
-{#- Java has other letters for a sigma at the end of a word, and two for a dotted I. -#}
+{#- Java writes a sigma at the end of a word as another letter, and a dotted I as two. -#}
 {% macro spark__lower_case(text) -%}
     lower(translate({{ text }}, 'Σİ', 'σi'))
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
     The refresh protocol on Iceberg, where a statement is a transaction of one table. The rows that a batch brings are staged first; the
-    table gets them by one statement, which does the same when it is repeated; the watermark moves last. So a refresh that dies
-    anywhere is finished by the next one, which finds the rows staged and does not compute them from a table that has them already.
+    table gets them by one statement, which can be repeated; the watermark moves last. So a refresh that dies anywhere is finished by
+    the next one, which finds the rows staged and does not compute them from a table that has them already.
 -#}
 
 {% macro spark__build(target_relation) %}
@@ -13,7 +13,7 @@
     {{ return(none) }}
 {% endmacro %}
 
-{#- The table says for which batch, and from which one on, its rows were made. -#}
+{#- The table records up to which batch, and after which one, its rows were computed. -#}
 {% macro spark__make_batch_rows() %}
     {%- set rows, made_for = batch_relation(model.name), applied_batch_id() ~ '-' ~ complete_batch_id(model.name) -%}
     {%- set is_made = namespace(yes=false) -%}
@@ -36,7 +36,7 @@
     insert into {{ target_relation }} ({{ quoted_names(columns) }}) select {{ quoted_names(columns) }} from {{ rows }};
 {% endmacro %}
 
-{#- See default__replace_rows. Stored rows that make way and do not come again are rows of the merge, too. -#}
+{#- See default__replace_rows. Stored rows that go without a successor are rows of the merge, too. -#}
 {% macro spark__replace_rows(node, target_relation, rows, columns, after) %}
     {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
@@ -125,7 +125,7 @@
     lateral view stack({{ pairs | length }}{% for first, second in pairs.items() %}, {{ first }}, {{ second }}{% endfor %}) {{ name }} as {{ columns }}
 {%- endmacro %}
 
-{#- Spark has no recursive query: labels are handed on by one statement after another, over all links. -#}
+{#- Spark has no recursive query: one statement after another passes labels on, over all links. -#}
 {% macro spark__connected_users(links) -%}
     {%- set labels = api.Relation.create(schema=project_schema('this_batch'), identifier='labels_of_users') -%}
     {%- set all_links, steps = ref('user_links'), namespace(are_left=true) -%}

@@ -1,7 +1,7 @@
 {#-
-    Spark takes one statement at a time, and reads some of what the other engines have in common as something else without a word: "x"
-    is a text, '' in a text is nothing, and a backslash is an escape. So each statement is taken apart into texts, names, comments and
-    code, and put together as Spark reads it. What Spark calls otherwise is replaced in the code; what it does otherwise is dispatched.
+    Spark takes one statement at a time, and silently misreads some of what the other engines have in common: "x" is a text, '' in a
+    text is nothing, and a backslash is an escape. So each statement is split into texts, names, comments and code, and put together
+    as Spark reads it. What Spark names differently is replaced in the code; what it does differently is dispatched.
 -#}
 {% macro spark__statements_of(script) -%}
     {%- set statements, parts = [], [] -%}

@@ -1,4 +1,4 @@
-{#- Iceberg tables on Spark: what stands where, and how it is made. -#}
+{#- Iceberg tables on Spark: which exist, and how they are created. -#}
 
 {% macro spark__table_columns(place) %}
     {%- set rows = [] -%}
@@ -15,7 +15,7 @@
         and run_query('show tables in ' ~ quoted_name(schema) ~ ' like ' ~ quoted(name)).rows | length > 0) }}
 {% endmacro %}
 
-{#- dbt has described all tables of the project's schemas by now, but for those of the bookkeeping. -#}
+{#- By now dbt has described all tables of the project's schemas except those of the bookkeeping. -#}
 {% macro spark__relations_named(schemas, names) %}
     {%- set rows = [] -%}
     {%- for schema in schemas -%}
@@ -50,7 +50,7 @@
     create or replace table {{ relation }} {{ table_clauses('partitioned by (months(' ~ column ~ '))') }} as select * from {{ rows }};
 {%- endmacro %}
 
-{#- Rows that change are marked, and the files in which they are not written anew; small tables are, to be one file. -#}
+{#- Changed rows are marked without rewriting their files; small tables are rewritten, so that they stay one file. -#}
 {% macro table_clauses(partitions='', properties={}, is_small=false) -%}
     {%- set mode = 'copy-on-write' if is_small else 'merge-on-read' -%}
     using iceberg {{ partitions }}
@@ -75,7 +75,7 @@
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
-{#- dbt's own puts the texts between quotes as they are. -#}
+{#- dbt's own macro puts the texts between quotes unescaped. -#}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types, rows = model['config'].get('column_types', {}), [] -%}
     {%- for row in agate_table.rows -%}
@@ -102,7 +102,7 @@
     {{ return(create_csv_table(model, agate_table)) }}
 {% endmacro %}
 
-{#- A catalog without the schema says so in words that dbt does not know. The adapter calls this past our `statement`. -#}
+{#- A catalog without the schema says so in words that dbt does not know. The adapter calls this without our `statement`. -#}
 {% macro spark__list_relations_without_caching(schema_relation) %}
     {%- call statement('schema') -%} create schema if not exists {{ adapter.quote(schema_relation.schema) }} {%- endcall -%}
     {%- call statement('relations', fetch_result=true) -%} show table extended in {{ adapter.quote(schema_relation.schema) }} like '*' {%- endcall -%}
@@ -116,7 +116,7 @@
         {%- do problems.append('A sample cannot be taken on Spark: leave sample out, or take it on DuckDB or PostgreSQL.') -%}
     {%- endif -%}
     {%- for name in selected_models() if 'reporting' in our_models()[name].node.fqn and not problems -%}
-        {%- do problems.append('The models of reporting do not run on Spark: leave them out by --exclude path:models/reporting.') -%}
+        {%- do problems.append('The models of reporting do not run on Spark: leave them out with --exclude path:models/reporting.') -%}
     {%- endfor -%}
     {{ return(problems) }}
 {%- endmacro %}

@@ -2,7 +2,7 @@
 -- 2 and 4 weeks or months.
 --
 -- How to read it. Compare a column from top to bottom: falling shares mean that newer sign-ups stick less. From left to right the
--- share falls and then levels out; where it does is who stays. A period that is not over yet is left empty.
+-- share falls and then levels out; that level is who stays. A period that is not over yet is left empty.
 --
 -- cohort: week or month, also the unit of the ages. start: first day of the period of the sign-ups. signups: persons.
 -- after_1 ...: percent of them with a session so many periods later.

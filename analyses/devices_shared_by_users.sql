@@ -1,8 +1,8 @@
--- How many devices are shared? Anonymous ids by the number of users seen on each, and how much hangs on whom their anonymous
--- visits are given to.
+-- How many devices are shared? Anonymous ids by the number of users seen on each, and how much depends on who gets their
+-- anonymous visits.
 --
 -- How to read it. Devices with 2 users and more are shared (or a browser that signs people in and out, such as one of your own
--- support). Their anonymous visits belong to whom identity_policy says: if that column is small, the policy matters little.
+-- support). Their anonymous visits belong to whoever identity_policy says: if that column is small, the policy matters little.
 --
 -- users: number of users seen on the device, 0 for nobody. devices, percent: anonymous ids. visits: on them. anonymous_visits: of
 -- these, without a user in any message. signups: visits with a sign-up event.

@@ -2,12 +2,12 @@
 -- sign-ups, and how many of the direct sign-ups had a source earlier on.
 --
 -- How to read it. A high or growing share means that links lose their parameters or referrers (apps, e-mails, redirects), or that
--- people know the name. What no browser or app was seen at is untracked and not direct: `unseen`, which is high when a server reports
--- sign-ups without the browser's anonymous id. `known_before` is what "last non-direct" credit would give back to a source.
+-- people know the name. A touch at which no browser or app was seen is untracked, not direct: see `unseen`, which is high when a server
+-- reports sign-ups without the browser's anonymous id. `known_before` is what "last non-direct" credit would give back to a source.
 --
 -- month: of the session or of the sign-up, in report_timezone. All others are percentages. sessions: of all sessions, the direct ones.
 -- first_touch, last_touch: of those who signed up, with a direct first or last touch. known_before: of them, with a direct last
--- touch but an earlier one that was not. unseen: of them, without anything up to the sign-up that a browser or app was seen at.
+-- touch but an earlier one that was not. unseen: of them, those without a browser or app up to the sign-up.
 with all_sessions as (
     select * from {{ ref('all_sessions') }}
 ),

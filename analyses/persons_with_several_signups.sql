@@ -1,5 +1,5 @@
--- Which sign-ups would be counted twice? Persons with more than one sign-up event, because the event is sent by page and
--- server both, again on another device, or after an account was deleted. `attribution` has one row of each: the first one.
+-- Which sign-ups would be counted twice? Persons with more than one sign-up event, because the event is sent by both page
+-- and server, again on another device, or after an account was deleted. `attribution` has one row for each person: the first one.
 --
 -- How to read it. `surplus` is by how much a count of events exceeds the sign-ups. Much of it within minutes: the event
 -- is sent twice. On several devices: it is sent at each first sign-in. After many days: people sign up again.

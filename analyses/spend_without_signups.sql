@@ -1,7 +1,7 @@
 -- Where does money go without a sign-up to show for it? Campaigns with costs to which a model of credit gives no sign-up, the
 -- costliest first: choose the model with --vars '{credit_model: linear, ...}'; by default the first touch gets all credit.
 --
--- How to read it. With assisted above 0 the campaign was part of the way of some who signed up, and another model gives it
+-- How to read it. With assisted above 0 the campaign was part of the path of some who signed up, and another model gives it
 -- credit. With 0 it brought nobody so far: look at last_day, as a campaign that began last week has had little time, and at
 -- matched. False means that no link had these names: nobody came, or the names in ads and links differ.
 --

@@ -10,7 +10,7 @@ times nothing new (the first of them also brings what changed last to the second
 days arrive again on the last tenth of the days before them, which shows what a longer history costs. What the refresh of the
 last day read is counted by the engine: its statements are rerun on a copy of the database, where there is room for one
 (--no-count leaves that out). Prints seconds, processor seconds (a server has to run on this machine), ratios beside their goals,
-and rows; --json FILE writes them, and where a run breaks off those that it has. Compare ratios of one run: machines differ.
+and rows; --json FILE writes them, or those it has when a run breaks off. Compare ratios of one run: machines differ.
 """
 
 import shutil
@@ -25,7 +25,7 @@ from statements import logged, statements
 
 ARRIVING_DAYS = 3
 EMPTY_REFRESHES = 3
-# What is compared, of the figures' names -> the goal on each engine.
+# Names of the figures compared -> the goal on each engine.
 GOALS = {
     ("classic_full", "full"): {"duckdb": "≥ 1.3 at 10 million", "postgres": "≥ 1.2 at 10 million"},
     ("classic_full", "day"): {"duckdb": "≥ 6 at 10 million, ≥ 40 at 100 million", "postgres": "≥ 6 at 10 million"},
@@ -35,9 +35,9 @@ EMPTY_GOAL = "≤ 5 s"
 
 
 def days_arrive(side, days: list[date], is_counted: bool, figures: dict, history: str = "") -> tuple[dict[str, dict], Path | None]:
-    """After each of the days a refresh. Of the last one table -> rows written and seconds, and its log for `with_rows_read`.
+    """Refresh after each of the days. Returns of the last refresh: table -> rows written and seconds, and its log for `with_rows_read`.
 
-    is_counted: whether what it reads is to be counted; history: how the names of the figures end that are added.
+    is_counted: whether what it reads is to be counted; history: the end of the names of the figures added.
     """
     seconds, used, log, is_kept = [], [], side.folder / "log", False
     for day in days:
@@ -126,7 +126,7 @@ def report(figures: dict) -> str:
 @benchmark_options(days=60)
 @click.option("--count/--no-count", "is_counted", default=True, show_default=True, help="Whether rows read are counted, on a copy.")
 def main(engine, messages, days, part, folder, memory, json_file, is_counted):
-    """Measure a refresh against a plain project that is rebuilt whole, and against one bare pass of the data."""
+    """Measure a refresh against a plain project that is rebuilt whole, and against one bare pass over the data."""
     side, found = prepared(engine, messages, days, part, folder, memory)
     with written_to(json_file, engine=engine, messages=messages, days=days, part=part) as figures:
         measure(side, found, is_counted, figures)

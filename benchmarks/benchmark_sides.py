@@ -40,7 +40,7 @@ SEEDS = ("invalid_ids", "click_ids", "excluded_referrers", "referrers", "channel
 class Side:
     """What both sides have.
 
-    folder: what is made lies here; samples: folders of messages; memory: what a refresh on DuckDB may use.
+    folder: for everything that is made; samples: folders of messages; memory: what a refresh on DuckDB may use.
     """
 
     def __init__(self, folder: Path, samples: list[Path], memory: str):
@@ -100,7 +100,7 @@ class OnDuckDB(Side):
 
     @contextmanager
     def classic_run(self):
-        """What runs SQL of the yardstick, with as much memory as a refresh."""
+        """A function that runs SQL of the yardstick, with as much memory as a refresh."""
         self.drop_classic()
         try:
             with duckdb.connect(str(self.classic_file), config={"memory_limit": self.memory}) as connection:
@@ -185,7 +185,7 @@ class OnPostgres(Side):
 
     @contextmanager
     def classic_run(self):
-        """What runs SQL of the yardstick."""
+        """A function that runs SQL of the yardstick."""
         self.drop_classic()
         with closing(psycopg2.connect(dbname=self.database)) as connection, connection.cursor() as cursor:
             connection.autocommit = True
@@ -213,7 +213,7 @@ class OnPostgres(Side):
         return self.replayed(found)[0]
 
     def replayed(self, found) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-        """As replay_on_postgres: what the statements of a refresh read, and what of it without an index."""
+        """As replay_on_postgres: what the statements of a refresh read, and which part of it without an index."""
         # The statements name the database, so for a while the copy has its name.
         kept = f"{self.copy}_2"
         self.administer(f"alter database {self.database} rename to {kept}", f"alter database {self.copy} rename to {self.database}")
@@ -227,7 +227,7 @@ class OnPostgres(Side):
 
 
 class Watch(threading.Thread):
-    """Looks every few seconds how much memory the server's processes hold, where they run on this machine."""
+    """Checks every few seconds how much memory the server's processes hold, if they run on this machine."""
 
     def __init__(self, pause: float = 2):
         super().__init__(daemon=True)
@@ -249,7 +249,7 @@ class Watch(threading.Thread):
 def refresh(side, environment: dict[str, str] | None = None, *options: str) -> tuple[float, dict[str, dict]]:
     """Seconds of one refresh, as a command of its own, and table -> rows written and seconds. Exits when it fails.
 
-    The side has then in `bytes_held` what the command held at most.
+    Afterwards the side's `bytes_held` is the most that the command held.
     """
     start = time.monotonic()
     with subprocess.Popen(
@@ -320,7 +320,7 @@ def classic_full(side) -> dict[str, float]:
 
 
 def contents(side, table: str, columns: tuple[str, ...], *before: str) -> tuple[int, int]:
-    """How many rows a table has, and a checksum of these columns that is the same in whatever order they lie."""
+    """How many rows a table has, and a checksum of these columns that does not depend on their order."""
     return side.run(*before, f"select count(*), {side.checksum.format(columns=', '.join(columns))} from {table}")
 
 
@@ -347,7 +347,7 @@ def compared_with_classic(side) -> dict[str, dict]:
 
 
 def measure_classic(side, figures: dict):
-    """Add the figures of the yardstick to `figures`, and which of our tables equal its own; they are dropped then."""
+    """Add the figures of the yardstick to `figures`, and which of our tables equal its own; then drop them."""
     figures["classic_full_seconds"], figures["classic_full_cpu_seconds"], figures["classic_full_stages"] = taken(side, lambda: classic_full(side))
     figures["classic_full_tables"] = compared_with_classic(side)
     figures["tables_equal"] = all(table["equal"] for table in figures["classic_full_tables"].values())
@@ -361,7 +361,7 @@ def differing(figures: dict) -> str:
 
 @contextmanager
 def written_to(json_file: str | None, **figures):
-    """The figures of a run, to be added to; the file, if there is one, holds in the end those that a run had when it broke off."""
+    """The figures of a run, to be added to; the file, if there is one, gets them in the end, even when a run breaks off."""
     try:
         yield figures
     finally:
@@ -376,17 +376,17 @@ def benchmark_options(days: int):
         click.option("--messages", default=1_000_000, show_default=True, help="How many messages to make."),
         click.option("--days", default=days, show_default=True, help="How many days they spread over."),
         click.option("--part", default=PART, show_default=True,
-                     help="Messages by the same people at most, before others follow; with more than a few parts the days stay alike."),
+                     help="At most this many messages by the same people before others follow; with more than a few parts the days stay alike."),
         click.option("--folder", default="target/benchmark", show_default=True, help="Where data and database are made."),
         click.option("--memory", default="8GB", show_default=True,
-                     help="Memory that a refresh may use, and the yardstick (DuckDB)."),
+                     help="Memory that a refresh, and the yardstick, may use (DuckDB)."),
         click.option("--json", "json_file", default=None, help="File for the figures."),
     ]
     return lambda command: functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 def prepared(engine: str, messages: int, days: int, part: int, folder: str, memory: str) -> tuple[OnDuckDB | OnPostgres, list[date]]:
-    """A side without any message yet, and the days of the sample made for it; a sample made before is taken as it is."""
+    """A side without any message yet, and the days of the sample made for it; a sample made before is reused."""
     folder = (ROOT / folder).resolve()
     samples = generate_parts(folder / "sample", messages, 7, days, date(2026, 6, 10), part)
     side = (OnDuckDB if engine == "duckdb" else OnPostgres)(folder / engine, samples, memory)

@@ -1,4 +1,4 @@
-"""Measure refreshes of lopsided messages: twice as much of it may not take much more than twice the time.
+"""Measure refreshes of lopsided messages: twice as many may not take much more than twice the time.
 
     python benchmarks/benchmark_skew.py
     python tests/support/with_postgres.py python benchmarks/benchmark_skew.py --engine postgres --size 20000
@@ -7,10 +7,10 @@
 Each shape is what a few visitors, a broken script or a forger can send: a device shared by n users, a user of n devices, a
 session of n arrivals, and so on. For n and 2n messages of each shape it measures the first refresh, and the refresh after one
 late message that concerns all of them. Prints processor seconds, less those of a refresh that finds nothing new, and their
-ratio; exits with 1 when a ratio is above --limit, also when measured again. A server has to run on this machine.
+ratio; exits with 1 when a ratio is above --limit, even when measured again. A server has to run on this machine.
 
---poison measures what a forger can make of identity instead: onto ordinary messages come many that put one id together with many
-others, then as many ordinary ones and one more of the forger's. Each refresh is compared with that of as many ordinary messages:
+--poison measures instead what a forger can do to identity: ordinary messages are followed by many that put one id together with many
+others, then by as many ordinary ones and one more of the forger's. Each refresh is compared with that of as many ordinary messages:
 whole processor seconds and peak memory, which may be --poison-limit times as much. suspicious_identities has to list the one id.
 """
 
@@ -71,11 +71,11 @@ POISONS = {
 FIRST = "timestamp '2010-01-01'"
 LOADED = "timestamp '2026-01-01'"
 RUNS = ("first", "late")
-LEAST_SECONDS = 1.0  # what takes less is taken for as long
+LEAST_SECONDS = 1.0  # what takes less counts as this much
 
 
 def load(side, shape: dict, size: int):
-    """Put the messages of a shape into empty source tables, each with a sign-up in the end, and say where they are."""
+    """Put the messages of a shape into empty source tables, each with a sign-up at the end, and say where they are."""
     side.empty()
     side.sources = {name: {"schema": "segment", "table": name, "optional": True} for name in TABLES}
     side.write_variables()
@@ -88,7 +88,7 @@ def load(side, shape: dict, size: int):
 
 
 def send(side, shape: dict, size: int, name_of: str = "", loaded: str = LOADED):
-    """Add so many messages of a shape to the source tables. name_of: what their ids begin with, and `{0}` in the shape stands for."""
+    """Add this many messages of a shape to the source tables. name_of: what their ids begin with, and `{0}` in the shape stands for."""
     for name, (*values, sent) in shape.items():
         columns = ", ".join(values).format(name_of)
         side.run(f"insert into segment.{name} select '{name_of}{name} ' || i, {columns}, {FIRST} + {sent}, {loaded} "
@@ -110,7 +110,7 @@ def refreshed(side) -> tuple[float, str]:
 
 
 def measured(side, shape: dict, size: int) -> dict[str, tuple[float, str]]:
-    """Of the first refresh and of that after the late message: processor seconds more than with nothing new, and the model that took longest."""
+    """Of the first refresh and the one after the late message: processor seconds beyond those with nothing new, and the slowest model."""
     load(side, shape, size)
     first = refreshed(side)
     late_message(side, shape)
@@ -155,7 +155,7 @@ def measure_poisons(side, limit: float, figures: dict) -> list[str]:
 
 
 def least(one: dict, other: dict) -> dict:
-    """Of two measurements of the same the shorter time of each refresh."""
+    """The shorter time of each refresh, of two measurements of the same."""
     return {run: min(one[run], other[run]) for run in RUNS}
 
 
@@ -169,7 +169,7 @@ def ratio(one: dict, two: dict) -> float:
 @click.option("--size", default=40_000, show_default=True, help="How many messages of a shape; it is measured with twice as many, too.")
 @click.option("--limit", default=2.5, show_default=True, help="How many times as long twice as many may take.")
 @click.option("--shape", "shapes", multiple=True, type=click.Choice(list(SHAPES)), help="Only this shape; may be repeated.")
-@click.option("--poison", "is_poison", is_flag=True, help="Measure what a forger can make of identity instead.")
+@click.option("--poison", "is_poison", is_flag=True, help="Measure instead what a forger can do to identity.")
 @click.option("--poison-limit", default=3.0, show_default=True, help="How many times as much as usual that may take.")
 @click.option("--folder", default="target/benchmark_skew", show_default=True, help="Where the database is made.")
 @click.option("--json", "json_file", default=None, help="File for the figures.")
@@ -179,7 +179,7 @@ def main(engine, size, limit, shapes, is_poison, poison_limit, folder, json_file
     side = (OnDuckDB if engine == "duckdb" else OnPostgres)(folder, [], "8GB")
     slow = []
     load(side, next(iter(SHAPES.values())), 2)
-    refresh(side)  # parses the project, which those that are measured find parsed
+    refresh(side)  # parses the project, so that the measured ones find it parsed
     with written_to(json_file, engine=engine, size=size) as figures:
         if is_poison:
             limit, slow = poison_limit, measure_poisons(side, poison_limit, figures)

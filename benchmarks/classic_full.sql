@@ -1,8 +1,8 @@
 {#-
     The yardstick: what a good analyst would write as a plain project that is rebuilt whole every morning, from the sources to
-    messages, persons, sessions, touches, attribution and credits. One table a step, as dbt's materialization `table` makes them;
+    messages, persons, sessions, touches, attribution and credits. One table per step, as dbt's materialization `table` makes them;
     window functions over all events of a person. It gives the rows of identity_policy 'last' with own_domains [example.com] on the
-    benchmark's sample. What no message of the sample asks for is left out: screens, several places of a collection, times as
+    benchmark's sample. What no message of the sample needs is left out: screens, several places of a collection, times as
     text, `;` between parameters, hosts in other forms than usual.
     engine: duckdb or postgres; sources and seeds: name -> what to select from.
 -#}
@@ -59,7 +59,7 @@
     {%- if duckdb %}cast(date_diff('microsecond', {{ earlier }}, {{ later }}) as double precision)
     {%- else %}cast(extract(epoch from {{ later }} - {{ earlier }}) * 1000000 as double precision){% endif -%}
 {%- endmacro -%}
-{#- PostgreSQL computes an expression once for each use of it in a later step, unless it is told -#}
+{#- PostgreSQL computes an expression once for each use of it in a later step, unless told otherwise -#}
 {%- set once = '' if duckdb else ' materialized' -%}
 {%- set utm = ['source', 'medium', 'campaign', 'term', 'content'] -%}
 -- stage: seeds

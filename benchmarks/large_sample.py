@@ -18,7 +18,7 @@ PEOPLE_APART = 100_000_000  # first person of one part and of the next
 
 
 def generate_parts(out_dir: Path, messages: int, seed: int, days: int, end: date, part: int = PART) -> list[Path]:
-    """Write about `messages` messages loaded on `days` days up to and with `end`; the folders of the parts.
+    """Write about `messages` messages loaded on `days` days up to and including `end`; the folders of the parts.
 
     part: about how many messages a part has at most. A sample that was made there with the same settings is kept.
     """

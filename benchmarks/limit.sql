@@ -1,4 +1,4 @@
--- The least that any pipeline has to do: one hash aggregate over the columns that sessions are made of, one pass of the data.
+-- The least that any pipeline has to do: one hash aggregate over the columns that sessions are made of, one pass over the data.
 -- Every column of it is used, so that no engine leaves one out.
 select
     count(*),

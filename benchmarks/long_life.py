@@ -5,8 +5,8 @@
 
 Makes sample messages, refreshes all but the last --refreshes days of them, then refreshes after each of those days. At the end
 everything is rebuilt from scratch, and every stored table has to be what it was, and what the yardstick of the benchmark makes, or
-the command fails. Prints the seconds, the messages and the bytes of tables and indexes by day; --json FILE writes them, and where a
-run breaks off those that it has. As traffic grows over the days, a refresh is compared by seconds and by seconds per message; with
+the command fails. Prints the seconds, the messages and the bytes of tables and indexes by day; --json FILE writes them, or those
+it has when a run breaks off. As traffic grows over the days, a refresh is compared by seconds and by seconds per message; with
 --part a twelfth of the messages traffic stays alike, but nobody comes back after some weeks.
 """
 

@@ -19,9 +19,9 @@ COLORS = {DAY: "#0b6e4f", FULL: "#7a9e9f", CLASSIC: "#b5446e"}
 
 
 def points(figures: dict) -> list[dict]:
-    """What one run of the benchmark has to show: engine, what, millions of messages stored, seconds, and with which points it is joined.
+    """The points of one run of the benchmark: engine, what, millions of messages stored, seconds, and the points that each is joined with.
 
-    A day of one run is another than that of the next, so only those of one run are joined. A run that broke off has not all.
+    Days differ from run to run, so only those of one run are joined. A run that broke off lacks some.
     """
     millions = figures["messages"] / 1e6
     shown = [
@@ -36,7 +36,7 @@ def points(figures: dict) -> list[dict]:
 
 
 def chart(rows: list[dict]) -> alt.FacetChart:
-    """Both axes in powers of ten, one panel an engine."""
+    """Both axes in powers of ten, one panel per engine."""
     what = alt.Color("what:N", title=None, sort=list(COLORS), legend=alt.Legend(orient="bottom", columns=1, labelLimit=0),
                      scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
     base = alt.Chart(alt.Data(values=rows)).encode(

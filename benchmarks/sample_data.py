@@ -31,7 +31,7 @@ def load_postgres(out_dir, connection, schema="segment", from_day=None, to_day=N
     """Append the files of the load days (all by default) to the tables of `schema`.
 
     Creates schema and tables if missing, and adds a column when the first file with it comes.
-    Commits after each load day. A day loaded twice is there twice. Returns the number of rows by
+    Commits after each load day. A day loaded twice is stored twice. Returns the number of rows by
     collection. Raises ValueError if there are no files, psycopg2.Error if the server refuses.
     """
     files = sample_files(out_dir, from_day, to_day)

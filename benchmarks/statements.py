@@ -29,7 +29,7 @@ def logged(folder: Path) -> dict[str, str]:
 def statements(folder: Path) -> list[tuple[str, str]]:
     """(model, SQL) of the refresh logged to `folder`, model after model; one SQL may be several statements.
 
-    Models that were made side by side come in the order in which they began.
+    Models that were built side by side come in the order in which they began.
     """
     found = defaultdict(list)
     for line in (folder / "dbt.log").read_text(encoding="utf-8").splitlines():
@@ -73,7 +73,7 @@ def replay_on_postgres(database: str, found: list[tuple[str, str]]) -> tuple[dic
 
 
 def stored_rows_read(plan: dict):
-    """Yields of the parts of a plan which ran what reads stored tables: kind, schema.table, rows."""
+    """Yields kind, schema.table and rows of each part of a plan that ran and reads a stored table."""
     for part in plan.get("Plans", []):
         yield from stored_rows_read(part)
     if "Scan" in plan["Node Type"] and "Relation Name" in plan and not plan["Schema"].startswith("pg_"):

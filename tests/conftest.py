@@ -16,8 +16,8 @@ import samples  # noqa: E402
 from engines import DuckDB, Postgres  # noqa: E402
 from harness import Engine, project_rules  # noqa: E402
 
-os.environ["SIGNUP_ATTRIBUTION_VARS"] = ""  # a my_site.yml of whoever runs the tests says nothing of them
-# These take the longest, from a minute of a processor to a third of one.
+os.environ["SIGNUP_ATTRIBUTION_VARS"] = ""  # whoever runs the tests may have a my_site.yml
+# These take the longest, from a minute of processor time to a third of one.
 LONGEST = (
     "test_chaos.py", "test_stages.py::test_stage_by_stage", "test_unattended.py::test_on", "test_package.py", "test_affected.py::test_random_runs",
     "test_readers.py::test_readers_of", "test_exactness.py::test_first_load", "test_definitions.py::test_views", "test_sample.py::test_a_sample",

@@ -35,7 +35,7 @@ def microseconds(day: date) -> int:
 
 def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
              days=DEFAULTS["days"], end=DEFAULTS["end"], first_person=1) -> dict[str, int]:
-    """Write about `messages` messages (copies included) loaded on `days` days up to and with `end`.
+    """Write about `messages` messages (copies included) loaded on `days` days up to and including `end`.
 
     first_person: number of the first person, from which their user ids come.
     Sample files of an earlier run in `out_dir` are removed first. Returns the number of rows by

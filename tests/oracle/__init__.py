@@ -53,7 +53,7 @@ COLUMNS = {
     "useful_sessions": SESSION_COLUMNS,
 }
 
-# Columns that name a row; rows of a table come in their order. Rejected rows may lack an id.
+# Columns that identify a row; rows of a table are sorted by them. Rejected rows may lack an id.
 KEYS = {
     "app_tracks": ("message_type", "event_id"),
     "rejected_events": ("message_type", "event_id", "reason", "source_place"),
@@ -74,7 +74,7 @@ def compute(loads, settings, rules, overrides=()):
 
     loads: list of loads in order of arrival, each a dict collection, or (collection, place), -> list of raw rows (dicts by
     Segment column name; a missing column is null; times are datetimes or ISO texts). A single such
-    dict is one load. overrides: rows of identity_overrides as they stand. Returns table name -> list of rows (dicts in the order of COLUMNS).
+    dict is one load. overrides: the rows of identity_overrides. Returns table name -> list of rows (dicts in the order of COLUMNS).
     """
     if isinstance(loads, dict):
         loads = [loads]

@@ -1,6 +1,6 @@
 """Credit of several touches by brute force.
 
-It is shared as the descriptions say, person by person. Removal effects are found by removing each channel in turn and solving
+It is shared as the descriptions of the models say, person by person. Removal effects are found by removing each channel in turn and solving
 the chain again.
 """
 
@@ -41,7 +41,7 @@ class Signups:
 
 
 def shares(model, touches, signed_up_at, settings, options) -> list[float]:
-    """Share of each touch in the credit, before they are made to add up to 1; all 0 where none gets any."""
+    """Share of each touch in the credit, before they are scaled to add up to 1; all 0 if none gets any."""
     count = len(touches)
     one = [0.0] * count
 

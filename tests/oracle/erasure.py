@@ -1,4 +1,4 @@
-"""What is a person's who is to be erased, and the loads and overrides without it."""
+"""What belongs to a person who is to be erased, and the loads and overrides without it."""
 
 from dataclasses import dataclass
 
@@ -17,17 +17,17 @@ class Erased:
     overrides: frozenset
 
     def of_others(self, rows, rules):
-        """Rows of identity_overrides without those."""
+        """Rows of identity_overrides without the erased ones."""
         return [row for row in rows if override_of(row, rules) not in self.overrides]
 
 
 def override_of(row, rules):
-    """What a row of identity_overrides says, whichever way its ids stand."""
+    """What a row of identity_overrides says, whatever the order of its ids."""
     return frozenset({rules.valid_id(row["id_a"]), rules.valid_id(row["id_b"])}), row["action"]
 
 
 def erased(loads, ids, settings, rules, overrides=()):
-    """What is of the persons with these ids: a user's if it is one, else an anonymous id's."""
+    """What belongs to the persons with these ids, each taken for a user's if it is one, else for an anonymous id."""
     counted = counted_messages(loads, settings, rules)
     accepted = sorted((message for message in counted.values() if reject_reason(message) is None), key=message_order)
     people = People(accepted, settings, [(*said, action) for said, action in (override_of(row, rules) for row in overrides)])
@@ -49,7 +49,7 @@ def erased(loads, ids, settings, rules, overrides=()):
     def is_erased(key, message):
         if message["user_id"] in users or message["anonymous_id"] in devices - others:
             return True
-        if message["previous_id"] in own and reject_reason(message) is None:  # of a rejected one it is not kept
+        if message["previous_id"] in own and reject_reason(message) is None:  # a rejected message is stored without it
             return True
         if message["user_id"] is not None or message["anonymous_id"] not in devices or message["occurred_at"] is None:
             return False

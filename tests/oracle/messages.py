@@ -35,7 +35,7 @@ def first_time(row, *columns):
 
 
 def collection_of(key):
-    """A load's rows stand under a collection, or under (collection, place): where they were read."""
+    """A load's rows are listed under a collection, or under (collection, place): where they were read."""
     return key if isinstance(key, tuple) else (key, f"segment.{key}")
 
 
@@ -109,7 +109,7 @@ def nulls_last(value):
 
 
 def copy_order(load_number, message):
-    """Of several copies the smallest counts: earliest load, loaded, received, then the other columns, the place last."""
+    """Of several copies the smallest counts: by load, load time, time received, then the other columns, the place last."""
     others = [column for column in MESSAGE_COLUMNS if column not in ("loaded_at", "received_at")]
     columns = ["loaded_at", "received_at", *others]
     return (load_number, [nulls_last(message[column]) for column in columns])

@@ -12,7 +12,7 @@ UNMATCHED = "(unmatched spend)"
 
 
 def campaign_key(row) -> tuple[str, str, str]:
-    """Source, medium and campaign as spend and touches are matched by them."""
+    """Source, medium and campaign in the form by which spend and touches are matched."""
     return tuple((row[column] or "").strip(" ").lower() or "(none)" for column in ("source", "medium", "campaign"))
 
 
@@ -38,7 +38,7 @@ def charges(subscription, newest: datetime):
 
 
 def persons_of_users(tables) -> dict[str, str]:
-    """User -> the person they are, by links with others perhaps another one."""
+    """User -> the person they are, which may be named after another user linked with them."""
     return {row["id"]: row["alias_id"] for row in tables["aliases"] if row["id_type"] == "user_id"}
 
 

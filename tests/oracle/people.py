@@ -121,7 +121,7 @@ def first_session_events(messages):
 
 
 def persons(links, first_events, settings, never):
-    """user -> alias of those that links make one person with others, and (users, reason) of each group that stays apart."""
+    """user -> alias, for those that links merge with others, and (users, reason) of each group that stays apart."""
     neighbours = defaultdict(set)
     for user, other, *_ in links:
         neighbours[user].add(other)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Settings:
-    """Names and units are those of the project's variables; numbers may be whole or broken."""
+    """Names and units are those of the project's variables; numbers may be whole or have a fraction."""
 
     session_gap_minutes: float = 20
     identity_policy: str = "timeline"

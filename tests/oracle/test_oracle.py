@@ -188,10 +188,10 @@ def test_only_other_evidence_makes_another_touch(rules):
     ([("/?gclid=G", "https://www.google.com/"), ("/two", "https://www.google.com/x")], ["e0"]),
     ([("/?utm_source=x", "https://www.google.com/"), ("/", "https://bing.com/"), ("/", "https://www.google.com/")],
      ["e0", "e1"]),
-    # a referrer that was no evidence, as it came with a payment, is none later either
+    # a referrer that was no evidence, because it came with a payment, is none later either
     ([("/", "https://www.paypal.com/"), ("/", "https://www.paypal.com/"), ("/?utm_source=x", "https://www.paypal.com/")],
      ["e0", "e2"]),
-    # with parameters it is told by these
+    # with parameters, these decide
     ([("/", "https://bing.com/"), ("/?gclid=G", "https://bing.com/"), ("/?gclid=%0AG%20", "https://BING.com/")],
      ["e0", "e1"]),
     ([("/?utm_source=x&utm_campaign=May", None), ("/?utm_source=X%09&utm_campaign=MAY", None)], ["e0"]),

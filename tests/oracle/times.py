@@ -17,7 +17,7 @@ WHOLE_NUMBER = re.compile(r"(-?\d+)(?:\.0*)?", re.ASCII)
 
 
 def read_time(value):
-    """Microseconds of what a time column holds: a time, a date, a whole number, or a text that is one; None if it is neither."""
+    """Microseconds of what a time column holds: a time, a date, a whole number, or a text that is one; None for anything else."""
     time = None
     if isinstance(value, datetime):
         if value.tzinfo is not None:

@@ -31,7 +31,7 @@ class Evidence:
     click_id: str | None = None
 
     def identity(self):
-        """Two arrivals with the same of these are one, whatever their case and the blanks around them."""
+        """Two arrivals that agree in these are one, whatever the case and the blanks around them."""
         told = (self.source, self.medium, self.campaign, self.referrer_host, self.click_id)
         return tuple((text or "").strip(BLANKS).lower() for text in told)
 

@@ -23,12 +23,12 @@ def host_of(url):
 
 
 def lower_case(text):
-    """Letter by letter, whatever stands around it, and each letter stays one."""
+    """Letter by letter, whatever is around it, and each letter stays one."""
     return "".join(letter.lower()[0] for letter in text)
 
 
 def path_of(url):
-    """What stands between the host and the query or fragment, '/' if nothing; None without a URL."""
+    """What is between the host and the query or fragment, '/' if nothing; None without a URL."""
     if url is None:
         return None
     match = SCHEME_AND_AUTHORITY.match(url)

@@ -24,9 +24,9 @@ from samples import together
 SITE = Settings(own_domains=("example.com",), attributed_channels=("Organic Search",), attribution_lookback_days=2.5)
 POLICIES = {"duckdb": "timeline", "postgres": "last"}  # the queries are the same on both
 STARTED = datetime(2026, 3, 1, 9)
-OBEYED = "\x1b[31mred\x07\x9b\u202e"  # a terminal would turn red, ring, and turn the text around
-OTHERS = 20  # persons of the sample beside those who signed up
-# Whether only attributed touches are looked at, and which of them it is.
+OBEYED = "\x1b[31mred\x07\x9b\u202e"  # a terminal would turn red, ring, and reverse the text
+OTHERS = 20  # persons of the sample besides those who signed up
+# Whether only attributed touches count, and which of the touches it is.
 CHOSEN = {
     "first_touch": (False, 0), "last_touch": (False, -1),
     "first_attributed_touch": (True, 0), "last_attributed_touch": (True, -1),
@@ -181,7 +181,7 @@ def assert_merged(row, expected, settings):
 
 
 def command_line(engine, capsys):
-    """What people see of it."""
+    """What people see."""
     def told(person, *arguments):
         code = explain.main([person, "--target", engine.name, *arguments])
         return code, *capsys.readouterr()
@@ -200,7 +200,7 @@ def command_line(engine, capsys):
             assert words in [line[:len(words)] for line in lines]
     assert "shared with other persons ('ann')" in text and "excluded_referrers.csv: paypal.com" in text
     assert "excluded_referrers.csv: github.com" in text
-    # Whom the kiosk belongs to now.
+    # Who owns the kiosk now.
     owner = json.loads(told("kiosk", "--json")[1])
     assert owner["alias_id"] == "bob" and "'kiosk' is an anonymous id of the person 'bob'" in owner["notes"][0]
 
@@ -223,7 +223,7 @@ def command_line(engine, capsys):
 
 
 def of_an_earlier_version(engine, settings, stories, capsys):
-    """Tables that do not say yet which rules decided do so after a refresh."""
+    """Tables that do not yet say which rules decided say so after a refresh."""
     database, columns = engine.database, ("source_rule", "excluded_domain", "channel_rule_order")
     for column in columns:
         database.execute(f"alter table sessions_stages.evidence_classes drop column {column}")

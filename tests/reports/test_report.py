@@ -76,7 +76,7 @@ def test_facts_agree_on_both_engines(site, postgres_session):
 
 
 def number(text: str):
-    """A number as the page writes it, None where it writes that there is none; any other text as it is."""
+    """A number as the page writes it, None where it says there is none; any other text as it is."""
     plain = text.removesuffix(" USD").removesuffix(" %").replace(",", "")
     if plain == "–":
         return None
@@ -138,7 +138,7 @@ def test_page_shows_the_tables_in_a_browser(site, tmp_path, capsys):
 
 
 def asked_outside(page, path) -> list[str]:
-    """What the opened pages asked for besides the report's own file and what stands in it."""
+    """What the opened pages asked for besides the report's own file and its contents."""
     return [url for url in page.requests() if url != path.as_uri() and not url.startswith("data:")]
 
 
@@ -303,7 +303,7 @@ def assert_campaigns(page, site, choice):
 
 
 def click_channel(page):
-    """A click on a channel shows it alone, another one all again; its colour stays."""
+    """Clicking a channel shows it alone, clicking again shows all; its colour stays."""
     choose(page, MAY)
     colour = "return getComputedStyle(document.querySelector('#channels-table .dot')).backgroundColor"
     email = "//table[@id='channels-table']//button[contains(., 'Email')]"
@@ -350,7 +350,7 @@ def assert_csv(page, folder):
 
 
 def assert_keyboard(page):
-    """Tab leads to the skip link first; Enter on a heading sorts, and turns the order around."""
+    """Tab leads to the skip link first; Enter on a heading sorts, and then reverses the order."""
     page.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     assert page.driver.switch_to.active_element.get_attribute("class") == "skip"
     for order in ("descending", "ascending"):
@@ -382,7 +382,7 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
     code, _, err = told(capsys, site, "--output", str(tmp_path / "file" / "report.html"))
     assert code == 2 and "cannot be written" in err and len(err.splitlines()) == 1
 
-    # After a refresh the tables are there whatever becomes of the report.
+    # After a refresh the tables exist whatever becomes of the report.
     monkeypatch.setattr("refreshing.answer.refresh", lambda *_: Report())
     arguments = ["--vars", f"{{report_timezone: {ZONE}}}", "--log-format", "text"]
     with environment(site.environment):
@@ -394,7 +394,7 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
     # Readers of the published schemas only, a site without money, and one without anything.
     other = copied(site, tmp_path)
     for change_of, sentence in (
-        # There what are views in the database itself are tables.
+        # In a file for them, views of the database are tables.
         ("create table reporting.kept as from reporting.signup_retention; drop view reporting.signup_retention; "
          "alter table reporting.kept rename to signup_retention; drop schema partitioning cascade",
          "partitioning.partitions, partitioning.rejected_events, partitioning.app_tracks are"),
@@ -418,7 +418,7 @@ def test_first_period_and_colours(site, tmp_path, monkeypatch):
     with chromium(tmp_path / "profile") as page:
         for first_on, last_on, period, expected in (
             (date(2026, 4, 1), date(2026, 6, 1), None, "May 2026, against April 2026"),
-            # May is not over, and of April a day is missing.
+            # May is not over, and April lacks a day.
             (date(2026, 4, 2), date(2026, 5, 31), None, "Week of 18 May 2026, against week of 11 May 2026"),
             (date(2025, 11, 1), date(2026, 1, 5), None, "December 2025, against November 2025"),
             (date(2026, 1, 1), date(2026, 4, 1), "quarter", "Quarter from January 2026"),

@@ -18,7 +18,7 @@ NO_PERMISSION = "42501"  # also for what only an owner may do
 OTHERS = ["partitioning", "aliasing", "sessions_stages", "refresh", "seeds"]
 
 
-# Functions and operators that match what we call better than the server's own: each would run as who refreshes, and leaves a trace.
+# Functions and operators that match what we call better than the server's own: each would run as the refresh role, and leave a trace.
 HOSTILE_FUNCTIONS = {
     "array_position(text[], text)": "integer", "array_to_string(text[], text)": "text", "cardinality(text[])": "integer",
     "unnest(text[])": "setof text", "hashtextextended(text, integer)": "bigint", "lower(name)": "text", "upper(name)": "text",
@@ -32,7 +32,7 @@ HOSTILE_OPERATORS = (
 
 
 def hostile() -> str:
-    """SQL that makes them in public. A sequence keeps what a transaction that is rolled back did."""
+    """SQL that makes them in public. A sequence keeps what a rolled-back transaction did."""
     body = ("language plpgsql security definer as $$ begin perform pg_catalog.nextval('public.trap'); "
             "raise exception 'hostile'; end $$")
     made = [f"create function public.{name} returns {returned} {body}" for name, returned in HOSTILE_FUNCTIONS.items()]
@@ -219,7 +219,7 @@ def test_roles(shared, tmp_path):
     outcomes.append(shared.refresh(PGPASSWORD=wrong))
     assert_refused(outcomes[-1], "PostgreSQL refuses the connection", "password authentication failed", "correct PGPASSWORD")
 
-    # what others made in public never ran, by the refreshes and by who looks at the tables
+    # what others made in public never ran, neither for refreshes nor for those who read the tables
     for tool in (["refresh.py", "--check"], ["health.py"], ["explain.py", "user 1"], ["activity.py", "list"]):
         outcome = shared.tool(*tool)
         assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -229,7 +229,7 @@ def test_roles(shared, tmp_path):
     for password in (shared.password("refresh"), wrong):
         assert not files_with(tmp_path, password)
         assert not [outcome for outcome in outcomes if password in outcome.stdout + outcome.stderr]
-    assert files_with(tmp_path, shared.database.name)  # so that it is the log that was searched
+    assert files_with(tmp_path, shared.database.name)  # so the log really was searched
 
 
 def test_what_cannot_be_granted(shared):

@@ -19,7 +19,7 @@ from database.server_activity import masked
 from installed import assert_refused
 from project import ROOT
 
-SOON = 10  # seconds in which what was begun must be seen
+SOON = 10  # seconds within which what was begun must be seen
 
 
 class Client:
@@ -41,7 +41,7 @@ class Client:
             self.error = error
 
     def close(self, administrator):
-        """End it, also while it waits; `administrator` is a cursor that may."""
+        """End it, even while it waits; `administrator` is a cursor that may."""
         administrator.execute("select pg_terminate_backend(%s)", (self.pid,))
         if self.thread.ident:
             self.thread.join(SOON)
@@ -83,7 +83,7 @@ def run(capsys, *arguments) -> tuple[int, str, str]:
 
 
 def seen(capsys, word, count) -> list[dict]:
-    """The connections with the word in their name, as soon as there are so many and each waits for what it has to."""
+    """The connections with the word in their name, as soon as there are that many and each waits for what it has to."""
     until = time.monotonic() + SOON
     while time.monotonic() < until:
         code, out, _ = run(capsys, "list", "--json")
@@ -130,7 +130,7 @@ def test_who_waits_for_whom_and_an_end_to_it(word, capsys, monkeypatch):
             code, out, err = run(capsys, "kill", target)
             assert code == 2 and "add --yes" in err and str(waiter.pid) in out
         code, _, err = run(capsys, "kill", str(holder.pid), "--yes")
-        assert code == 1 and "--force" in err  # in a transaction, it runs no query
+        assert code == 1 and "--force" in err  # it is in a transaction but runs no query
         code, out, _ = run(capsys, "kill", "7 " + word, "--yes", "--json")
         assert (code, [(one["pid"], one["outcome"]) for one in json.loads(out)]) == (0, [(waiter.pid, "ended")])
         waiter.thread.join(SOON)
@@ -146,7 +146,7 @@ def test_who_waits_for_whom_and_an_end_to_it(word, capsys, monkeypatch):
 
 
 def test_others_connections(word, capsys, monkeypatch):
-    """A user without rights sees that others are there, ends his own, and is told that he may not end theirs."""
+    """A user without rights sees that others are there, ends their own, and is told not to end others'."""
     login = {"user": word, "password": word}
     with clients(
         {"application": f"{word} root", "statement": "select pg_sleep(60)"},

@@ -25,7 +25,7 @@ DAG = example.dag
 
 @pytest.fixture(scope="module", autouse=True)
 def project():
-    """Programs in place of the project's: they write down what they were asked, and end as a file says."""
+    """Programs in place of the project's: they write down their arguments, and exit as a file says."""
     (HOME / ".venv/bin").mkdir(parents=True)
     (HOME / "my_site.yml").write_text("session_gap_minutes: 30\n")
     for name in ("dbt", "python"):

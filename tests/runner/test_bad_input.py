@@ -55,7 +55,7 @@ def unchanged(site):
 
 
 def without_logs(contents):
-    """What a refresh works on: that one was refused is logged."""
+    """What a refresh works on, without the logs, which record that one was refused."""
     return {name: rows for name, rows in contents.items() if name not in LOGS}
 
 
@@ -130,7 +130,7 @@ def test_sources_of_a_wrong_shape(duckdb_engine, sources):
 
 
 def test_variables_of_every_type():
-    """What the command line knows of a value alone; dbt and the database are asked only about what is left."""
+    """What the command line can tell from a value alone; dbt and the database check only the rest."""
     values = [5, True, 0.5, float("nan"), "text", "", None, [], [None], [[1]], {}, {"a": {"b": 1}}, date(2026, 3, 1), datetime(2026, 3, 1, 10)]
     for name in default_variables():
         for value in values:
@@ -261,7 +261,7 @@ READ = {"json", "1", "of array", "of array 2", "csv", "csv,2", "q2", "q3", "q6",
 
 
 def test_broken_rows_of_files(duckdb_engine, tmp_path):
-    """A row that cannot be parsed is rejected alone, once, with its file and line; of many the number."""
+    """A row that cannot be parsed is rejected alone, once, with its file and line; of many, the number is kept."""
     engine = duckdb_engine
     for name, (contents, _) in BROKEN.items():
         (tmp_path / name).write_bytes(contents)
@@ -281,7 +281,7 @@ def test_broken_rows_of_files(duckdb_engine, tmp_path):
     assert [row["row_count"] for row in rejected if row["source_file"] and not row["source_line"]] == [50]
     assert {row["source_place"] for row in rejected if row["source_file"]} == {f"{tmp_path}/*.json", f"{tmp_path}/*.csv"}
 
-    # The file goes on: what was cut off is a message now, and only what is new is rejected.
+    # The file grows: what was cut off is a message now, and only what is new is rejected.
     (tmp_path / "lines.json").write_bytes(BROKEN["lines.json"][0] + b'amp": "2026-03-01"}\n{{')
     engine.refresh(variables)
     assert {row["event_id"] for row in engine.fetch("partitioning.app_tracks")} == {*READ, "completed"}

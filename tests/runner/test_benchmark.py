@@ -88,7 +88,7 @@ def test_figures_of_a_run_that_breaks_off(tmp_path, monkeypatch, script, run):
 
 def test_traffic_stays_alike_over_many_parts(tmp_path):
     def late_to_early(part) -> float:
-        """Messages in the fourth quarter of the days for one in the second."""
+        """Messages in the fourth quarter of the days per message in the second."""
         folders = generate_parts(tmp_path / str(part), 12_000, 7, 120, date(2026, 6, 10), part)
         messages = Counter()
         for day, _, path in part_files(folders):

@@ -54,7 +54,7 @@ def test_image_has_what_a_refresh_needs():
 
 
 def test_image_has_the_packages_that_the_scripts_import():
-    """Those of requirements.in, which Dockerfile and workflow install as requirements.lock has them."""
+    """Those of requirements.in, which Dockerfile and workflow install in the versions of requirements.lock."""
     wanted = (ROOT / "requirements.in").read_text(encoding="utf-8")
     assert "pytest" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
     installed = {re.sub("[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)", wanted, re.MULTILINE)}
@@ -150,7 +150,7 @@ def test_daily_refresh_refuses_a_time_that_is_none(fake):
 
 
 def test_systemd_units(tmp_path):
-    """By systemd itself, with a program that is there in place of the one that will be."""
+    """By systemd itself, with an existing program in place of the one to be deployed."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd is not installed")
     for path in (ROOT / "deploy/systemd").iterdir():
@@ -168,7 +168,7 @@ def test_cron_line():
 
 
 def test_workflow_is_an_example_only():
-    """It is not active here, asks for no more rights than it needs, and does not run twice at a time."""
+    """It is not active here, asks for no more rights than it needs, and never runs twice at a time."""
     assert not (ROOT / ".github").exists()
     workflow = yaml.safe_load((ROOT / "deploy/github-actions/refresh.yml").read_text(encoding="utf-8"))
     assert workflow[True]["schedule"] == [{"cron": "0 5 * * *"}]  # YAML takes `on` for true

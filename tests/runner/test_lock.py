@@ -135,7 +135,7 @@ def test_only_who_may_write_can_hold_it(where):
             lock.release()
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(f"lock table {view} in row exclusive mode")
-            # who may and is no refresh is named
+            # a holder that is not a refresh is named
             cursor.execute(f"rollback; reset role; set application_name = 'curious'; begin; lock table {view} in share mode")
             with pytest.raises(RefreshError, match="application name is curious, not that of a refresh"):
                 acquire(lock, 0)

@@ -1,7 +1,7 @@
 """README and the other pages: every command that they show works, or at least exists, and every link leads somewhere.
 
 A block ```sh is run, line by line and page by page, in a copy of the project that has sample data. The lines of a block ```sh elsewhere need
-a server, a network or much time, or change what others use: of these the script, target and options have to exist.
+a server, a network or much time, or change what others use: their script, target and options have to exist.
 """
 
 import os
@@ -56,7 +56,7 @@ def words(line) -> list[str]:
 
 
 def anchors(path) -> set[str]:
-    """What links to headings of a page end in."""
+    """The anchors of a page's headings."""
     text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
@@ -113,7 +113,7 @@ def test_commands_exist():
 
 
 def own_options(path, arguments) -> set[str]:
-    """The options that a script takes itself: metrics.py hands on what follows `query`."""
+    """The options that a script takes itself: metrics.py passes on what follows `query`."""
     if path.endswith("metrics.py") and "query" in arguments:
         arguments = arguments[:arguments.index("query")]
     return {word for word in arguments if word.startswith("--")}
@@ -158,7 +158,7 @@ def test_commands_run(copy, tmp_path):
     database.environment = {}  # the default one
     shown = commands(RUN)
     assert len(shown) > 10
-    # a process that has dbt and the project loaded does what would load them each time
+    # a process with dbt and the project loaded runs what would otherwise load them each time
     forks = Forks(database, tmp_path, {"SIGNUP_ATTRIBUTION_VARS": "my_site.yml"}, copy / "scripts", copy)
     try:
         for line in shown:

@@ -26,7 +26,7 @@ FOLDERS = ("aliasing", "partitioning", "refresh", "seeds", "sessions", "sessions
 
 
 def company(folder, kind, **settings):
-    """Options for the runner, with the project's own connection of that kind in a profile of another project's."""
+    """Options for the runner, with the project's own connection of that kind in a profile of another project."""
     outputs = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))["signup_attribution"]["outputs"]
     prod = {**outputs[kind], "schema": SCHEMA, "threads": 4, **settings}
     folder.mkdir()

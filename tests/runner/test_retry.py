@@ -54,7 +54,7 @@ class Clock:
         monkeypatch.setattr(refresh_retry.time, "monotonic", lambda: self.now)
 
     def passing(self, errors, seconds):
-        """A function that fails by one error after another, each time so many seconds later, and then succeeds."""
+        """A function that fails with one error after another, each time so many seconds later, and then succeeds."""
         left = list(errors)
 
         def attempt():
@@ -119,7 +119,7 @@ def test_texts_that_are_no_duration(text):
 
 
 def test_a_request_to_stop_that_was_lost(monkeypatch):
-    """Python ignores what a __del__ raises, and there Ctrl-C may come."""
+    """Python ignores what a __del__ raises, and Ctrl-C may arrive there."""
     class Closing:
         def __del__(self):
             os.kill(os.getpid(), signal.SIGINT)

@@ -39,7 +39,7 @@ def test_plan_and_commands():
 
 
 def test_the_database_file_is_free_after_a_command(tmp_path, monkeypatch):
-    """Also while something still refers to dbt's connection, as the traceback of an error that is handled later does."""
+    """Even while something still refers to dbt's connection, as the traceback of an error that is handled later does."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(tmp_path / "a.duckdb"))

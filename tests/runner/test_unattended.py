@@ -38,7 +38,7 @@ def until(process, event, **facts) -> dict:
 
 
 def finish(process) -> dict:
-    """What a refresh says at its end, which has to be a good one."""
+    """What a refresh that has to succeed says at its end."""
     ended = until(process, "refresh_finished")
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and not stderr, stderr
@@ -105,7 +105,7 @@ def test_on_duckdb(tmp_path):
     code, stderr = stop(running, signal.SIGTERM)
     assert code == 128 + signal.SIGTERM and stderr.startswith("Interrupted: run it again") and len(stderr.splitlines()) == 1
     assert statuses(site) == ["success", "died", "failed"]
-    # it went on with the batch
+    # it continued the batch
     assert log(site, 2)["app_tracks"]["rows_inserted"] == 6 and log(site, 2)["all_sessions"]["status"] == "success" and not log(site, 3)
 
     outcome = site.refresh()
@@ -135,14 +135,14 @@ def test_on_duckdb(tmp_path):
     stop(running, signal.SIGKILL)
     assert (statuses(site)[-1], health(site)["last_status"]) == ("running", "died")
 
-    # what a refresh makes is nobody's but the group's to read
+    # only the account and its group may read what a refresh makes
     made = {path for path in tmp_path.glob("*.duckdb*") if path.is_file()} - {site.database.path}
     assert {path.suffix for path in made} >= {".duckdb", ".lock", ".spare"}
     assert {oct(path.stat().st_mode & 0o777) for path in made} <= {"0o640", "0o440"}
 
 
 def test_the_readers_file_replaces_nothing_else(tmp_path, monkeypatch):
-    """What stands at the readers' file's name is an earlier one, or stays and is named before anything is done."""
+    """Anything but an earlier readers' file in its place stays, and is named before anything is done."""
     target = SimpleNamespace(file=tmp_path / "work.duckdb", schema=lambda folder: f"dev_{folder}")
     for name, statement in (("work", "create schema refresh; create table refresh.models (n int)"), ("theirs", "create table a (n int)"),
                             ("ours", "create schema dev_refresh; create table dev_refresh.published (n int)"),
@@ -245,7 +245,7 @@ def test_on_postgres(postgres_site, other_session):
     changed = log(site, 2)["attribution"]
     assert (changed["rows_read"], changed["rows_inserted"], changed["rows_deleted"]) == (2, 2, 0)
 
-    # an error that does not pass is not tried again
+    # a permanent error is not retried
     site.receive(visits(2, first=10))
     with site.edited(
             "models/sessions/attribution.sql", "\nselect * from attribution", "\nselect * from no_such_table"):

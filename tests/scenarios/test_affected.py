@@ -75,7 +75,7 @@ def test_change_that_a_later_run_finds_pending(duckdb_engine):
 
 
 def lose_a_visit():
-    """Two loads: by the second a visit of two people, of whom one has another one, belongs to somebody else."""
+    """Two loads: after the second, a visit of each of two people, one of whom has another visit, belongs to somebody else."""
     pages = [page("device", None, at(0), 0), page("device", "second", at(0, 5), 0), page("other device", None, at(0), 0)]
     return [{"pages": pages}, {"identifies": [message("device", "first", at(0, 2), 1), message("other device", "third", at(0, 2), 1)]}]
 
@@ -121,7 +121,7 @@ def selection(models, choice):
 
 @pytest.mark.parametrize("seed", range(1, 1 + max(1, EXAMPLES // 500)))
 def test_random_runs_of_some_models(duckdb_engine, project_seeds, seed):
-    """Whatever runs or is refused between, the next whole refresh has everything, once."""
+    """Whatever runs or is refused in between, the next whole refresh has everything, once."""
     engine, choice = duckdb_engine, random.Random(seed)
     scenarios = draw_scenarios(SCENARIOS, 9000 + seed)
     loads = strategies.merge(strategies.prefixed(made, f"e{number}-") for number, made in enumerate(scenarios))

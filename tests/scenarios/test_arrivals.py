@@ -86,7 +86,7 @@ LANDINGS = {
 
 
 def visitors():
-    """Visitor -> pages and touches, of all that is above."""
+    """Visitor -> pages and touches, of everything above."""
     return {
         **PAGES_THAT_KEEP_THEIR_REFERRER, **RETURNS_FROM_LOGIN,
         **{referrer: ([(0, "/", referrer, SOON)], [(0, *touch)]) for referrer, touch in FROM.items()},

@@ -1,6 +1,6 @@
 """Refreshes are killed or disturbed at random moments: readers see complete tables, the next refresh succeeds, and nothing is lost.
 
-KILLS=200 has so many of them (make chaos), half on each engine; SEED=... makes the choices of an earlier run again, though not
+KILLS=200 disturbs that many (make chaos), half on each engine; SEED=... repeats the choices of an earlier run, though not
 to the millisecond. A full disk is a limit on the size of files (RLIMIT_FSIZE) that begins in the middle of a refresh: writing fails.
 """
 
@@ -36,7 +36,7 @@ COLLECTIONS = ("tracks", "pages", "identifies", "aliases")
 VARIABLES = {**as_vars(SITE), "sources": {
     **{name: {"schema": "segment", "table": name} for name in COLLECTIONS},
     "identity_overrides": {"schema": "segment", "table": "identity_overrides", "optional": True}}}
-# What a few kills aim at is the published tables, and all they are made of.
+# A few kills aim at the published tables, and all they are made of.
 OPTIONS = ["--vars", json.dumps(VARIABLES), "--quiet", *(["--select", "+path:models/sessions", "--select", "rejected_events path:models/aliasing"] if KILLS < 100 else [])]
 FIRST_SHARE = 0.5  # of the messages, loaded before the first refresh
 RECOVERY_SECONDS = 60
@@ -54,7 +54,7 @@ class Chaos:
         (folder / "dbt.log").symlink_to(os.devnull)  # on a full disk it could not grow either
         self.loads, self.hits, self.misses = [], Counter(), Counter()
         self.overrides, self.erased = [], []
-        self.seconds = 1.0  # that a refresh takes which nobody disturbs
+        self.seconds = 1.0  # that an undisturbed refresh takes
         self.seconds_to_erase = None
 
     def receive(self):
@@ -108,9 +108,9 @@ class Chaos:
         return rows
 
     def erase(self):
-        """Erase somebody; all but the first time that is killed. Then a refresh that succeeds, which does what is left to do.
+        """Erase somebody; all but the first erasure are killed. Then a refresh does what is left to do, and succeeds.
 
-        Returns the ids of whom it erased.
+        Returns the erased ids.
         """
         # of an id that is a user's and a device's, the user
         persons = {row["id"]: row["alias_id"] for row in self.database.query("select id, alias_id from aliasing.aliases order by id, id_type")}
@@ -155,7 +155,7 @@ class Chaos:
         return subprocess.run(["prlimit", "--pid", str(pid), f"--fsize={size}:"], stderr=subprocess.DEVNULL, **account).returncode == 0
 
     def assert_readable(self):
-        """Readers find whole tables, that agree."""
+        """Readers find whole tables that agree."""
         with closing(self.reader()) as connection, closing(connection.cursor()) as cursor:
             torn, size = torn_in(cursor)
             assert not torn and min(size) > 0, (self.history(), torn, size)
@@ -195,7 +195,7 @@ def interrupted(chaos):
 
 
 def disk_full(chaos):
-    """Who writes the tables cannot write beyond some place of a file."""
+    """Whatever writes the tables cannot write beyond some point of a file."""
     yield
     if chaos.server:
         size, pids = 0, []
@@ -283,7 +283,7 @@ def pieces_of(days, count: int) -> list[dict]:
 
 @pytest.fixture
 def server(monkeypatch):
-    """A private server, which may be killed; what it has said is written can be relied on."""
+    """A private server, which may be killed; what it reports as written is written."""
     try:
         find_programs()
     except CannotStart as error:

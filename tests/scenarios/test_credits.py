@@ -1,4 +1,4 @@
-"""Credit of several touches equals a worked example, and what another library makes of random paths."""
+"""Credit of several touches equals a worked example, and what another library computes for random paths."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def assert_equal_to_the_last_digit(engine):
 
 @on_duckdb
 def test_removal_effects_are_recomputed_when_a_person_changed(engine):
-    """Also when what says who was is gone, as all of them were left out of the refreshes until then."""
+    """Even when the record of who changed is gone, because refreshes left all these models out until then."""
     def load(number, *channels):
         engine.receive(paths.messages([(channels, True, 1), (channels[:1], False, 1)], number))
 

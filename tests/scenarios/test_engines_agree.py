@@ -7,7 +7,7 @@ from harness import PUBLISHED, as_vars, plain
 from oracle import Settings
 
 SITE = Settings(own_domains=("example.com",))
-# Of the marts those that add nothing up in the order in which an engine happens to read it.
+# Of the marts, those that add up nothing in whatever order an engine happens to read it.
 MARTS = ("reporting.path_credits", "reporting.removal_effects", "reporting.journeys", "reporting.time_to_signup")
 
 

@@ -32,7 +32,7 @@ def page_of_erased(number, device, user=None, minutes=0):
 
 
 def person():
-    """Two loads of who is erased: on a phone, on a kiosk where others come before, between and after, and on a tablet that is not theirs.
+    """Two loads of the person to erase: on a phone, on a kiosk where others come before, between and after, and on a tablet that is not theirs.
 
     The first takes them for one person with eve.
     """
@@ -52,7 +52,7 @@ def person():
 
 
 def others():
-    """Two loads of who use the kiosk too, of the tablet's owner, and of eve."""
+    """Two loads of the kiosk's other users, of the tablet's owner, and of eve."""
     first = {
         "pages": [message("kept 1", KIOSK, minutes=0, url="https://example.com/?gclid=kept"), message("kept 2", KIOSK, minutes=200),
                   message("kept 3", KIOSK, minutes=400, url="https://example.com/?utm_campaign=kept"),
@@ -157,7 +157,7 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
             assert command_line(engine, capsys, PHONE, "--yes")[::2] == (2, "There are no tables yet: run scripts/refresh.py.\n")
         assert not (tmp_path / "none.duckdb").exists()
 
-    if is_file:  # what is left to do when it is broken off is done later
+    if is_file:  # what is left to do after an interruption is done later
         with monkeypatch.context() as broken:
             broken.setattr(erasure, "rewrite", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
             code, _, error = command_line(engine, capsys, PHONE, "--yes")

@@ -5,7 +5,7 @@ from oracle import Settings
 
 SITE = Settings(own_domains=("example.com",))
 VARIABLES = as_vars(SITE)
-# What stands at names of ours: schema.name -> kind, and the words that make it.
+# Relations at names of ours: schema.name -> kind, and the words that make it.
 OF_OTHERS = {
     "reporting.journeys": ("table", "table {} as select 'theirs' as name"),
     "sessions.attribution": ("view", "view {} as select 'theirs' as name"),
@@ -30,7 +30,7 @@ MENDED = (
     "alter table sessions.attribution rename column blog_url to blog", "alter table partitioning.rejected_events drop column reason",
     "alter table seeds.referrers rename column category to kind",
 )
-# What it cannot: what is named, the accident, and what undoes it.
+# Those it cannot repair: what is named, the accident, and what undoes it.
 REFUSED = (
     ("refresh.models", "alter table refresh.models rename to lost", "alter table refresh.lost rename to models"),
     ("refresh.settings", "alter table refresh.settings rename to lost", "alter table refresh.lost rename to settings"),
@@ -61,7 +61,7 @@ def test_relations_of_others_stay_and_ours_are_rebuilt(engine, small_sample_days
             if row["table_schema"] == "refresh"] == ["settings"]
     if engine.name == "postgres":
         engine.database.execute("drop domain sessions.all_sessions")
-    # those that a selection leaves out are in nobody's way
+    # those outside a selection are in nobody's way
     for name, (kind, _) in OF_OTHERS.items():
         if not name.startswith("reporting"):
             engine.database.execute(f"drop {kind} {name}")

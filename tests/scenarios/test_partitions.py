@@ -21,7 +21,7 @@ def visit(name, device, at, url, loaded_at, **columns):
 
 
 def first_load():
-    """Three devices that visit in each of the months, over the end of the month, and sign up in the last one; and an alias of a user."""
+    """Three devices that visit in each of the months, across the end of the month, and sign up in the last one; and an alias of a user."""
     pages, tracks = [], []
     for number, month in enumerate(MONTHS):
         for device in ("a", "b", "c"):
@@ -163,7 +163,7 @@ def test_months_and_detached_months(engine):
     assert not {*ids(engine)} & {*in_january}, "a copy of a detached message came back"
     assert {"late-1", "late-2", "late-3"} < {*ids(engine)}
 
-    # The same month again, now of a table that has got a column more.
+    # The same month again, now of a table with one more column.
     assert not operate(engine, month="2026-01")
     assert ids(engine, DETACHED.format("2026_01")) == sorted([*in_january, "late-1", "late-2", "known"])
     assert listed(engine)[JANUARY]["detached_row_count"] == 10
@@ -179,7 +179,7 @@ def test_months_and_detached_months(engine):
     engine.refresh(PLAN)
     assert_as_if_nothing_was_detached(engine, loads)
 
-    # Who is erased goes from detached months too, and from what is left of deleted ones.
+    # An erased person goes from detached months too, and from what is left of deleted ones.
     gone = erased(loads, ["b"], SETTINGS, project_rules())
     with environment(engine.database.environment):
         counts, _ = erase(find_target(engine.name), ["b"])
@@ -200,7 +200,7 @@ def test_months_and_detached_months(engine):
 
 
 def months_back(count, last, name):
-    """A page in each of so many months up to one, that given as a number of months. The server's clock was right."""
+    """A page in each of this many months up to `last`, which is a number of months. The server's clock was right."""
     server = {"loaded_at": datetime(2026, 5, 1), "received_at": datetime(2026, 5, 1)}
     return [visit(f"{name}-{number}", "clock", datetime((last - number) // 12, (last - number) % 12 + 1, 15), None, **server)
             for number in range(count)]

@@ -88,7 +88,7 @@ def rename_channel(engine, rules, old, new):
 
 
 def check(engine, rules, apart, settings):
-    """Load by load: refresh and compare with the oracle, and erase somebody of each second scenario; at the end also rebuild all tables.
+    """Load by load: refresh and compare with the oracle, and erase somebody of every second scenario; at the end also rebuild all tables.
 
     A rule, a setting and the overrides change with each load. The log of restatements adds up.
     """
@@ -125,7 +125,7 @@ def check(engine, rules, apart, settings):
 
 
 def somebody_of(aliases):
-    """An id of each second scenario, whichever comes first in some order."""
+    """An id of every second scenario, whichever comes first in some order."""
     ids = {}
     for one in sorted((row["id"] for row in aliases), key=lambda id_: hashlib.md5(id_.encode()).digest()):
         if (match := PREFIX.match(one)) and int(match[0][1:-1]) % 2 == 0:

@@ -1,6 +1,6 @@
 """Readers during refreshes see all published tables as one refresh left them, and never wait for long.
 
-READS=30 has them read during so many refreshes (make chaos), instead of a few.
+READS=30 has them read during that many refreshes (make chaos), instead of a few.
 """
 
 import os
@@ -97,7 +97,7 @@ class Readers:
             thread.join()
 
     def assert_content(self, least: int):
-        """They have read often, have seen at least so many states, and never anything wrong."""
+        """They have read often, have seen at least this many states, and never anything wrong."""
         assert not self.problems, self.problems[:5]
         assert self.count >= REFRESHES * READERS and len(self.sizes) >= least, (self.count, self.sizes)
 
@@ -218,7 +218,7 @@ def test_the_published_file(tmp_path, monkeypatch):
         assert connection.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [("who",)]
         assert connection.execute("select status from refresh.refresh_health").fetchall() == [("success",)]
         assert connection.execute("select * from reporting.persons").fetchall() == [("a",)]
-    # who reads by a script, while a refresh has the work file
+    # scripts read, while a refresh has the work file
     monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(work))
     with held_by_another(work):
         with stored_tables("duckdb", "test", published=True) as tables:
@@ -324,7 +324,7 @@ def test_two_published_files_take_turns(tmp_path):
         third = refreshed(5, "c")
         assert third not in (one, other) and spare.stat().st_ino == one
     with spare.open():  # so that no other file gets its number
-        assert refreshed(8, "a") not in (one, third)  # what batch 5 changed is known no longer
+        assert refreshed(8, "a") not in (one, third)  # what batch 5 changed is no longer known
 
 
 def test_tables_whose_rows_change_by_person():
@@ -354,7 +354,7 @@ def test_readers_of_duckdb(tmp_path):
 
         with Readers(read) as readers, opened() as before:
             size = before.execute(SIZE).fetchone()
-            # as if the model had got a column since
+            # as if the model had gained a column since
             database.execute("alter table sessions.all_sessions drop column click_id")
             for number in range(REFRESHES):
                 receive(database, next(arriving))

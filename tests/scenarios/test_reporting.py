@@ -55,7 +55,7 @@ def long_visit(number) -> dict[str, list[dict]]:
 
 @pytest.fixture(scope="module")
 def business(loads, project_seeds):
-    """What each of the three loads brings beside messages: source -> rows."""
+    """What each of the three loads brings besides messages: source -> rows."""
     tables = compute(loads, SETTINGS, project_seeds)
     chance, signups = random.Random(7), tables["attribution"]
     users = [row["alias_id"] for row in signups] + ["nobody"]
@@ -130,7 +130,7 @@ def write_spend(path, business):
 
 
 def assert_logged(engine):
-    """What the log says was written and deleted since the first refresh comes to the rows there are."""
+    """What the log says was written and deleted since the first refresh adds up to the rows that exist."""
     with engine.database.connected():
         for table in STORED:
             log = [row for row in engine.fetch("refresh.refresh_log") if row["model"] == table]
@@ -151,7 +151,7 @@ def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, pro
         if spend_file and number > 1:
             write_spend(spend_file, business[:number])
         chosen = variables(options, number > 1, spend_file)
-        if number == 2:  # what the marts are behind by they catch up with
+        if number == 2:  # the marts catch up with what they missed
             engine.refresh(chosen, since=SINCE)
         engine.refresh(chosen, since=SINCE, reporting=True)
         assert_marts(engine, loads[:number], business[:number], options, project_seeds, f"after load {number}")

@@ -35,7 +35,7 @@ def test_late_messages_identities_and_settings(engine, tmp_path, capsys):
         engine.refresh(variables, **options)
         return changes(history.add())
 
-    # the first appearance of a sign-up is no restatement
+    # the first appearance of a sign-up is not a restatement
     assert refreshed({
         "pages": [message("page of bob", "bob's", "bob", 0, 0, url="https://shop.example/?gclid=1"),
                   message("page of a", "a", None, 0, 0, url="https://shop.example/?fbclid=1")],
@@ -56,7 +56,7 @@ def test_late_messages_identities_and_settings(engine, tmp_path, capsys):
     assert found["bob"]["signed_up_in_first_session"] == ("true", "false", *because)
     assert "signup_timestamp" not in found["bob"] and "last_touch_channel" not in found["bob"]
 
-    # a person who is merged into another is no conversion any more, and the other's sign-up is an earlier one
+    # a person merged into another is no longer a conversion, and the other's sign-up is an earlier one
     found = refreshed({"identifies": [message("a is ann", "a", "ann", 20, 2)],
                        "pages": [message("ann's page", "a", "ann", 30, 2, url="https://shop.example/")]})
     because = ("new_identity", "a is ann")

@@ -46,7 +46,7 @@ def test_models_in_order(models):
 
 
 def test_refreshes_that_died(engine, loads, models):
-    """Each stops after another number of models, in one case after one that stopped before, and new messages keep coming."""
+    """Each stops after a different number of models, in one case right after another that stopped, and new messages keep coming."""
     engine.receive(loads[0])
     engine.refresh(VARIABLES, select=["resource_type:seed", *models[:len(models) // 2]])
     stops = [len(models) - 1, 3, None, 13, len(models) - 4, None]

@@ -18,7 +18,7 @@ from restated import History
 SITE = Settings(own_domains=("example.com",))
 STARTED = datetime(2026, 2, 27, 9)
 
-# What the arrivals of hand-made visitors carry, beside those of the sample: (query of the page, referrer).
+# What the arrivals of hand-made visitors carry, besides those of the sample: (query of the page, referrer).
 ARRIVALS = [
     ("xyzclid=X1", None), ("XYZCLID=X2&page=1", None), ("xyzclid=X3&utm_source=letter&utm_medium=email", None),
     ("gclid=G1", None), ("gclid=G2&xyzclid=X4", "https://www.google.com/"), ("fbclid=F1", None),
@@ -31,7 +31,7 @@ ARRIVALS = [
 
 
 def hand_made():
-    """A load: one device an arrival, which comes back on the next day without evidence and signs up."""
+    """A load: one device per arrival, which comes back the next day without evidence and signs up."""
     pages, tracks = [], []
     for number, (query, referrer) in enumerate(ARRIVALS):
         at = STARTED + timedelta(hours=number)
@@ -180,7 +180,7 @@ CHANGED = Settings(
 
 @on_duckdb
 def test_changed_settings_need_a_full_refresh(copied, loads):
-    """Each one is refused by name, before anything changes; a full refresh has all of them."""
+    """Each one is refused by name, before anything changes; a full refresh applies all of them."""
     copied.receive(loads[0])
     copied.refresh(as_vars(SITE))
     kept = contents(copied)

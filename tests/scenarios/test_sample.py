@@ -17,12 +17,12 @@ from samples import together
 SITE = as_vars(Settings(own_domains=("example.com",)))
 SHARE = 30
 OF_PERSONS = ("aliases", "all_sessions", "touches", "attribution", "useful_sessions")
-STARTED = datetime(2026, 6, 30, 9)  # later than the sample, so that nobody has read on beyond it
+STARTED = datetime(2026, 6, 30, 9)  # later than the sample, so that nobody has read beyond it
 
 
 @pytest.fixture
 def developer(engine, tmp_path):
-    """The project as somebody runs it who has schemas of their own in the engine's database."""
+    """The project as run by somebody who has schemas of their own in the engine's database."""
     variables = {**engine.database.environment, "SIGNUP_ATTRIBUTION_SCHEMA": "ann_dev"}
     database = SimpleNamespace(target=engine.database.target, environment=variables, loaded_seeds=None)
     with closing(Project(database, tmp_path, is_served=True)) as served:

@@ -1,7 +1,7 @@
 """The tables on Spark with Iceberg equal the oracle's: make test-spark. Skipped where pyspark is not installed.
 
 A statement takes Spark half a second or more, however few rows there are, so one database and one session serve all tests, and each
-test goes on from where the one before has left it.
+test continues where the one before left off.
 """
 
 import random
@@ -21,7 +21,7 @@ from harness import Engine, PUBLISHED, as_vars, assert_equal  # noqa: E402
 from oracle import Settings  # noqa: E402
 
 JAR = next(Path(snowpark_connect_deps_iceberg.__file__).parent.glob("jars/iceberg-spark-runtime-3.5_2.12-*.jar"))
-# what Spark reads as something else without a word, unless it is told: a quote in a text, and a backslash
+# what Spark silently misreads unless it is told: a quote in a text, and a backslash
 TRAPS = Settings(own_domains=("example.com",), signup_events=("signed_up", "it's", "a\\b"))
 NOON = datetime(2026, 1, 15, 12)
 # Where the refreshes of the days after the first load die: between a table and its watermark, where a second merge would count twice, and at
@@ -46,7 +46,7 @@ def loads(small_sample_days):
 
 
 def traps() -> list[dict]:
-    """Messages that only a right reading of SQL takes for what they are."""
+    """Messages that only a correct reading of SQL gets right."""
     def message(id, user, event, **columns):
         return {"id": id, "user_id": user, "event": event, "timestamp": NOON, "received_at": NOON, **columns}
 

@@ -15,7 +15,7 @@ KEPT = {"partitioning.schema_changes", "reporting.channel_totals_as_of"}  # the 
 
 
 def constant(name):
-    """What the Airflow example says; Airflow is not there to import it."""
+    """What the Airflow example says; Airflow is not installed to import it."""
     for statement in ast.parse(DAG.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and statement.targets[0].id == name:
             return ast.literal_eval(statement.value)

@@ -61,7 +61,7 @@ def generated_hosts(random_numbers):
         name = ".".join("".join(random_numbers.choices(LETTERS, k=random_numbers.randint(1, 6))) for _ in range(random_numbers.randint(1, 4)))
         host = choice(ADDRESSES) if number % 5 == 0 else name
         url = choice(SCHEMES) + choice(USERS) + host + choice(PORTS) + choice(TAILS)
-        # Python writes a last sigma otherwise, which is another letter in a host
+        # Python lower-cases a last sigma differently, and in a host that is another letter
         found = (urlsplit(url.replace("Σ", "σ")).hostname or "").rstrip(".")
         if found and host == name:
             assert found == idna.uts46_remap(name, std3_rules=False), "the two libraries differ"

@@ -83,7 +83,7 @@ def loads_of_any_type():
 
 
 def test_times_and_ids_of_any_type(engine):
-    """Each time form and number as the oracle reads it; a whole number is one id in all columns, also when their type changes."""
+    """Each time form and number as the oracle reads it; a whole number is one id in all columns, even when their type changes."""
     first, second = loads_of_any_type()
     number = "double precision"
     types = {
@@ -111,7 +111,7 @@ def test_times_and_ids_of_any_type(engine):
 
 
 def long_text(number, length=6_000):
-    """Random letters: text that repeats itself PostgreSQL would make short."""
+    """Random letters, because PostgreSQL would compress repetitive text."""
     return "".join(random.Random(number).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
 
 
@@ -157,7 +157,7 @@ SEATS = {"name": "seats", "type": "integer"}
 
 
 def test_what_could_not_be_read_is_said(engine, tmp_path):
-    """By the summary, by the lines in JSON, by --check: a time column of which nothing is a time, values that a type does not hold,
+    """In the summary, in the lines in JSON, by --check: a time column without a single time, values that do not fit a type,
     and that more is rejected than not."""
     site = Installed(engine.database, tmp_path)
     at = datetime(2026, 3, 10)

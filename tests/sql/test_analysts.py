@@ -1,4 +1,4 @@
-"""What analysts use beside the tables: analyses, metrics, the page of documentation, and the contracts of published tables."""
+"""What analysts use besides the tables: analyses, metrics, the page of documentation, and the contracts of published tables."""
 
 import csv
 import json

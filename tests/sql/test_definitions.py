@@ -47,7 +47,7 @@ def test_views(engine, small_sample_days):
     assert [comment(engine, view) == BY_HAND for view in views] == [False, True, False, False]
     mark(engine, *views)
     engine.database.execute("drop view reporting.channel_performance; update refresh.definitions set definition = '' where name = 'report_days'")
-    # and a table gets its description again, with which those that read it are compared
+    # and a table gets its description again, so those that read it are compared with the new one
     engine.database.execute("update refresh.models set documentation = '' where model = 'path_credits'")
     build(engine, report_timezone="Asia/Tokyo")
     assert [comment(engine, view) == BY_HAND for view in views] == [False, True, True, False]

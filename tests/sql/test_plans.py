@@ -1,5 +1,5 @@
 """On PostgreSQL the refresh of a few new messages finds the stored rows it needs by an index, and reads no stored table whole.
-On DuckDB, which reads columns whole, one that finds no shared device reads no stored message for it, and ids are stored unpacked.
+On DuckDB, which reads columns whole, one that finds no shared device reads no stored message for it, and ids are stored uncompressed.
 
 MESSAGES=10000000 looks at the plans on so many (make plans).
 """
@@ -23,7 +23,7 @@ SOURCES = {"segment.tracks", "segment.pages"}
 
 # Those of persons are recomputed for changed persons only; the others are figures over all sign-ups, of which there are few.
 PERSON_MARTS = {"path_credits", "person_paths"}
-# How many touches there are of the persons whom the last refresh concerned.
+# How many touches the persons of the last refresh have.
 CONCERNED = """
     select count(*) from sessions_stages.touches
     where alias_id in (
@@ -71,7 +71,7 @@ def test_no_stored_table_is_read_whole(side, tmp_path):
 
 
 def only_the_first_hour(side, day: date):
-    """Take the rest of that day's messages out of the sources again."""
+    """Remove the rest of that day's messages from the sources again."""
     for collection in ("tracks", "pages", "identifies", "aliases"):
         side.run(f"delete from segment.{collection} where uuid_ts > timestamp '{day}' + interval '1 hour'")
 

@@ -51,7 +51,7 @@ class Browser:
         return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
 
     def requests(self) -> list[str]:
-        """Addresses that the pages opened so far and the frames in them asked for, also where their policy refused it.
+        """Addresses that the pages opened so far and the frames in them asked for, even where their policy refused it.
 
         What the browser asks for on its own account belongs to none of these documents.
         """

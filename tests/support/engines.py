@@ -109,7 +109,7 @@ class Database:
         return self.query(f"select {columns} from {table}")
 
     def reset(self):
-        """Leave the database empty, but for the seeds it has got."""
+        """Leave the database empty except for its seeds."""
         with self.connected():
             for schema in self.schemas():
                 if schema != SEED_SCHEMA or self.loaded_seeds is None:

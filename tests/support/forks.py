@@ -1,7 +1,7 @@
-"""dbt again and again, without the seconds in which Python, dbt and the project are loaded.
+"""dbt again and again, without the seconds it takes to load Python, dbt and the project.
 
-A process loads them once, and does each request as a copy of itself (fork). That is a process of its own, with its own connections
-and lock: it can be killed, and nothing of it is left but what it wrote.
+A process loads them once, and runs each request in a copy of itself (fork). That is a process of its own, with its own connections
+and lock: it can be killed, and leaves nothing but what it wrote.
 """
 
 import gc
@@ -30,27 +30,27 @@ class Ended:
 
 
 class Forks:
-    """The process that does requests on one database. folder: what they print is kept there.
+    """The process that runs requests on one database. folder: for what they print.
 
-    environment: variables beside those of the database; scripts: those of the project; working: folder where commands are given.
+    environment: variables besides those of the database; scripts: those of the project; working: folder where commands are given.
     """
 
     def __init__(self, database, folder: Path, environment: dict[str, str], scripts: Path = SCRIPTS, working: Path | None = None):
         self.folder, self.database, self.pid = folder, database, None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         self.process = subprocess.Popen(
-            # of semaphores that a killed request leaves, the process that frees them need not warn
+            # the process that frees semaphores of a killed request need not warn about them
             [sys.executable, "-W", "ignore:resource_tracker", __file__, database.target, str(scripts.parent)], cwd=working,
             env={**kept, **database.environment, **environment, "PYTHONPATH": str(scripts)},
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def start(self, *arguments, environment=None) -> int:
-        """Begin a refresh with these options and variables; the number of its process. Wait for it before you begin the next one."""
+        """Begin a refresh with these options and variables; returns its process id. Wait for it before you begin the next one."""
         target = [] if "--target" in arguments else ["--target", self.database.target]
         return self.request(refresh=[*target, *arguments], environment=environment)
 
     def request(self, **asked) -> int:
-        """Begin a request; the number of its process."""
+        """Begin a request; returns its process id."""
         asked["output"] = [str(self.folder / "stdout"), str(self.folder / "stderr")]
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
@@ -58,7 +58,7 @@ class Forks:
         return self.pid
 
     def wait(self) -> Ended:
-        """Wait for the end of the request that was begun last; it is killed when it takes too long."""
+        """Wait for the end of the last request; it is killed when it takes too long."""
         if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
             os.kill(self.pid, signal.SIGKILL)
         code = int(self.process.stdout.readline())
@@ -80,7 +80,7 @@ class Forks:
         return json.loads(answer.read_text(encoding="utf-8"))
 
     def is_running(self) -> bool:
-        """Whether the request that was begun last is still a process. (Its parent has not taken notice of its end.)"""
+        """Whether the last request is still a process. (Its parent has not noticed its end.)"""
         try:
             state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
@@ -97,7 +97,7 @@ class Forks:
 
 
 def apart(folder: Path) -> dict[str, str]:
-    """Variables by which dbt writes to this folder, not to the project's."""
+    """Variables that make dbt write to this folder, not to the project's."""
     return {"DBT_LOG_PATH": str(folder), "DBT_TARGET_PATH": str(folder)}
 
 
@@ -117,7 +117,7 @@ def make_no_events():
 
 
 def serve(target: str, project: str):
-    """Do the request on each line of stdin: print its process's number, and when it has ended its exit code."""
+    """Run the request on each line of stdin: print its process id, and its exit code when it has ended."""
     import erase
     import refresh
     from dbt_common.clients.jinja import template_cache

@@ -65,7 +65,7 @@ class Engine:
         return self.fetch(PUBLISHED[table], ", ".join(COLUMNS[table]))
 
     def reset(self):
-        """Leave the database empty, but for the seeds, which would take a while."""
+        """Leave the database empty except for the seeds, which would take a while."""
         self.database.reset()
 
     def close(self):
@@ -74,7 +74,7 @@ class Engine:
 
 
 def as_vars(settings: Settings) -> dict:
-    """The dbt variables that say what the settings say, those at their default left out."""
+    """The settings as dbt variables, without those at their defaults."""
     values = asdict(settings)
     changed = {f.name: values[f.name] for f in fields(settings) if values[f.name] != f.default}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
@@ -167,7 +167,7 @@ def all_differences(engine, loads, settings, rules=None, overrides=()) -> list[D
 
 
 def describe(found: list[Difference]) -> str:
-    """The first differences of each table, one a line."""
+    """The first differences of each table, one per line."""
     lines = []
     for table in PUBLISHED:
         mine = [one for one in found if one.table == table]

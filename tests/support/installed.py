@@ -13,7 +13,7 @@ from forks import Forks
 from project import ROOT, environment_with
 
 COPIED = ["dbt_project.yml", "profiles.yml", "refresh.yml", "macros", "models", "seeds", "scripts", "tests/sql/generic"]
-SOURCES = "_staging__sources.yml"  # what a refresh needs of models/ beside the SQL
+SOURCES = "_staging__sources.yml"  # what a refresh needs of models/ besides the SQL
 STARTED = datetime(2026, 3, 1, 10)
 TIME_LIMIT = 120  # seconds for one refresh
 
@@ -50,7 +50,7 @@ class Installed:
     def refresh(self, *arguments, environment=None, login=None, **variables) -> subprocess.CompletedProcess:
         """Run scripts/refresh.py from another folder; its output as text. Keywords are dbt variables.
 
-        It is a process that has the project loaded, unless that was edited since, or the environment is another one. login:
+        A process with the project loaded runs it, unless that was edited since, or the environment is another one. login:
         variables by which it connects to the same database as somebody else.
         """
         text = [] if "--log-format" in arguments else ["--log-format", "text"]  # the environment may say otherwise
@@ -70,7 +70,7 @@ class Installed:
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def start(self, *arguments, environment=None, **variables) -> subprocess.Popen:
-        """As refresh, without waiting for its end; unless said otherwise it writes a line in JSON for whatever happens."""
+        """As refresh, without waiting for its end; by default it writes a line in JSON for whatever happens."""
         target = [] if "--target" in arguments else ["--target", self.database.target]
         target += [] if "--log-format" in arguments else ["--log-format", "json"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
@@ -81,7 +81,7 @@ class Installed:
         )
 
     def surroundings(self):
-        """What a process that has the project loaded does not notice when it changes: files that dbt parses, and variables."""
+        """What a process with the project loaded does not see change: files that dbt parses, and variables."""
         folders = [self.root / name for name in COPIED if name != "scripts"]
         found = (path for folder in folders for path in ([folder] if folder.is_file() else folder.rglob("*.*")))
         return {path: path.suffix == ".csv" or path.read_bytes() for path in found}, environment_with(self.database)

@@ -1,4 +1,4 @@
-"""Rules of dbt-project-evaluator on this project's manifest: docs/develop.md says which were taken, and why not the others.
+"""Rules of dbt-project-evaluator on this project's manifest: docs/develop.md says which were adopted, and why not the others.
 
 Each rule is a function of the manifest, as `dbt parse` writes it, that gives a sentence for each breach.
 """
@@ -7,12 +7,12 @@ import re
 from collections import defaultdict
 
 PACKAGE = "signup_attribution"
-# Where a model reads a source beside staging: why.
+# Models outside staging that read a source -> why.
 READS_SOURCES = {
     "schema_changes": "lists the columns that the sources have, and reads none of their rows",
     "applied_overrides": "its hook checks identity_overrides before anything is made of it",
 }
-# Tables without a key: why.
+# Tables without a key -> why.
 HAS_NO_KEY = {
     "batch_messages": "copies of a message are still among its rows",
     "visit_changes": "holds what the sources and the visits before say, and two of these may be alike",
@@ -23,7 +23,7 @@ IS_SQL_ALONE = re.compile(r"\{[{%#].*?[}%#]\}|--[^\n]*|'(?:[^']|'')*'", re.DOTAL
 
 
 class Project:
-    """What the rules ask of a manifest, of this package's own nodes."""
+    """What the rules ask of a manifest, about this package's own nodes."""
 
     def __init__(self, manifest: dict):
         self.models = own(manifest["nodes"], "model")

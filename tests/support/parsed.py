@@ -20,7 +20,7 @@ class Parsed:
     """The project in a folder for one target. Raises what `load` (as run_dbt) raises.
 
     What dbt read, its version and the schema of the target decide which file holds it; the database's name, the folder and what the
-    seeds' files hold now are put in.
+    seeds' files hold now are filled in.
     """
 
     def __init__(self, load, project: Path, target: str):
@@ -73,7 +73,7 @@ def with_present_seeds(manifest: Manifest) -> Manifest:
 
 
 def keep(path: Path, content: bytes):
-    """Write the file whole, and take away those that no test run of today has written."""
+    """Write the file whole, and remove those that no test run of today has written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for other in path.parent.iterdir():
         if other.stat().st_mtime < time.time() - DAY:

@@ -19,12 +19,12 @@ SETTINGS = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
     "shared_buffers": "256MB", "work_mem": "64MB", "max_wal_size": "2GB", "max_connections": "50",
 }
-# The first that the programs and the system know is taken.
+# The first one that the programs and the system know.
 LOCALES = (
     ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C"], ["--locale=en_US.UTF-8"],
     ["--locale=C.UTF-8"], ["--locale=C"],
 )
-ACCOUNTS = ("postgres", "nobody")  # for who is root: the server refuses to run as root
+ACCOUNTS = ("postgres", "nobody")  # for root, as whom the server refuses to run
 START_ATTEMPTS = 3  # somebody may take the free port before the server does
 
 
@@ -81,7 +81,7 @@ class Server:
             self.leave_root()
 
     def leave_root(self):
-        """Choose the account to run as, and see to it that it can read the programs."""
+        """Choose the account to run as, and make sure that it can read the programs."""
         for name in ACCOUNTS:
             try:
                 entry = pwd.getpwnam(name)

@@ -14,7 +14,7 @@ from parsed import Parsed
 from refreshing.report import FINISHES, NOTE
 
 ROOT = Path(__file__).parents[2]
-REPORTING = "path:models/reporting"  # what reads the published tables and changes none: only tests about it make it
+REPORTING = "path:models/reporting"  # reads the published tables and changes none: only tests about it build it
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Project:
     """The dbt project on one database. Everything dbt writes goes to `folder`, nothing into the project."""
 
     def __init__(self, database, folder: Path, is_served=False):
-        """is_served: whether another process, which has the project loaded, does what is asked, unless something is different."""
+        """is_served: whether another process, which has the project loaded, runs the commands, unless something is different."""
         self.database, self.folder, self.is_served = database, folder, is_served
         self.parsed = self.edited = self.forks = self.loaded = None
 
@@ -59,7 +59,7 @@ class Project:
             return run_dbt(self.command(*arguments), on_event, manifest)
 
     def operate(self, operation: str, *arguments) -> tuple[bool, str]:
-        """Whether a run-operation succeeded, and what dbt says of its failure: by version in the result or in an event."""
+        """Whether a run-operation succeeded, and what dbt says of its failure: depending on its version in the result or in an event."""
         said = []
         outcome = self.invoke("run-operation", operation, *arguments, manifest=self.manifest(),
                               on_event=lambda event: said.append(getattr(event.data, "exc", "")))

@@ -1,4 +1,4 @@
-"""Random paths, and what the library marketing-attribution-models makes of them, for the tests to compare with.
+"""Random paths, and what the library marketing-attribution-models computes for them, for the tests to compare with.
 
     make mam      # in an environment of its own: the library needs half a gigabyte of others
 

@@ -11,7 +11,7 @@ ZONE = "America/New_York"
 MODEL = "linear"
 SOURCES = ("pages", "tracks", "ad_spend", "revenue")
 VARIABLES = {"report_timezone": ZONE, "sources": {name: {"schema": "segment", "table": name} for name in SOURCES}}
-STARTED = datetime(2026, 3, 30, 1)  # in New York it is the day before still, as it is for everybody
+STARTED = datetime(2026, 3, 30, 1)  # still the day before in New York, for everybody
 PERSONS = 75  # one a day, so that April and May are whole
 HOSTILE = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(2)>", "\"it's\" ünïcode ☃ & co", "{{ 7 * 7 }}", "brand")
 WAYS = (("google", "cpc"), ("news", "email"), ("facebook", "paid_social"), (None, None), ("partner", "referral"))

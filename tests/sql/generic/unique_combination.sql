@@ -1,4 +1,4 @@
-{#- Fails for every combination of values of several columns that is there more than once: a key of more than one column. -#}
+{#- Fails for every combination of values of several columns that occurs more than once: a key of more than one column. -#}
 {% test unique_combination(model, columns) %}
 select
     {{ columns | join(', ') }},

@@ -1,4 +1,4 @@
--- partitions says of each month what app_tracks holds of it: as many messages, none outside the month's first and last time,
+-- partitions says of each month what app_tracks has of it: as many messages, none outside the month's first and last time,
 -- none that a later refresh added.
 with app_tracks as (
     select * from {{ ref('app_tracks') }}

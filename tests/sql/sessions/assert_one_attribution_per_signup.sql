@@ -1,4 +1,4 @@
--- Who has a session with a sign-up event has exactly one sign-up session and exactly one row in attribution, and nobody else has.
+-- Whoever has a session with a sign-up event has exactly one sign-up session and exactly one row in attribution; nobody else does.
 with all_sessions as (
     select * from {{ ref('all_sessions') }}
 ),

@@ -1,4 +1,4 @@
--- Every visit on a device is part of exactly one session, one of the same person, and no session has a visit that is not there.
+-- Every visit on a device is part of exactly one session, one of the same person, and no session has a visit that does not exist.
 with device_sessions as (
     select * from {{ ref('device_sessions') }}
 ),

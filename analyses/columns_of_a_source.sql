@@ -4,7 +4,7 @@
 -- Of several places it is the first, or the one that profiled_place names (schema.table, or the files).
 --
 -- How to read it. A key that has fewer different values than rows has copies. A column that is null in nearly all rows is not
--- sent; one with a single value says nothing. The ranges of times show a clock that is wrong and the days that are there.
+-- sent; one with a single value says nothing. The ranges of times show a clock that is wrong, and which days exist.
 --
 -- column_name: as the database has it. empty: percent of the rows, null or text of nothing but blanks. different: number of
 -- different values. is_key: never null and never twice. smallest, largest: as text, their first ten characters.

@@ -15,7 +15,7 @@ from airflow.providers.standard.sensors.bash import BashSensor
 from airflow.sdk import DAG, Param
 
 HOME = os.environ.get("SIGNUP_ATTRIBUTION_HOME", "/opt/signup_attribution")
-# Stage -> what of the project it makes, in the order in which they read each other.
+# Stage -> what it builds, in the order in which they read each other.
 STAGES = {
     "seeds": "resource_type:seed",
     "partitioning": "batch_messages repeated_messages partitioning",

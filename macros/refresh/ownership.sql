@@ -99,7 +99,7 @@
     {{ return([]) }}
 {% endmacro %}
 
-{#- The names that a model or seed uses, of those found: its own, those beside it while it is replaced, and its months. -#}
+{#- The names that a model or seed uses, of those found: its own, those beside its own while it is replaced, and its months. -#}
 {% macro names_used(node, found) %}
     {%- set own = relation_key(node.schema, node.alias) -%}
     {%- set of_batch = relation_key(project_schema('this_batch'), node.alias) -%}

@@ -19,7 +19,7 @@
     {% endfor -%}
 {%- endmacro %}
 
-{#- Nulls in place of event_columns and the columns passed through, for messages that are no events. -#}
+{#- Nulls in place of event_columns and the columns passed through, for messages that are not events. -#}
 {% macro no_event_columns() -%}
     {%- for column in event_columns() -%}
         {{ as_id_text('null') }} as {{ column }},

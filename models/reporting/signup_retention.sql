@@ -95,7 +95,7 @@ signup_retention as (
         cohort_ages.signup_count,
         coalesce(active_counts.active_count, 0) as active_count,
         cast(coalesce(active_counts.active_count, 0) as double precision) / cohort_ages.signup_count as active_share,
-        -- the newest period is not over yet yet
+        -- the newest period is not over yet
         cohort_ages.age < cohort_ages.newest_age as is_complete,
         cohort_ages.cohort_start
     from cohort_ages

@@ -37,7 +37,7 @@ stored_ids as (
     {%- endfor %}
 ),
 
--- One column without copies: of two PostgreSQL expects many rows alike, and would sort all messages, wide as they are.
+-- One column without copies: with two, PostgreSQL expects many equal rows, and would sort all messages, wide as they are.
 stored_keys as (
     select distinct message_type || ' ' || event_id as message_key from stored_ids
 ),

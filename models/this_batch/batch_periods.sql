@@ -50,7 +50,7 @@ periods as (
     select anonymous_id, user_id, span_start as first_at, span_end as last_at from {{ spans_as_stored }}
     where anonymous_id in (select anonymous_id from arrived) and anonymous_id not in (select anonymous_id from overridden)
     union all
-    -- nobody, where nothing is left: that stored spans go
+    -- nobody, where nothing is left, so that stored spans go
     select anonymous_id, '' as user_id, null as first_at, null as last_at from overridden
     where anonymous_id not in (select anonymous_id from arrived)
     {%- endif %}

@@ -108,7 +108,7 @@ batch_sessions as (
         with_signup.session_end,
         with_signup.signup_timestamp
     from with_signup
-    -- by the id, which few share: by person, as PostgreSQL may order them, each session would be compared with each
+    -- by the id, which few share: joined by person, as PostgreSQL may do, each session would meet every other
     inner join touches
         on with_signup.session_id = touches.touch_id
         and with_signup.alias_id is not distinct from touches.alias_id

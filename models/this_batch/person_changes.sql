@@ -53,7 +53,7 @@ changes as (
     -- a visit is no longer theirs
     select owner_before as alias_id, cause, detail, {{ beginning_of_time() }} as changed_since from visit_moves
     union all
-    -- they were no user until now
+    -- they were not a user until now
     select stored.alias_id, 'new_identity' as cause, null as detail, {{ beginning_of_time() }} as changed_since
     from {{ visits_as_stored }} as stored
     inner join changed_visits on stored.alias_id = changed_visits.alias_id

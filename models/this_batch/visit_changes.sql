@@ -55,8 +55,8 @@ visits as (
     where is_session_event
 ),
 
--- What was before, and what is new, lies in the visit now that began last. To compare times would compare each visit of a
--- device with each.
+-- Earlier visits and new intervals lie in the present visit that began last. Joining by time would compare each visit of a
+-- device with every other.
 numbered_visits as (
     select
         *,

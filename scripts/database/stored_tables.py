@@ -79,7 +79,7 @@ def opened(path: Path, readers: Path | None, is_readers_first: bool):
 
 @contextmanager
 def duckdb_tables(target: Target, published: bool | str, not_yet: str):
-    path = target.file or ROOT / ":memory:"  # which is not there
+    path = target.file or ROOT / ":memory:"  # which does not exist
     try:
         with opened(path, published_file(path, target.prefix) if published else None, published == "first") as connection:
             yield Tables(connection, target)

@@ -31,7 +31,7 @@ from database.stored_tables import FOLDERS, NOT_YET, OUTDATED
 from database.target import Target, has_table, log_file, rows
 
 SQL = Path(__file__).parent
-UNFINISHED = "Nothing was erased, as a refresh has not finished: run scripts/refresh.py, then erase."
+UNFINISHED = "Nothing was erased, because a refresh has not finished: run scripts/refresh.py, then erase."
 MONTH = re.compile(r"app_tracks_((before|from)_)?[0-9]{4}_[0-9]{2}(_detached)?")
 queries = read_queries(Path(__file__).with_suffix(".sql"))
 # Tables that count messages. Runs of a selection may leave them out, but not those by which persons are found.
@@ -104,7 +104,7 @@ class Erasure:
         if not has_table(self.connection, self.target.schema("refresh"), "erased_messages"):
             raise RefreshError(OUTDATED)
         if NEEDED - {table.rpartition(".")[2].strip('"') for table in self.tables()}:
-            raise RefreshError("Nothing was erased, as some tables are not there: run scripts/refresh.py without --select, then erase.")
+            raise RefreshError("Nothing was erased, because some tables do not exist: run scripts/refresh.py without --select, then erase.")
         if self.ask_for(queries.late_models, self.target.schema("reporting")):
             raise RefreshError(UNFINISHED)
 
@@ -193,7 +193,7 @@ def forget_lines(folder: Path, ids: list[bytes]):
                 word = re.compile(rb"(?<![\w-])(?:" + b"|".join(named) + rb")(?![\w-])")
                 file.write_bytes(b"".join(line for line in text.splitlines(keepends=True) if not word.search(line)))
         except OSError as error:
-            raise RefreshError(f"Nothing was erased, as {file} cannot be written ({error.strerror}): correct the permissions.") from error
+            raise RefreshError(f"Nothing was erased, because {file} cannot be written ({error.strerror}): correct the permissions.") from error
 
 
 def account() -> str:

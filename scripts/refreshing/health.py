@@ -52,9 +52,8 @@ def summary(health: dict, now: datetime) -> str:
     parts = [f"The last refresh succeeded {age(now - health['last_success_at'])} ago"]
     if last is not None:
         parts.append(f"took {last:.0f} s" + (f" (usually {median:.0f} s)" if median is not None else ""))
-    if lag is not None:
-        parts.append(f"the newest message is {age(timedelta(seconds=lag))} old")
-    return ", ".join(parts) + "."
+    newest = "" if lag is None else f"; the newest message is {age(timedelta(seconds=lag))} old"
+    return ", ".join(parts) + newest + "."
 
 
 def age(span: timedelta) -> str:

@@ -8,7 +8,7 @@ from common.project import read_queries
 from database.stored_tables import Tables
 
 queries = read_queries(Path(__file__).with_name("queries.sql"))
-NO_TABLES = "{} not there or may not be read: run scripts/refresh.py, or connect as a role that may read everything."
+NO_TABLES = "{} missing or may not be read: run scripts/refresh.py, or connect as a role that may read everything."
 
 
 class Source:

@@ -399,7 +399,7 @@ def test_what_is_not_there_is_said(site, tmp_path, capsys, monkeypatch):
          "alter table reporting.kept rename to signup_retention; drop schema partitioning cascade",
          "partitioning.partitions, partitioning.rejected_events, partitioning.app_tracks are"),
         ("delete from reporting.ad_costs", "There are no costs: name the table"),
-        ("drop schema reporting cascade", "reporting.performance_entries is not there"),
+        ("drop schema reporting cascade", "reporting.performance_entries is missing"),
         ("delete from sessions.attribution", "Nobody has signed up yet."),
         ("delete from sessions.all_sessions", "There are no sessions yet"),
     ):

@@ -40,7 +40,7 @@ def test_what_is_wrong(row, max_lag, words):
 
 def test_what_is_right():
     assert summary(state(), NOW) == (
-        "The last refresh succeeded 3.0 h ago, took 62 s (usually 60 s), the newest message is 4.0 h old.")
+        "The last refresh succeeded 3.0 h ago, took 62 s (usually 60 s); the newest message is 4.0 h old.")
 
 
 def test_health(engine, capsys):

@@ -315,7 +315,7 @@ def rage(chaos, kinds, count):
     print(f"\nSEED={SEED} KILLS={KILLS}")
     chaos.receive()
     chaos.succeed()
-    chaos.succeed()  # how long one takes when the tables are there
+    chaos.succeed()  # how long one takes when the tables exist
     history = History(chaos.engine)
     history.add()
     started, order = time.monotonic(), []

@@ -84,7 +84,7 @@ def command_line(engine, capsys, *arguments):
 
 
 def stored(engine) -> dict[str, list[str]]:
-    """Table -> what is stored in it, but for the numbers of batches."""
+    """Table -> what is stored in it, without the numbers of batches."""
     found = engine.database.query(
         "select table_schema, table_name, column_name from information_schema.columns inner join information_schema.tables "
         "using (table_schema, table_name) where table_type = 'BASE TABLE' order by ordinal_position")

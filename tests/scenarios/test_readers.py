@@ -55,7 +55,7 @@ SIZE = "select (select count(*) from sessions.all_sessions), (select count(*) fr
 
 
 def loads():
-    """Yields load after load: new people, of whom some sign up, and those of the load before, of whom more do."""
+    """Yields load after load: new people, some of whom sign up, and those of the load before, more of whom do."""
     for number in count():
         messages = visits(PEOPLE, first=number * PEOPLE)
         at = STARTED + timedelta(days=2, hours=number)
@@ -252,7 +252,7 @@ STATES = {  # after the file was published: SQL on the work database -> whether 
 
 
 def first_refreshes(path):
-    """A work database after two batches, of which the second concerned the person a."""
+    """A work database after two batches, the second of which concerned the person a."""
     with duckdb.connect(str(path)) as connection:
         connection.execute("""
             create schema sessions; create schema refresh; create schema this_batch;

@@ -72,7 +72,7 @@ def test_as_a_package_of_another_project(tmp_path, monkeypatch):
         "main", "segment", "company_models", "company_lists", "seeds", "refresh", "partitioning",
         "this_batch", "aliasing", "sessions_stages", "sessions"}
 
-    # its own models, seeds and snapshots are dbt's; to run only them is no refresh
+    # its own models, seeds and snapshots are dbt's; to run only them is not a refresh
     company.write("seeds/shops.csv", "shop\nb\n")
     company.write("models/signups.sql", "select 1 as edited from {{ ref('signup_attribution', 'attribution') }}")
     assert company.dbt("build", "--select", "my_company") == ""

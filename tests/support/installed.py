@@ -19,7 +19,7 @@ TIME_LIMIT = 120  # seconds for one refresh
 
 
 def visits(count: int, first: int = 0) -> dict[str, list[dict]]:
-    """Raw rows by collection: `count` people with one page view each, of whom every other one signs up."""
+    """Raw rows by collection: `count` people with one page view each, every other one of whom signs up."""
     pages, tracks = [], []
     for number in range(first, first + count):
         at = STARTED + timedelta(hours=number)

@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         print("Say which command to run: python tests/support/with_postgres.py COMMAND ...", file=sys.stderr)
         return 2
     if shutil.which(arguments[0]) is None:
-        print(f"The command {arguments[0]} is not there.", file=sys.stderr)
+        print(f"The command {arguments[0]} does not exist.", file=sys.stderr)
         return 127
     if os.environ.get("PGHOST"):
         os.execvp(arguments[0], arguments)

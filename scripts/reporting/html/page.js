@@ -305,7 +305,7 @@
   const showCredits = () => {
     if (!data.has) return null;
     const models = Object.keys(data.models), rows = ofChannel(within(all.entries), 2), names = sizes(rows, row => row[2], 3);
-    // Models of paid touches alone would put who had none in front.
+    // Models of paid touches alone would put (unattributed) in front.
     const shown = shownAs(sizes(rows.filter(row => !row[1].endsWith("_paid")), row => row[2], 3));
     const counts = grouped(rows, row => `${row[1]}\n${row[2]}`), of = (model, name) => sum(counts.get(`${model}\n${name}`) ?? [], 3);
     showTable("credits", [["Channel", "text"], ...Object.values(data.models).map(title => [title, "decimal"])],
@@ -343,7 +343,7 @@
       `Bars: sign-ups by ${title.toLowerCase()}.`);
   };
   const showWaiting = () => Promise.all([showBars("days", "days", "Days from the first session"),
-    showBars("sessions", "sessions_to", "Sessions, that of the sign-up included")]);
+    showBars("sessions", "sessions_to", "Sessions, including that of the sign-up")]);
 
   const showMonths = () => {
     const label = month => new Date(month).toLocaleDateString("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
@@ -402,7 +402,7 @@
       if (window.innerWidth !== width) waiting = setTimeout(() => { width = window.innerWidth; show(); }, 200);
     });
   };
-  window.report = { change, initial, named: nameOf, figures, state };  // for who looks into the page
+  window.report = { change, initial, named: nameOf, figures, state };  // for whoever inspects the page
   showStale();
   offerFiles();
   if (data.first_on) { listen(); show(); } else showMonths().then(() => { document.documentElement.dataset.drawn = "1"; });

@@ -41,8 +41,7 @@ def pattern_problem(pattern: str) -> str | None:
     signs, options, repeats = size(outside)
     if signs > MOST_SIGNS or options > MOST_OPTIONS or repeats > LARGEST_REPEAT:
         return "is too complex for some databases, with repetitions inside repetitions written out: make it shorter."
-    capital = next((letter for letter in plain if letter != letter.lower()), None)
-    if capital:
+    if capital := next((letter for letter in plain if letter != letter.lower()), None):
         return f"has the capital letter {capital} but is compared with lower-cased text: write it in lower case."
     return None
 

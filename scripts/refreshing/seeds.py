@@ -26,22 +26,29 @@ UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "
 REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as", "id_a", "id_b", "action"}
 # Compared with lower-cased text, so capital letters would never match. (channel and note are only shown.)
 LOWER_CASE = {"click_id_name", "host_pattern", "domain", "returned_to", "invalid_id", "source", "medium"}
-WHOLE_NUMBERS = {"rule_order", "priority"}
-LARGEST_NUMBER = 2**31 - 1
-ACTIONS = ("link", "never_link")
 LABEL = r"[^\s./:?#*@]+"
-DOMAIN = re.compile(rf"{LABEL}([.]{LABEL})*([.][*])?")
-HOST_PATTERN = re.compile(rf"([*][.])?{DOMAIN.pattern}")
-# Of a page: a part of its path, or parameters (utm_* are a campaign's).
-PAGE = re.compile(r"/[\w./~-]*|(?!.*utm_)[\w.-]+([+][\w.-]+)*", re.ASCII)
+DOMAIN = rf"{LABEL}([.]{LABEL})*([.][*])?"
+NUMBER = ("[0-9]{1,9}", "is not a whole number from 0 to 999999999: correct it.")
+KNOWN = f"is not known: choose {', '.join(CATEGORIES)}"
+# Column -> what its values look like, and what is said of one that does not.
+FORMS = {
+    "rule_order": NUMBER, "priority": NUMBER,
+    "category": ("|".join(CATEGORIES), f"{KNOWN}."), "source_category": ("|".join(CATEGORIES), f"{KNOWN}, several separated by |."),
+    "is_paid": ("(?i:true|false)", "is neither true nor false: write one of them."),
+    "action": ("(?i:link|never_link)", "is not known: choose link or never_link."),
+    "host_pattern": (rf"([*][.])?{DOMAIN}",
+                     "is not a host: write it like bing.com, google.* for all countries, or *.google.* for subdomains only."),
+    "domain": (DOMAIN, "is not a domain: write it like paypal.com, which includes its subdomains, or amazon.* for all countries."),
+    # A part of a page's path, or its parameters (utm_* are a campaign's).
+    "returned_to": (r"(?a:/[\w./~-]*|(?!.*utm_)[\w.-]+([+][\w.-]+)*)",
+                    "is not a page: write parts of paths such as /auth/, or parameters such as code+state, separated by |."),
+}
+SEVERAL = {"source_category", "returned_to"}  # may hold several values, separated by |
 
 
 def first_problem(folder: Path) -> str | None:
     """The first problem in the seeds of the folder, as one sentence; None if they are fine."""
-    for name in COLUMNS:
-        for problem in seed_problems(folder / f"{name}.csv"):
-            return problem
-    return None
+    return next((problem for name in COLUMNS for problem in seed_problems(folder / f"{name}.csv")), None)
 
 
 def seed_problems(path: Path):
@@ -74,13 +81,11 @@ def seed_problems(path: Path):
             yield f"{where}: {len(values)} values for {len(columns)} columns: add or remove commas, or quote the value."
         else:
             row = dict(zip(columns, values))
-            for problem in row_problems(path.stem, row):
-                yield f"{where}: {problem}"
-            for problem in repetitions(row, number, seen):
+            for problem in (*row_problems(row), *repetitions(row, number, seen)):
                 yield f"{where}: {problem}"
 
 
-def row_problems(seed: str, row: dict[str, str]):
+def row_problems(row: dict[str, str]):
     """Yields the problems of a single row."""
     for column, value in row.items():
         if column == "note":
@@ -93,40 +98,21 @@ def row_problems(seed: str, row: dict[str, str]):
             yield f"{column} '{value}' has surrounding blanks: remove them."
         elif column in LOWER_CASE and value != value.lower():
             yield f"{column} '{value}' has capital letters and would never match: write {value.lower()}."
-        elif column in WHOLE_NUMBERS and not (re.fullmatch("[0-9]+", value) and int(value) <= LARGEST_NUMBER):
-            yield f"{column} '{value}' is not a whole number from 0 to {LARGEST_NUMBER}: correct it."
-        elif column == "is_paid" and value.lower() not in ("true", "false"):
-            yield f"is_paid '{value}' is neither true nor false: write one of them."
-        elif column == "action" and value.lower() not in ACTIONS:
-            yield f"the action '{value}' is not known: choose link or never_link."
         elif column == "id_b" and value == row["id_a"]:
             yield f"'{value}' stands for both ids: delete the line."
-        elif column == "category" and value not in CATEGORIES:
-            yield f"the category '{value}' is not known: choose {', '.join(CATEGORIES)}."
-        elif column == "source_category" and value:
-            for category in value.split("|"):
-                if category not in CATEGORIES:
-                    yield (f"the source_category '{category}' is not known: choose {', '.join(CATEGORIES)}, "
-                           "several separated by |.")
-        elif column == "host_pattern" and not HOST_PATTERN.fullmatch(value):
-            yield (f"host_pattern '{value}' is not a host: write it like bing.com, google.* for all countries, or *.google.* "
-                   "for subdomains only.")
-        elif column == "domain" and not DOMAIN.fullmatch(value):
-            yield (f"domain '{value}' is not a domain: write it like paypal.com, which includes its subdomains, or amazon.* for "
-                   "all countries.")
-        elif column == "returned_to" and value and not all(PAGE.fullmatch(page) for page in value.split("|")):
-            yield (f"returned_to '{value}' is not a list of pages: write parts of paths such as /auth/, or parameters such as "
-                   "code+state, separated by |.")
-        elif column.endswith("_pattern") and seed in ("channel_rules", "survey_answers") and value:
-            problem = pattern_problem(value)
-            if problem:
-                yield f"{column} '{value}' {problem}"
+        elif column in FORMS and value:
+            form, sentence = FORMS[column]
+            for part in value.split("|") if column in SEVERAL else [value]:
+                if not re.fullmatch(form, part):
+                    yield f"{column} '{part}' {sentence}"
+        elif column.endswith("_pattern") and value and (problem := pattern_problem(value)):
+            yield f"{column} '{value}' {problem}"
 
 
 def repetitions(row: dict[str, str], number: int, seen: dict[tuple[str, str], int]):
     """Yields where a row repeats or contradicts earlier lines; `seen` maps their values to the line."""
     for column in UNIQUE & row.keys():
-        value = str(int(row[column])) if row[column].isdecimal() and column in WHOLE_NUMBERS else row[column]
+        value = str(int(row[column])) if row[column].isdecimal() and FORMS.get(column) == NUMBER else row[column]
         first = seen.setdefault((column, value), number)
         if first != number:
             yield f"{column} {row[column]} is on line {first} already: change or delete one of them."

@@ -218,7 +218,7 @@ def test_seeds_of_the_project():
     ("referrers", "https://a.com,a,search", 2, "not a host"), ("referrers", "*a.com,a,search", 2, "not a host"),
     ("referrers", "a.com, a,search", 2, "blanks"), ("referrers", "a.com,a,search\n\nb.com,b,search", 3, "delete it"),
     ("referrers", "a.com,,search", 2, "source is empty"), ("invalid_ids", "None", 2, "write none"),
-    ("excluded_referrers", "pay.com/x,,", 2, "not a domain"), ("excluded_referrers", "a.com,/a/|/b?c,", 2, "not a list of pages"),
+    ("excluded_referrers", "pay.com/x,,", 2, "not a domain"), ("excluded_referrers", "a.com,/a/|/b?c,", 2, "returned_to '/b?c' is not a page"),
     ("click_ids", "1,x,a,cpc,yes,", 2, "is_paid"), ("click_ids", "1,x,a,cpc,true,\n1,y,a,cpc,true,", 3, "priority 1"),
     ("channel_rules", "1,A,,,,,true,\n01,B,,,,,true,", 3, "rule_order 01"), ("channel_rules", "1,A,,a|b,,,true,", 2, "'a'"),
     ("channel_rules", "1.5,A,,,,,true,", 2, "whole number"), ("channel_rules", '1,A,"x\ny",,,,true,\n2,B,(,,,,true,', 4, "correct it"),

@@ -67,8 +67,13 @@ def read_variables_option(text: str | None = None) -> dict:
 
 def read_file(path: Path, advice: str) -> dict:
     """A mapping from a YAML file; advice: what to do if it cannot be read. Raises RefreshError."""
+    return read_variables(read_text(path, advice), str(shown(path)))
+
+
+def read_text(path: Path, advice: str) -> str:
+    """The text of a file, with or without a byte order mark; advice: what to do if it cannot be read. Raises RefreshError."""
     try:
-        return read_variables(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise RefreshError(f"The file {path} cannot be read ({error.strerror}): {advice}.") from error
     except UnicodeDecodeError as error:

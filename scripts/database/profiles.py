@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from common.errors import RefreshError
-from common.project import ROOT, Profile
+from common.project import ROOT, Profile, read_text
 
 
 def profiles_file(profile: Profile) -> Path:
@@ -18,16 +18,14 @@ def read_profile(profile: Profile = Profile()) -> tuple[str, dict]:
     """The default target's name and all targets of a profile, name -> settings as they are written. Raises RefreshError."""
     path = profiles_file(profile)
     try:
-        profiles = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        profiles = yaml.safe_load(read_text(path, "correct --profiles-dir")) or {}
         found = profiles[profile.name]
         outputs = dict(found["outputs"])
         return rendered(found.get("target", "default"), profile), outputs
-    except OSError as error:
-        raise RefreshError(f"{path} cannot be read ({error.strerror}): correct --profiles-dir.") from error
     except KeyError as error:
         names = " or ".join(name for name in profiles if name != "config") or "another file"
         raise RefreshError(f"{path} has no profile {profile.name} with outputs: choose --profile {names}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError, AttributeError) as error:
+    except (yaml.YAMLError, TypeError, ValueError, AttributeError) as error:
         raise RefreshError(f"{path} cannot be read as dbt profiles: correct it.") from error
 
 
@@ -40,8 +38,7 @@ def rendered(value, profile: Profile, variables: dict | None = None):
     from jinja2 import Environment, StrictUndefined, TemplateError
 
     jinja = Environment(undefined=StrictUndefined)
-    for name in ("as_number", "as_text", "as_bool", "as_native"):
-        jinja.filters[name] = lambda text: text
+    jinja.filters |= dict.fromkeys(("as_number", "as_text", "as_bool", "as_native"), lambda text: text)
     try:
         return jinja.from_string(value).render(
             env_var=lambda name, default=None: known(os.environ, name, default), var=lambda name, default=None: known(variables or {}, name, default))

@@ -13,7 +13,6 @@ from database.postgres import connected
 from database.published import published_file
 from database.target import Target, find_target
 
-FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
 UNKNOWN_ID = "Nobody has the id {}: look for it in the table aliases; upper and lower case differ."
 OUTDATED = "The tables were built by another version of the project: run scripts/refresh.py."
@@ -24,7 +23,7 @@ class Tables:
 
     def __init__(self, cursor, target: Target):
         self.cursor, self.placeholder = cursor, "?" if target.engine == "duckdb" else "%s"
-        self.schemas = {folder: f'"{target.schema(folder)}"' for folder in FOLDERS}
+        self.schemas = target.schemas
 
     def rows(self, query: str, *values) -> list[dict]:
         """The rows of a query, column -> value; times are UTC without zone. Raises RefreshError."""
@@ -39,7 +38,6 @@ class Tables:
         return {f"{folders[row['table_schema']]}.{row['table_name']}" for row in found if row["table_schema"] in folders}
 
 
-@contextmanager
 def stored_tables(target: str | None, application: str, published: bool | str = False, profile: Profile = Profile(), not_yet: str = NOT_YET):
     """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
 
@@ -47,8 +45,7 @@ def stored_tables(target: str | None, application: str, published: bool | str = 
     refresh has DuckDB's work file open, or, if this is 'first', whenever there is one. not_yet: the sentence for missing tables.
     """
     found = find_target(target, profile)
-    with (duckdb_tables(found, published, not_yet) if found.engine == "duckdb" else postgres_tables(found, application, not_yet)) as tables:
-        yield tables
+    return duckdb_tables(found, published, not_yet) if found.engine == "duckdb" else postgres_tables(found, application, not_yet)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from database.postgres import open_connection
 from database.profiles import read_profile, rendered
 
 LOCK_APPLICATION = "signup_attribution lock"  # application name of the connection that holds the lock
+FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
 DEFAULT_SCHEMAS = {"duckdb": "main", "postgres": "public"}
 
 
@@ -61,9 +62,10 @@ class Target:
         """Name of the schema of a folder of models."""
         return self.prefix + folder
 
-    def table(self, folder: str, name: str) -> str:
-        """Name of a table in the schema of a folder of models, for SQL."""
-        return f'"{self.schema(folder)}"."{name}"'
+    @property
+    def schemas(self) -> dict[str, str]:
+        """Folder of models -> name of its schema, for SQL."""
+        return {folder: f'"{self.schema(folder)}"' for folder in FOLDERS}
 
     def without_secrets(self, text: str) -> str:
         """The text with the password, which must never be written anywhere, replaced by ***."""
@@ -127,7 +129,17 @@ def database_errors():
         ) from error
 
 
-def has_table(connection, schema: str, table: str) -> bool:
-    """Whether the database has this table."""
-    found = "select 1 from information_schema.tables where table_schema = %s and table_name = %s"
-    return bool(rows(connection, found, [schema, table]))
+class Stored:
+    """The stored tables of a target, on a connection. Queries name schemas as {folder}, other parts likewise, and values as %s."""
+
+    def __init__(self, connection, target: Target):
+        self.connection, self.target, self.parts = connection, target, target.schemas
+
+    def ask(self, query: str, *values, **parts) -> list[tuple]:
+        """The rows of a query. Raises RefreshError."""
+        return rows(self.connection, query.format(**self.parts, **parts), values)
+
+    def has(self, folder: str, table: str) -> bool:
+        """Whether there is such a table."""
+        found = "select 1 from information_schema.tables where table_schema = %s and table_name = %s"
+        return bool(self.ask(found, self.target.schema(folder), table))

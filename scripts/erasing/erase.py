@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from common.errors import RefreshError, escaped, said
-from common.project import ROOT, Profile
+from common.project import ROOT, Profile, read_text
 from database.lock import make_lock, one_at_a_time
 from database.published import check_published
 from database.stored_tables import NOT_YET, UNKNOWN_ID
@@ -25,12 +25,7 @@ LEFT = {
 
 def asked_ids(persons: tuple[str, ...], file: Path | None) -> list[str]:
     """The ids of the command line and the file. Raises RefreshError."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n") if file else []
-    except OSError as error:
-        raise RefreshError(f"The file {file} cannot be read: correct the path after --file.") from error
-    except UnicodeDecodeError as error:
-        raise RefreshError(f"The file {file} cannot be read: save it as text in UTF-8, one id per line.") from error
+    lines = read_text(file, "name a text in UTF-8 after --file, with one id per line").split("\n") if file else []
     ids = [*persons, *(line.strip() for line in lines if line.strip())]
     if not ids:
         raise RefreshError("Nobody is named: give an id, or --file with one id per line.")
@@ -51,8 +46,8 @@ def erase(target: Target, ids: list[str], is_dry_run=False, say=lambda text: Non
         if is_left:
             finish(target)
             say("An earlier erasure that did not finish is finished now.")
-        with target.connected() as connection, Erasure(target, connection) as erasure:
-            unknown, counts = erasure.ask(ids), erasure.counts()
+        with target.connected() as connection, Erasure(connection, target) as erasure:
+            unknown, counts = erasure.find(ids), erasure.counts()
             for line in lines(erasure.ids(), counts):
                 say(line)
             if counts.messages and not is_dry_run:

@@ -15,8 +15,8 @@ import os
 import re
 import secrets
 import shutil
+from collections import namedtuple
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -27,8 +27,8 @@ from common.errors import MODEL_FAILED, RefreshError
 from common.project import ROOT, read_queries
 from database.errors import first_line
 from database.published import publish, published_file, quoted, remove, synchronize
-from database.stored_tables import FOLDERS, NOT_YET, OUTDATED
-from database.target import Target, has_table, log_file, rows
+from database.stored_tables import NOT_YET, OUTDATED
+from database.target import FOLDERS, Stored, Target, log_file
 
 SQL = Path(__file__).parent
 UNFINISHED = "Nothing was erased, because a refresh has not finished: run scripts/refresh.py, then erase."
@@ -48,81 +48,63 @@ OWN_ROWS = {
 }
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What an erasure takes away; shared_ids: anonymous ids that others have too, which stay; overrides: those that no longer count."""
-
-    persons: int
-    ids: int
-    shared_ids: int
-    messages: int
-    sessions: int
-    signups: int
-    overrides: int
+# What an erasure takes away; shared_ids: anonymous ids that others have too, which stay; overrides: those that no longer count.
+Counts = namedtuple("Counts", "persons ids shared_ids messages sessions signups overrides")
 
 
-class Erasure:
+class Erasure(Stored):
     """Statements on the tables of a target, in one transaction that ends with the context, and is rolled back unless it is kept."""
 
-    def __init__(self, target: Target, connection):
-        self.target, self.connection, self.is_kept = target, connection, False
-        self.names = {folder: f'"{target.schema(folder)}"' for folder in FOLDERS}
+    is_kept = False
 
     def __enter__(self):
-        self.execute("begin")
+        self.ask("begin")
         if self.target.engine == "postgres":
-            self.ask_for(queries.become_erasure)
+            self.ask(queries.become_erasure)
         return self
 
     def __exit__(self, *_):
-        self.execute("commit" if self.is_kept else "rollback")
-
-    def execute(self, sql: str, *values) -> list[tuple]:
-        return rows(self.connection, sql, values)
-
-    def ask_for(self, query: str, *values, **parts) -> list[tuple]:
-        """The rows of a query of erasure.sql."""
-        return self.execute(query.format(**self.names, **parts), *values)
+        self.ask("commit" if self.is_kept else "rollback")
 
     def script(self, name: str):
         """Run one of the files of SQL."""
-        self.execute((SQL / f"{name}.sql").read_text(encoding="utf-8").format_map(self.names))
+        self.ask((SQL / f"{name}.sql").read_text(encoding="utf-8"))
 
-    def ask(self, ids: list[str]) -> list[str]:
+    def find(self, ids: list[str]) -> list[str]:
         """Find the persons with these ids; returns the ids that nobody has."""
         self.check()
-        self.ask_for("create temporary table asked as select id from {aliasing}.aliases where false")
-        self.execute("insert into asked select unnest(%s)", ids)
+        self.ask("create temporary table asked as select id from {aliasing}.aliases where false")
+        self.ask("insert into asked select unnest(%s)", ids)
         self.script("find")
-        known = {found for (found,) in self.ask_for(queries.known_ids)}
+        known = {found for (found,) in self.ask(queries.known_ids)}
         return [one for one in ids if one not in known]
 
     def check(self):
         """Raises RefreshError unless there are tables, and a refresh has finished updating them."""
-        if not has_table(self.connection, self.target.schema("refresh"), "models"):
+        if not self.has("refresh", "models"):
             raise RefreshError(NOT_YET)
-        if not has_table(self.connection, self.target.schema("refresh"), "erased_messages"):
+        if not self.has("refresh", "erased_messages"):
             raise RefreshError(OUTDATED)
         if NEEDED - {table.rpartition(".")[2].strip('"') for table in self.tables()}:
             raise RefreshError("Nothing was erased, because some tables do not exist: run scripts/refresh.py without --select, then erase.")
-        if self.ask_for(queries.late_models, self.target.schema("reporting")):
+        if self.ask(queries.late_models, self.target.schema("reporting")):
             raise RefreshError(UNFINISHED)
 
     def counts(self) -> Counts:
-        return Counts(*self.ask_for(queries.counts)[0])
+        return Counts(*self.ask(queries.counts)[0])
 
     def ids(self) -> list[tuple[str, str]]:
         """The ids that go, and their types."""
-        return self.execute("select id, id_type from erased_ids order by id_type desc, id")
+        return self.ask("select id, id_type from erased_ids order by id_type desc, id")
 
     def erase(self, counts: Counts):
         """Erase what was found, and log it."""
-        names, tables = self.names, self.tables()
+        parts, tables = self.parts, self.tables()
         self.remember()
-        (policy,) = self.ask_for("select value from {refresh}.settings where name = 'identity_policy'")[0]
-        names["policy"] = policy.replace('"', "'")
-        names["messages"] = self.messages(tables)
-        counted = [name for name in COUNTED if f"{names['partitioning']}.\"{name}\"" in tables]
+        (policy,) = self.ask("select value from {refresh}.settings where name = 'identity_policy'")[0]
+        parts["policy"] = policy.replace('"', "'")
+        parts["messages"] = self.messages(tables)
+        counted = [name for name in COUNTED if f"{parts['partitioning']}.\"{name}\"" in tables]
         for name in counted:
             self.script(f"{name}_before")
         self.script("restated")
@@ -132,8 +114,8 @@ class Erasure:
         self.script("identity")
         for table, columns in tables.items():
             # what the newest batch brought has been read, except whom it changed: models of reporting may be behind
-            if table.startswith(names["this_batch"]) and not table.endswith('"changed_persons"'):
-                self.execute(f"delete from {table}")
+            if table.startswith(parts["this_batch"]) and not table.endswith('"changed_persons"'):
+                self.ask("delete from {table}", table=table)
             else:
                 # an id that others have too may be named like the erased person
                 is_of_ids = {"id", "id_type"} <= columns
@@ -142,45 +124,45 @@ class Erasure:
             self.script(f"{name}_after")
         self.script("evidence")
         self.forget_errors(tables)
-        self.ask_for(queries.recompute_paths)
+        self.ask(queries.recompute_paths)
         now = datetime.now(timezone.utc).replace(tzinfo=None)
-        self.ask_for(queries.log, account(), counts.persons, counts.ids, counts.messages, counts.sessions, counts.signups, now,
-                     None if self.target.file else now)
+        self.ask(queries.log, account(), counts.persons, counts.ids, counts.messages, counts.sessions, counts.signups, now,
+                 None if self.target.file else now)
         self.is_kept = True
 
     def tables(self) -> dict[str, set[str]]:
         """The stored tables of the project -> names of their columns."""
         schemas = [self.target.schema(folder) for folder in FOLDERS if folder != "seeds"]
-        found = self.ask_for(queries.tables, *schemas, schemas=", ".join(["%s"] * len(schemas)))
+        found = self.ask(queries.tables, *schemas, schemas=", ".join(["%s"] * len(schemas)))
         # a month is a part of app_tracks until it is detached
         return {f'"{schema}"."{name}"': set(columns.split()) for schema, name, columns in found
                 if not MONTH.fullmatch(name) or name.endswith("_detached")}
 
     def messages(self, tables) -> str:
         """Query on the messages that are stored whole."""
-        detached = [queries.detached_messages.format(**self.names, table=table) for table in tables if MONTH.search(table)]
-        return queries.messages.format(**self.names, detached="".join(detached))
+        detached = [queries.detached_messages.format(**self.parts, table=table) for table in tables if MONTH.search(table)]
+        return queries.messages.format(**self.parts, detached="".join(detached))
 
     def remember(self):
         """Keep salted hashes of the messages, and of the overrides that name an erased id."""
-        salts = self.ask_for("select salt from {refresh}.erased_messages limit 1") or [(secrets.token_hex(16),)]
+        salts = self.ask("select salt from {refresh}.erased_messages limit 1") or [(secrets.token_hex(16),)]
         # the keys of messages and overrides, and their hash, from the macros by which staging looks for them
         read_by = (ROOT / "macros/sources/erased.sql").read_text(encoding="utf-8")
         macros = Environment(extensions=["jinja2.ext.do"]).from_string(read_by).module
         hash_of = macros.postgres__hash_of if self.target.engine == "postgres" else macros.default__hash_of
-        self.ask_for(queries.remember, salts[0][0], salts[0][0], hash=hash_of("%s || known_by"),
-                     message_key=macros.message_key("content_hash"), override_key=macros.override_key())
+        self.ask(queries.remember, salts[0][0], salts[0][0], hash=hash_of("%s || known_by"),
+                 message_key=macros.message_key("content_hash"), override_key=macros.override_key())
 
     def delete_own_rows(self, table: str, columns: set[str], rules):
         conditions = [OWN_ROWS[needed] for needed in rules if {*needed} <= columns]
         if conditions:
-            self.execute(f"delete from {table} where {' or '.join(conditions)}")
+            self.ask("delete from {table} where {own}", table=table, own=" or ".join(conditions))
 
     def forget_errors(self, tables):
         """Stored errors of failed refreshes may quote a value."""
         for table, columns in tables.items():
             if "error" in columns:
-                self.ask_for(queries.forget_error, table=table)
+                self.ask(queries.forget_error, table=table)
         forget_lines(log_file().parent, [one.encode() for one, _ in self.ids()])
 
 
@@ -206,8 +188,9 @@ def account() -> str:
 
 def is_unfinished(connection, target: Target) -> bool:
     """Whether an erasure has yet to reach DuckDB's files."""
-    return bool(target.file) and has_table(connection, target.schema("refresh"), "erasures") and bool(rows(
-        connection, f"select 1 from {target.table('refresh', 'erasures')} where finished_at is null limit 1"))
+    stored = Stored(connection, target)
+    return bool(target.file) and stored.has("refresh", "erasures") and bool(
+        stored.ask("select 1 from {refresh}.erasures where finished_at is null limit 1"))
 
 
 def finish(target: Target):
@@ -225,8 +208,8 @@ def finish(target: Target):
             f"What was erased is out of the tables, but not yet out of {target.file} ({first_line(str(error))}): free some space, or make sure "
             "that nobody has it open, and run again.", MODEL_FAILED) from error
     with target.connected() as connection:
-        rows(connection, f"update {target.table('refresh', 'erasures')} set finished_at = %s where finished_at is null",
-             [datetime.now(timezone.utc).replace(tzinfo=None)])
+        Stored(connection, target).ask("update {refresh}.erasures set finished_at = %s where finished_at is null",
+                                       datetime.now(timezone.utc).replace(tzinfo=None))
 
 
 def rewrite(file: Path, memory: str | None):

@@ -14,7 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from common.errors import RefreshError
-from common.project import ROOT
+from common.project import ROOT, read_text
 
 SECRET_WORDS = re.compile(r"key|token|secret|passw|auth|credential|webhook|url")
 FROM_ENVIRONMENT = "secrets come from the environment only"
@@ -165,9 +165,7 @@ def read_settings(path: Path, must_exist: bool = True) -> Settings:
     if not must_exist and not path.exists():
         return Settings()
     try:
-        return make_settings(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RefreshError(f"{path} cannot be read: correct the path, and save it as text in UTF-8.") from error
+        return make_settings(yaml.safe_load(read_text(path, "correct the path, and save it as text in UTF-8")), path.name)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}," if mark else ""

@@ -14,13 +14,12 @@ from database.dbt_commands import execute, target_arguments
 from database.errors import first_line
 from database.lock import REFRESH, queries as lock_queries
 from database.published import PUBLISHED_VARIABLE, check_published, published_file
-from database.target import Target, find_target, rows
+from database.target import FOLDERS, Target, find_target, rows
 from refreshing.seeds import COLUMNS, seed_problems
 
 FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
 FINDINGS = "refresh_check "  # prefix of the line in dbt's log that has what dbt found
 FINE, LEFT = "as the project expects them", "as the last refresh left them, or can be rebuilt from what is stored"
-SCHEMAS = ("refresh", "seeds", "partitioning", "aliasing", "sessions_stages", "sessions", "reporting")
 # A rebuilt table exists beside the old one until it replaces it.
 FREE_OF_SIZE, LEAST_FREE = 1.0, 2**30
 queries = read_queries(Path(__file__).with_suffix(".sql"))
@@ -123,10 +122,8 @@ def file_findings(file: Path, prefix: str = ""):
     if not folder.is_dir():
         return
     for path in (folder, *([file] if file.exists() else [])):
-        if os.access(path, os.W_OK):
-            yield Finding("permissions", True, f"{path} is writable")
-        else:
-            yield Finding("permissions", False, f"{path} is not writable: correct its permissions.")
+        may_write = os.access(path, os.W_OK)
+        yield Finding("permissions", may_write, f"{path} is writable" if may_write else f"{path} is not writable: correct its permissions.")
     size = file.stat().st_size if file.exists() else 0
     yield disk_finding(folder, max(LEAST_FREE, FREE_OF_SIZE * size))
 
@@ -134,10 +131,8 @@ def file_findings(file: Path, prefix: str = ""):
 def disk_finding(folder: Path, needed: float) -> Finding:
     """Whether a folder has enough free space."""
     free = shutil.disk_usage(folder).free
-    text = f"{free / 2**30:,.1f} GB free in {folder}"
-    if free < needed:
-        return Finding("disk", False, f"{text}: a rebuild needs about {needed / 2**30:,.1f} GB, so free some space.")
-    return Finding("disk", True, text)
+    advice = "" if free >= needed else f": a rebuild needs about {needed / 2**30:,.1f} GB, so free some space."
+    return Finding("disk", not advice, f"{free / 2**30:,.1f} GB free in {folder}{advice}")
 
 
 def server_findings(connection, target: Target):
@@ -146,7 +141,7 @@ def server_findings(connection, target: Target):
     if not may_make_temporary:
         yield Finding("permissions", False, f"{user} may not create temporary tables: "
                       f"grant temporary on database {database} to {user}.")
-    for folder in SCHEMAS:
+    for folder in FOLDERS:
         schema = target.schema(folder)
         present = rows(connection, queries.schema_rights, [schema])
         if present == [(True,)] or (not present and may_create):
@@ -154,7 +149,7 @@ def server_findings(connection, target: Target):
         else:
             grant = f"create, usage on schema {schema}" if present else f"create on database {database}"
             yield Finding("permissions", False, f"{user} may not write the schema {schema}: grant {grant} to {user}.")
-    for schema, table in rows(connection, queries.tables_of_others, [[target.schema(folder) for folder in SCHEMAS]]):
+    for schema, table in rows(connection, queries.tables_of_others, [[target.schema(folder) for folder in FOLDERS]]):
         yield Finding("permissions", False, f"{schema}.{table} belongs to another role: alter its owner to {user}.")
     partitioning = target.schema("partitioning")
     loose = rows(connection, queries.loose_months, [partitioning])

@@ -3,28 +3,23 @@
 The tables are made by macros/refresh/logs.sql; a database without them has had no refresh yet, and nothing is logged there.
 """
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from common.project import read_queries
-from database.target import Target, has_table, rows
+from database.target import Stored, Target
 from notifying.record import ModelRun, RunRecord
 
 queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
-class Log:
+class Log(Stored):
     """The log on a connection to a target."""
 
     def __init__(self, connection, target: Target):
-        self.connection, self.target = connection, target
-        self.is_there = has_table(connection, target.schema("refresh"), "refresh_log")
-
-    def ask(self, query: str, *values, **parts) -> list[tuple]:
-        """The rows of a query of log.sql."""
-        schemas = {folder: f'"{self.target.schema(folder)}"' for folder in ("refresh", "partitioning")}
-        return rows(self.connection, query.format(**schemas, **parts), values)
+        super().__init__(connection, target)
+        self.is_there = self.has("refresh", "refresh_log")
 
     def expected_seconds(self) -> dict[str, float]:
         """Model -> seconds it usually takes. Empty before the first refresh."""
@@ -32,7 +27,7 @@ class Log:
 
     def newest_message_at(self) -> datetime | None:
         """The newest occurred_at stored."""
-        if not has_table(self.connection, self.target.schema("partitioning"), "partitions"):
+        if not self.has("partitioning", "partitions"):
             return None
         newest = self.ask(queries.newest_message_at)[0][0]
         return newest.replace(tzinfo=timezone.utc) if newest else None
@@ -62,11 +57,7 @@ class Log:
             self.ask("delete from {refresh}.refresh_runs where run_id = %s", run)
             self.ask("delete from {refresh}.refresh_log where batch_id = %s", batch)
         self.ask(queries.insert_run, batch, record.status, record.started_at.replace(tzinfo=None), ended, record.seconds, newest, record.error, run)
-        lines = [
-            (batch, model.name, model.status, model.attempts, model.rows_read, model.rows_inserted, model.rows_deleted,
-             model.seconds, ended, model.error)
-            for model in record.models
-        ]
+        lines = [(batch, ended, *astuple(model)) for model in record.models]
         if lines:
             values = ", ".join(["(" + ", ".join(["%s"] * len(lines[0])) + ")"] * len(lines))
             self.ask(queries.insert_models, *(value for line in lines for value in line), values=values)

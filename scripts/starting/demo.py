@@ -7,14 +7,12 @@ import sys
 from pathlib import Path
 
 import duckdb
-import yaml
 from tabulate import tabulate
 
 from common.errors import RefreshError
 from common.project import FILE_VARIABLE, ROOT, read_queries, shown, variables_file
-from database.errors import first_line, known_sentence
 from database.published import published_file, spare_of
-from database.target import find_target
+from database.target import database_errors, find_target
 from refreshing.options import plan_refresh
 from refreshing.progress import make_progress
 from refreshing.report import first_session_share, summary_lines, table_lines
@@ -26,17 +24,8 @@ from sampling.data import write_money
 MESSAGES = 50_000
 DAILY_REFRESHES = 3  # this many of the last days come one by one
 SAMPLE, LANDING = Path("target/sample"), Path("target/demo")  # below the project's folder
-MONEY = ("ad_spend", "subscriptions")
-SETTINGS = {
-    "sources": {
-        **{collection: {"files": f"{LANDING}/{collection}/*.parquet"} for collection in sample_data.COLLECTIONS},
-        **{name: {"files": f"{LANDING}/{name}.csv"} for name in MONEY},
-    },
-    "own_domains": ["example.com"],
-    # Messages that a server sends on its own are not visits.
-    "ignored_events": ["invoice_paid", "email_delivered"],
-}
-TEXT = "# Variables of `make demo`, which replaces this file as long as nobody has edited it.\n" + yaml.safe_dump(SETTINGS, sort_keys=False)
+# Those of the demo; the ignored events are messages that a server sends on its own, which are not visits.
+TEXT = Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")
 queries = read_queries(Path(__file__).with_suffix(".sql"))
 HOW_TO_GO_ON = """
 The tables are in {database}, the variables in {variables}, and the report is {report}: open it in a browser.
@@ -58,11 +47,8 @@ def make_room(variables: Path, database: Path):
     """Remove what an earlier demo left. Raises RefreshError if something else is in its place."""
     if variables.exists() and not is_of_the_demo(variables):
         raise RefreshError(f"{variables} is not the demo's, which would replace it: move it away, or name another file in {FILE_VARIABLE}.")
-    try:
-        with duckdb.connect(str(database)) as connection:
-            is_empty = not connection.execute("select 1 from duckdb_tables() limit 1").fetchone()
-    except duckdb.Error as error:
-        raise RefreshError(known_sentence(str(error)) or f"{database} cannot be opened ({first_line(str(error))}): move it away.") from error
+    with database_errors(), duckdb.connect(str(database)) as connection:
+        is_empty = not connection.execute("select 1 from duckdb_tables() limit 1").fetchone()
     if not is_empty and not variables.exists():
         raise RefreshError(f"{database} is not the demo's, which would replace it: move it away, or name another file in SIGNUP_ATTRIBUTION_DUCKDB.")
     published = published_file(database)

@@ -13,10 +13,8 @@ import yaml
 
 from common.errors import RefreshError, escaped
 from common.project import FILE_VARIABLE, read_queries, shown, variables_file
-from database.errors import first_line, known_sentence
 from database.postgres import connected
-from database.stored_tables import FOLDERS
-from database.target import Target, rows
+from database.target import FOLDERS, Target, database_errors, rows
 from starting.demo import is_of_the_demo
 
 EVENTS = ("tracks", "pages", "screens")
@@ -112,12 +110,9 @@ def opened(target: Target):
         with connected("signup_attribution init", target.settings) as server:
             yield partial(rows, server)
         return
-    try:
-        there = bool(target.file and target.file.exists())
-        with duckdb.connect(str(target.file) if there else ":memory:", read_only=there) as connection:
-            yield lambda text: connection.execute(text).fetchall()
-    except duckdb.Error as error:
-        raise RefreshError(known_sentence(str(error)) or f"DuckDB cannot read this ({first_line(str(error))}): correct it and run again.") from error
+    there = bool(target.file and target.file.exists())
+    with database_errors(), duckdb.connect(str(target.file) if there else ":memory:", read_only=there) as connection:
+        yield partial(rows, connection)
 
 
 def asked(question: str, proposed: list[str], is_sure: bool) -> list[str]:

@@ -141,7 +141,8 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     assert code == 2 and "--yes" in error
     ids = tmp_path / "ids.txt"
     ids.write_bytes(b"\xff\xfe")
-    assert command_line(engine, capsys, "--file", str(ids), "--yes")[::2] == (2, f"The file {ids} cannot be read: save it as text in UTF-8, one id per line.\n")
+    assert command_line(engine, capsys, "--file", str(ids), "--yes")[::2] == (
+        2, f"The file {ids} cannot be read (it is not UTF-8): name a text in UTF-8 after --file, with one id per line.\n")
     ids.write_text(f"{PHONE}\r\n\n {USER}\n", encoding="utf-8-sig")  # as a spreadsheet writes it
     with monkeypatch.context() as terminal:
         terminal.setattr("sys.stdin", Terminal("n\n"))

@@ -39,8 +39,7 @@ def command(target, profile, variables, arguments):
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), target, chosen, profile)
-        os.environ.update(
-            DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))
+        os.environ.update(DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))
         from dbt_metricflow.cli.main import cli  # takes seconds: wrong options are refused without it
 
         try:

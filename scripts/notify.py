@@ -14,16 +14,15 @@ import click
 
 from common.command_line import entry
 from common.errors import RefreshError
-from common.project import ROOT
 from notifying.announcing import announce_test
-from notifying.settings import read_settings
+from notifying.settings import SETTINGS, read_settings
 
 NOT_ALL_REACHED = 1
 
 
 @click.command(help="Try the endpoints in refresh.yml.")
 @click.option("--test", is_flag=True, required=True, help="Send a test to each and say whether it arrived.")
-@click.option("--settings", "path", metavar="FILE", type=click.Path(path_type=Path), default=ROOT / "refresh.yml",
+@click.option("--settings", "path", metavar="FILE", type=click.Path(path_type=Path), default=SETTINGS,
               help="The settings.  [default: refresh.yml of the project]")
 def command(test, path):
     settings = read_settings(path)

@@ -11,6 +11,7 @@ the details. Paths in variables and in the environment start at the project's fo
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -47,10 +48,7 @@ def command(**options):
     return answer(**options)
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit code."""
-    return run_interruptibly(command, "refresh.py", arguments)
-
+main = partial(run_interruptibly, command, "refresh.py")
 
 if __name__ == "__main__":
     sys.exit(main())

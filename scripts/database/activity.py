@@ -12,7 +12,7 @@ from tabulate import tabulate
 from common.errors import RefreshError
 from database.errors import one_line
 from database.postgres import connected
-from database.server_activity import connections, end, is_idle, matches, runs_query
+from database.server_activity import connections, end, is_idle, runs_query
 
 NOT_DONE = 1  # exit code
 APPLICATION = "signup_attribution activity"
@@ -95,7 +95,8 @@ def wanted(found: list, target: str) -> list:
         chosen = [one for one in found if one.pid == int(target)]
         sentence = f"There is no connection {target} (besides this one): see all that exist with list --all."
     else:
-        chosen = [one for one in found if not is_idle(one) and matches(one, target)]
+        chosen = [one for one in found if not is_idle(one) and any(
+            target.lower() in (text or "").lower() for text in (one.application, one.user, one.query))]
         sentence = f"No running query has '{target}' in application, user or text: see those that run with list."
     if not chosen:
         raise RefreshError(sentence, NOT_DONE)

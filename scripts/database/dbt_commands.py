@@ -58,11 +58,7 @@ def failure(exception, results, log, causes=None) -> RefreshError:
     first = (permanent or failed)[0]
     text = str(first.message or "no reason given")
     known = known_sentence(text) or contract_sentence(text, first.node)
-    about = {
-        "is_transient": not permanent,
-        "is_refused": bool(REFUSED.search(text)),
-        **what_is_left(results),
-    }
+    about = {"is_transient": not permanent, "is_refused": bool(REFUSED.search(text)), **what_is_left(results)}
     if known:
         in_hook = not is_table(first) or LOCKED.search(text) or NOT_REACHED.search(text)
         return RefreshError(known, BAD_INPUT if in_hook else MODEL_FAILED, **about)

@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2.errors
 
@@ -158,24 +159,14 @@ class FileLock:
             self.lock.release()
 
 
-class NoLock:
-    """A database that only this process can see."""
-
-    def acquire(self):
-        return True
-
-    def is_held(self):
-        return True
-
-    def release(self):
-        pass
-
-
 def make_lock(target: Target):
     """The lock of the target's database."""
     if target.engine == "postgres":
         return ServerLock(target)
-    return FileLock(target) if target.file else NoLock()
+    if target.file:
+        return FileLock(target)
+    # Only this process can see a database in memory.
+    return SimpleNamespace(acquire=lambda: True, is_held=lambda: True, release=lambda: None)
 
 
 def acquire(lock, wait: float | None, say=lambda text: None):

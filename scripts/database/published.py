@@ -172,7 +172,7 @@ class Copy:
 
     def found(self, database: str, schema: str) -> dict[str, str]:
         """Name -> table or view, of a schema."""
-        return {name: kind for name, kind, _ in self.connection.execute(queries.stored, [database, schema]).fetchall()}
+        return dict(self.connection.execute(queries.stored, [database, schema]).fetchall())
 
     def state(self) -> str:
         """Query for the state of each table."""
@@ -193,9 +193,7 @@ class Copy:
     def is_like_before(self, table: str) -> bool:
         """Whether a table has the same columns in both databases."""
         schemas = [self.schema_of(folder) for folder in SCHEMAS]
-        columns, other_columns = (
-            self.connection.execute(queries.columns, [database, table, schemas]).fetchall() for database in ("work", "published"))
-        return columns == other_columns
+        return self.connection.execute(queries.is_like_before, [table, schemas]).fetchone()[0]
 
     def change_rows(self, table: str, after: int, time: str | None):
         """Replace the rows of persons whom batches after this one changed: those whose `time` is not before the change, or null."""
@@ -245,11 +243,8 @@ class Copy:
 
     def copy_comments(self, schema: str, name: str, kind: str):
         """Copy the comments of a table or view and its columns."""
-        for column, text in self.connection.execute(queries.column_comments, [schema, name]).fetchall():
-            self.connection.execute(f'comment on column published."{schema}"."{name}"."{column}" is {quoted(text)}')
-        for stored, _, text in self.connection.execute(queries.stored, ["work", schema]).fetchall():
-            if stored == name and text is not None:
-                self.connection.execute(f'comment on {kind} published."{schema}"."{name}" is {quoted(text)}')
+        for (statement,) in self.connection.execute(queries.comments, [schema, name, kind]).fetchall():
+            self.connection.execute(statement)
 
 
 def quoted(text) -> str:

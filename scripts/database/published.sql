@@ -1,20 +1,40 @@
 -- Queries on the databases `work` and `published` of one connection (published.py). Names in braces are filled in.
 
 -- query: stored
--- What there is in a schema of a database: name, kind, comment.
-select table_name, 'table', comment from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
+-- What there is in a schema of a database: name, kind.
+select table_name, 'table' from duckdb_tables() where database_name = $1 and schema_name = $2 and not temporary
 union all
-select view_name, 'view', comment from duckdb_views() where database_name = $1 and schema_name = $2
+select view_name, 'view' from duckdb_views() where database_name = $1 and schema_name = $2
 order by 1
 
--- query: column_comments
-select column_name, comment from duckdb_columns()
-where database_name = 'work' and schema_name = $1 and table_name = $2 and comment is not null
+-- query: comments
+-- Statements that comment what is published (of kind $3) and its columns as in the work database.
+with commented as (
+    select concat('column published."', schema_name, '"."', table_name, '"."', column_name, '"') as what, comment
+    from duckdb_columns()
+    where database_name = 'work' and schema_name = $1 and table_name = $2
+    union all
+    select concat($3, ' published."', schema_name, '"."', table_name, '"'), comment
+    from duckdb_tables()
+    where database_name = 'work' and schema_name = $1 and table_name = $2 and not temporary
+    union all
+    select concat($3, ' published."', schema_name, '"."', view_name, '"'), comment
+    from duckdb_views()
+    where database_name = 'work' and schema_name = $1 and view_name = $2
+)
+select concat('comment on ', what, ' is ''', replace(comment, '''', ''''''), '''')
+from commented
+where comment is not null
 
--- query: columns
-select schema_name, column_name, data_type from duckdb_columns()
-where database_name = $1 and table_name = $2 and list_contains($3, schema_name)
-order by schema_name, column_index
+-- query: is_like_before
+-- Whether a table has the same columns in both databases.
+select count(*) = 2 and count(distinct column_names) = 1
+from (
+    select database_name, list([schema_name, column_name, data_type] order by schema_name, column_index) as column_names
+    from duckdb_columns()
+    where database_name in ('work', 'published') and table_name = $1 and list_contains($2, schema_name)
+    group by database_name
+) as tables
 
 -- query: is_readers_file
 select count(*) filter (where table_name = 'published') > 0 and count(*) filter (where table_name = 'models') = 0

@@ -40,11 +40,6 @@ def runs_query(one) -> bool:
     return one.state in ("active", None)
 
 
-def matches(one, word: str) -> bool:
-    """Whether the word is in the application's or user's name or in the query, ignoring case."""
-    return any(word.lower() in (text or "").lower() for text in (one.application, one.user, one.query))
-
-
 def end(server, target, force: bool) -> str:
     """Cancel the query of a connection, or with force end the connection.
 

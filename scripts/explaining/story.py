@@ -91,10 +91,9 @@ def owner_story(owner: dict, common: Common, facts) -> dict:
 
 def identifying(facts, pair: dict, at) -> dict | None:
     """The message at this time that has an anonymous id together with a user id; of several, the one with the smallest id."""
-    for message in facts["identifying"]:
-        if all(message[name] == pair[name] for name in ("anonymous_id", "user_id")) and message["occurred_at"] == at:
-            return {name: message[name] for name in MESSAGE}
-    return None
+    wanted = (pair["anonymous_id"], pair["user_id"], at)
+    return next(({name: one[name] for name in MESSAGE} for one in facts["identifying"]
+                 if (one["anonymous_id"], one["user_id"], one["occurred_at"]) == wanted), None)
 
 
 def session_story(row: dict, facts) -> dict:

@@ -117,11 +117,6 @@ def send_webhook(own: Webhook, notice: Notice, delivery: Delivery):
     url, headers = delivery.secret(own.url_env), delivery.headers(own.authorization_env)
     problems = [{"kind": problem.kind, "summary": problem.summary} for problem in notice.problems if problem.is_open]
     if problems or own.when == "always":
-        body = {"service": delivery.settings.service, "is_test": notice.is_test, "problems": problems,
-                "refresh": as_json(notice.record)}
+        record = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(notice.record).items()}
+        body = {"service": delivery.settings.service, "is_test": notice.is_test, "problems": problems, "refresh": record}
         delivery.send(url, json=body, headers=headers)
-
-
-def as_json(record: RunRecord) -> dict:
-    """The record as JSON has it."""
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(record).items()}

@@ -12,7 +12,7 @@ import click
 
 from common.command_line import keep_private, run
 from common.errors import BAD_INPUT, RefreshError
-from common.plan import Plan, read_date
+from common.plan import read_date
 from database.postgres import safe_options
 from notifying.settings import read_settings
 from refreshing.options import plan_refresh
@@ -24,13 +24,10 @@ from reporting.making import check_output, make_report, time_zone
 NO_REPORT = 4  # exit code: the tables are up to date, the report could not be made
 
 
-def answer(target, profile, since, full_refresh, variables, select, retry_for, wait, sample, log_format, log_file, is_check, is_audit,
-           settings, report_file, quiet) -> int:
-    """Refresh, check or audit as these options say; the exit code. Raises RefreshError, click.Abort."""
+def answer(since, log_format, log_file, is_check, is_audit, settings, report_file, quiet, **options) -> int:
+    """Refresh, check or audit as these options say; the exit code. options: those of plan_refresh. Raises RefreshError, click.Abort."""
     os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
-    plan = plan_refresh(
-        target, None if is_audit else since, full_refresh, variables, select, retry_for, wait, sample,
-        with_seeds=not (is_check or is_audit), profile=profile)
+    plan = plan_refresh(since=None if is_audit else since, with_seeds=not (is_check or is_audit), **options)
     if is_check or is_audit:
         from refreshing.check import audit, check, check_lines
 
@@ -49,16 +46,11 @@ def answer(target, profile, since, full_refresh, variables, select, retry_for, w
     if log_format == "text" and not quiet:
         print("\n".join(table_lines(report) + summary_lines(report)), flush=True)
     if report_file:
-        progress.say(f"The report is in {made_report(plan, report_file)}.")
+        try:
+            progress.say(f"The report is in {make_report(plan, report_file, time_zone(plan))}.")
+        except RefreshError as error:
+            raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
     return 0
-
-
-def made_report(plan: Plan, path: Path) -> Path:
-    """Make the report of what was refreshed. Raises a RefreshError that says the tables are up to date all the same."""
-    try:
-        return make_report(plan, path, time_zone(plan))
-    except RefreshError as error:
-        raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
 
 
 class Interrupt:

@@ -7,20 +7,15 @@ from database.profiles import read_profile
 from refreshing.seeds import first_problem
 
 
-def plan_refresh(
-    target=None, since=None, full_refresh=False, variables=None, select=(), retry_for=None, wait=None, sample=None,
-    with_seeds=True, profile=Profile(),
-) -> Plan:
+def plan_refresh(target=None, variables=None, with_seeds=True, profile=Profile(), **options) -> Plan:
     """The plan for the command line's options. Raises RefreshError for what is wrong with them or the seeds.
 
-    with_seeds: whether the seeds are checked too.
+    options: those of make_plan; with_seeds: whether the seeds are checked too.
     """
     default_target, outputs = read_profile(profile)
     plan = make_plan(
-        target or default_target, read_variables_option(variables), since, full_refresh, select, retry_for, wait,
-        sample, targets=list(outputs), defaults=default_variables(), profile=profile,
-    )
-    problem = first_problem(ROOT / "seeds") if with_seeds else None
-    if problem:
+        target or default_target, read_variables_option(variables), targets=list(outputs), defaults=default_variables(),
+        profile=profile, **options)
+    if with_seeds and (problem := first_problem(ROOT / "seeds")):
         raise RefreshError(problem)
     return plan

@@ -117,6 +117,5 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
                 raise RefreshError(f"The file {log_file} is not a log of refreshes, so it was left unchanged: name another file after --log-file.")
             told.append(Lines(file))
         except OSError as error:
-            raise RefreshError(f"The file {log_file} cannot be written ({error.strerror}): correct the path after "
-                               "--log-file.") from error
+            raise RefreshError(f"The file {log_file} cannot be written ({error.strerror}): correct the path after --log-file.") from error
     return Progress(*told)

@@ -55,13 +55,10 @@ def table_lines(report: Report) -> list[str]:
 
 def summary_lines(report: Report) -> list[str]:
     """The figures of the refresh and of the tables after it."""
-    totals, lines = report.totals, []
-    for name, table in (("messages", "app_tracks"), ("rejected", "rejected_events")):
-        if name in totals:
-            lines.append((name, f"{report.rows.get(table, 0):,} new, {totals[name]:,} in all"))
-    for name in ("sessions", "persons"):
-        if name in totals:
-            lines.append((name, f"{totals[name]:,}"))
+    totals = report.totals
+    lines = [(name, f"{report.rows.get(table, 0):,} new, {totals[name]:,} in all")
+             for name, table in (("messages", "app_tracks"), ("rejected", "rejected_events")) if name in totals]
+    lines += [(name, f"{totals[name]:,}") for name in ("sessions", "persons") if name in totals]
     if "signups" in totals:
         lines.append(("sign-ups", f"{totals['signups']:,}{first_session_share(totals)}"))
     lines += [("source column", f"{column} {change}") for column, change in report.schema_changes]

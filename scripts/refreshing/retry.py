@@ -22,14 +22,9 @@ class Budget:
         self.seconds, self.in_touch = seconds, False
         self.failing_since: dict[str, float] = {}
 
-    def note(self, error: RefreshError):
-        """Record since when the models that fail now have been failing."""
-        names = list(error.failed) or [""]
-        self.failing_since = {name: self.failing_since.get(name, time.monotonic()) for name in names}
-
     def is_spent(self, error: RefreshError) -> bool:
         """Whether to give up after this failure."""
-        self.note(error)
+        self.failing_since = {name: self.failing_since.get(name, time.monotonic()) for name in error.failed or [""]}
         known = self.in_touch or STARTING.search(str(error))
         seconds = self.seconds if known else min(self.seconds, FIRST_CONTACT_SECONDS)
         return any(time.monotonic() - since >= seconds for since in self.failing_since.values())

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timezone
 
 import duckdb
@@ -27,15 +27,6 @@ from refreshing.report import FIGURES, FINISHES, NOTE, Report, read_report
 from refreshing.retry import Budget, keep_trying
 
 RUN_VARIABLE = "SIGNUP_ATTRIBUTION_RUN"  # names the run to dbt, so that all attempts are one batch
-
-
-def announce(record: RunRecord, settings: Settings) -> list[str]:
-    """Send the metrics and alerts of a finished run, as configured in refresh.yml; one sentence for each that failed."""
-    if not endpoints(settings):
-        return []
-    from notifying.announcing import announce as tell  # what it needs takes a while to import
-
-    return tell(record, settings)
 
 
 class Run:
@@ -137,7 +128,7 @@ class Run:
             self.knows_left = self.knows_left or bool(error.failed)
             self.left.update({name: ("error", text) for name, text in error.failed.items()})
             self.left.update({name: ("skipped", None) for name in error.skipped})
-            error.args = (self.target.without_secrets(str(error)),)
+            error.args = (self.without_secrets(str(error)),)
             raise
 
     def publish(self):
@@ -161,16 +152,17 @@ class Run:
         """Log the run and send metrics and alerts. status: that of a run with an error."""
         record = self.logged(error, status)
         self.progress("refresh_finished", **asdict(record))
-        for sentence in announce(record, self.settings):
-            print(sentence, file=sys.stderr, flush=True)
+        if endpoints(self.settings):
+            from notifying.announcing import announce  # what it needs takes a while to import
+
+            for sentence in announce(record, self.settings):
+                print(sentence, file=sys.stderr, flush=True)
 
     def logged(self, error: str | None = None, status: str = "failed") -> RunRecord:
         """Log the run as it is now."""
         record = RunRecord(
             None, self.plan.target, status if error else "success", self.started_at, time.monotonic() - self.clock,
-            tuple(self.models()), error, totals=read_report(self.figures).totals, notes=tuple(self.notes))
-        if self.target:
-            record = self.without_secrets(record)
+            tuple(self.models()), self.without_secrets(error), totals=read_report(self.figures).totals, notes=tuple(self.notes))
         if self.budget.in_touch:
             try:
                 with self.target.connected() as connection:
@@ -187,15 +179,11 @@ class Run:
         for name in {**self.seconds, **self.left}:
             status, error = self.left.get(name, ("success", None))
             attempts = self.attempts.get(name, 0)
-            yield ModelRun(name, status, self.seconds.get(name, 0.0), attempts, None, None, None, error)
+            yield ModelRun(name, status, self.seconds.get(name, 0.0), attempts, None, None, None, self.without_secrets(error))
 
-    def without_secrets(self, record: RunRecord) -> RunRecord:
-        """The record in a form that may be written anywhere."""
-        def cleaned(text):
-            return text and self.target.without_secrets(text)
-
-        models = tuple(replace(model, error=cleaned(model.error)) for model in record.models)
-        return replace(record, models=models, error=cleaned(record.error))
+    def without_secrets(self, text: str | None) -> str | None:
+        """The text as it may be written anywhere."""
+        return self.target.without_secrets(text) if self.target and text else text
 
 
 def refresh(plan: Plan, progress: Progress | None = None, settings: Settings | None = None) -> Report:

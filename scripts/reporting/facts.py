@@ -146,8 +146,7 @@ def retention_facts(source: Source, days: Days) -> dict:
 
 def person_facts(source: Source, currency: str | None, missing: dict) -> dict:
     """persons: channel -> dicts of alias_id, revenue and story, what explain.py says."""
-    sentence = source.missing("reporting.person_revenue", "aliasing.aliases", "sessions_stages.touches", "partitioning.app_tracks")
-    if sentence:
+    if sentence := source.missing("reporting.person_revenue", "aliasing.aliases", "sessions_stages.touches", "partitioning.app_tracks"):
         return {"missing": {**missing, "persons": sentence}}
     found, common = defaultdict(list), Common(source.tables)
     for row in sorted(source.rows(queries.persons, currency, PERSONS), key=lambda row: (row["channel"], row["place"])):

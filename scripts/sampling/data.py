@@ -1,15 +1,14 @@
 """Make sample data: messages of an imaginary site, as a Segment warehouse stores them.
 
-Files: OUT/<collection>/YYYY-MM-DD.parquet, one for each collection (tracks, pages, identifies,
-aliases) and load day, that is the day (UTC) of `uuid_ts`. The same settings give the same rows in
-the same order, with one version of DuckDB. What the data is like, clean and dirty, is written in the
-SQL steps in scripts/sampling/.
+Files: OUT/<collection>/YYYY-MM-DD.parquet, one for each collection (tracks, pages, identifies, aliases) and load day, that is the
+day (UTC) of `uuid_ts`. The same settings give the same rows in the same order, with one version of DuckDB. What the data is like,
+clean and dirty, is written in the SQL steps beside this file.
 """
 
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -28,18 +27,12 @@ NEW_COLUMNS = ("context_campaign_term", "plan")
 OWN_COLUMNS = ("load_day", "visit_no", "k", "copy")  # of the views, for the order of rows
 
 
-def microseconds(day: date) -> int:
-    """Microseconds from 1970 to the start of the day (UTC)."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp()) * 1_000_000
-
-
 def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
              days=DEFAULTS["days"], end=DEFAULTS["end"], first_person=1) -> dict[str, int]:
     """Write about `messages` messages (copies included) loaded on `days` days up to and including `end`.
 
-    first_person: number of the first person, from which their user ids come.
-    Sample files of an earlier run in `out_dir` are removed first. Returns the number of rows by
-    collection, and of `files`. Raises ValueError for settings out of range.
+    first_person: number of the first person, from which their user ids come. Sample files of an earlier run in `out_dir` are removed
+    first. Returns the number of rows by collection, and of `files`. Raises ValueError for settings out of range.
     """
     if messages < MIN_MESSAGES or days < 1:
         raise ValueError(f"at least {MIN_MESSAGES} messages and 1 day are needed")
@@ -47,40 +40,34 @@ def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
     middle = first + timedelta(days=days // 2)
     for collection in COLLECTIONS:
         (out_dir / collection).mkdir(parents=True, exist_ok=True)
-        for old in (out_dir / collection).iterdir():
-            if FILE_NAME.fullmatch(old.name):
-                old.unlink()
+    for _, _, old in sample_files(out_dir):
+        old.unlink()
     settings = {
         "seed": seed, "wanted_messages": messages, "day_count": days,
-        # Enough people: one sends 13 messages on average, half of that in a few days. The visits
-        # beyond the wanted number are cut off.
         "first_person": first_person,
+        # Enough people: one sends 13 messages on average, half of that in a few days. The visits beyond the wanted number are cut off.
         "people_count": messages // (10 if days >= 30 else 4) + 200,
-        "first_us": microseconds(first), "end_us": microseconds(end + timedelta(days=1)),
-        "new_columns_us": microseconds(middle),
+        "first_us": f"epoch_us(DATE '{first}')", "end_us": f"epoch_us(DATE '{end + timedelta(days=1)}')",
+        "new_columns_us": f"epoch_us(DATE '{middle}')",
     }
     # Memory goes to disk beyond this limit, which leaves room for others on a small machine.
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as con:
-        con.execute("SET memory_limit = '5GB'")
-        con.execute("SET temp_directory = ?", [spill])
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={"memory_limit": "5GB", "temp_directory": spill}) as con:
         con.execute("SET TimeZone = 'UTC'")
         for name, value in settings.items():
-            con.execute(f"CREATE MACRO {name}() AS {int(value)}::BIGINT")
+            con.execute(f"CREATE MACRO {name}() AS ({value})::BIGINT")
         for step in sorted(STEPS.glob("[0-9]_*.sql")):
             con.execute(step.read_text(encoding="utf-8"))
-        parts = con.execute(
-            "SELECT kind::VARCHAR, load_day, count(*) FROM messages GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
+        parts = con.execute("SELECT kind::VARCHAR, load_day, count(*) FROM messages GROUP BY ALL ORDER BY ALL").fetchall()
 
         def write(part):
             kind, day, _ = part
             hidden = [*OWN_COLUMNS, *(() if day >= middle else NEW_COLUMNS)]
-            con.cursor().execute(
-                f"""COPY (SELECT COLUMNS(lambda name: name NOT IN {hidden}) FROM {kind}
-                WHERE load_day = DATE '{day}'
-                ORDER BY uuid_ts, received_at, id, visit_no, k, copy)
-                TO '{str(out_dir / kind / f"{day}.parquet").replace("'", "''")}' (FORMAT parquet)"""
-            )
+            file = str(out_dir / kind / f"{day}.parquet").replace("'", "''")
+            con.cursor().execute(f"""
+                COPY (
+                    SELECT COLUMNS(lambda name: name NOT IN {hidden}) FROM {kind} WHERE load_day = DATE '{day}'
+                    ORDER BY uuid_ts, received_at, id, visit_no, k, copy
+                ) TO '{file}' (FORMAT parquet)""")
 
         # A day is too small for DuckDB to split between cores, so several are written at a time.
         workers = con.execute("SELECT current_setting('threads')").fetchone()[0]
@@ -92,14 +79,9 @@ def generate(out_dir, messages=DEFAULTS["messages"], seed=DEFAULTS["seed"],
 
 def sample_files(out_dir, from_day=None, to_day=None) -> list[tuple[date, str, Path]]:
     """The files in `out_dir` as (load day, collection, path), in load order, limited to the days."""
-    found = []
-    for collection in COLLECTIONS:
-        for path in (Path(out_dir) / collection).glob("*.parquet"):
-            if FILE_NAME.fullmatch(path.name):
-                found.append((date.fromisoformat(path.stem), collection, path))
-    return sorted(
-        f for f in found if (not from_day or f[0] >= from_day) and (not to_day or f[0] <= to_day)
-    )
+    found = [(date.fromisoformat(path.stem), collection, path) for collection in COLLECTIONS
+             for path in (Path(out_dir) / collection).glob("*.parquet") if FILE_NAME.fullmatch(path.name)]
+    return sorted(one for one in found if (from_day or date.min) <= one[0] <= (to_day or date.max))
 
 
 def write_money(sample: Path, out: Path, until: date):

@@ -35,7 +35,7 @@ def shown(value) -> str:
 
 def aligned(lines: list[str]):
     """Yields the lines, the cells of neighbouring ones (between tabs) in columns. The last cell of a line may be of any width."""
-    for has_cells, block in groupby(lines, key=lambda line: "\t" in line):
+    for _, block in groupby(lines, key=lambda line: "\t" in line):
         rows = [line.split("\t") for line in block]
         widths = [max(len(row[place]) for row in rows if place < len(row) - 1) for place in range(max(map(len, rows)) - 1)]
         for *cells, last in rows:

@@ -15,7 +15,6 @@ MESSAGE_COLUMNS = (
     "occurred_at", "received_at", "loaded_at", "source_place",
 )
 WHITE_SPACE = " \t\n\r\f\v"
-TIME_COLUMNS = ("occurred_at", "received_at", "loaded_at")
 
 
 def first_text(row, *columns):

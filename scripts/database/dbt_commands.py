@@ -12,7 +12,7 @@ from database.target import log_file
 FAILED = ("error", "fail", "runtime error")  # statuses of nodes
 # Macros that refuse variables because they make no sense, in themselves or for the stored tables.
 REFUSED = re.compile("> called by macro (check_variables|check_settings|check_full_refresh|check_invocation|check_as_package) ")
-# Up to 1.11, dbt says only in these events, not in an operation's result, why it failed.
+# Up to 1.11, which is locked, dbt says only in these events, not in an operation's result, why it failed.
 OPERATION_FAILED = ("RunningOperationCaughtError", "RunningOperationUncaughtError")
 CONTRACT_ROW = re.compile(r"^\s*\|\s*(?!column_name\b)(\w+)\s*\|\s*([^|\n]*?)\s*\|\s*([^|\n]*?)\s*\|[^|\n]*\|\s*$", re.MULTILINE)
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
+import yaml
 
 from common import project as project_files
 from common.errors import RefreshError
@@ -211,6 +212,8 @@ def test_patterns_that_some_database_does_not_know(pattern):
 def test_seeds_of_the_project():
     assert first_problem(ROOT / "seeds") is None
     assert {path.stem for path in (ROOT / "seeds").glob("*.csv")} == set(COLUMNS)
+    described = yaml.safe_load((ROOT / "seeds" / "_seeds.yml").read_text())["seeds"]
+    assert {seed["name"]: [column["name"] for column in seed["columns"]] for seed in described} == COLUMNS
 
 
 @pytest.mark.parametrize("seed, text, line, words", [

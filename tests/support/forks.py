@@ -1,18 +1,20 @@
 """dbt again and again, without the seconds it takes to load Python, dbt and the project.
 
 A process loads them once, and runs each request in a copy of itself (fork). That is a process of its own, with its own connections
-and lock: it can be killed, and leaves nothing but what it wrote.
+and lock: it can be killed, and leaves nothing but what it wrote. The processes for several databases are themselves copies of one
+that has loaded what does not depend on the database (preloaded.py).
 """
 
 import gc
 import json
+import multiprocessing
 import os
-import select
 import signal
-import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -38,11 +40,11 @@ class Forks:
     def __init__(self, database, folder: Path, environment: dict[str, str], scripts: Path = SCRIPTS, working: Path | None = None):
         self.folder, self.database, self.pid = folder, database, None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-        self.process = subprocess.Popen(
-            # the process that frees semaphores of a killed request need not warn about them
-            [sys.executable, "-W", "ignore:resource_tracker", __file__, database.target, str(scripts.parent)], cwd=working,
-            env={**kept, **database.environment, **environment, "PYTHONPATH": str(scripts)},
-            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        environment = {**kept, **database.environment, **environment, "PYTHONPATH": str(scripts)}
+        self.connection, other_end = multiprocessing.Pipe()
+        self.process = preloaded_context().Process(target=serve, args=(other_end, database.target, scripts, working, environment), daemon=True)
+        self.process.start()
+        other_end.close()
 
     def start(self, *arguments, environment=None) -> int:
         """Begin a refresh with these options and variables; returns its process id. Wait for it before you begin the next one."""
@@ -52,16 +54,15 @@ class Forks:
     def request(self, **asked) -> int:
         """Begin a request; returns its process id."""
         asked["output"] = [str(self.folder / "stdout"), str(self.folder / "stderr")]
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        self.pid = int(self.process.stdout.readline())
+        self.connection.send(asked)
+        self.pid = self.connection.recv()
         return self.pid
 
     def wait(self) -> Ended:
         """Wait for the end of the last request; it is killed when it takes too long."""
-        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+        if not self.connection.poll(PATIENCE):
             os.kill(self.pid, signal.SIGKILL)
-        code = int(self.process.stdout.readline())
+        code = self.connection.recv()
         return Ended(code, *((self.folder / name).read_text() for name in ("stdout", "stderr")))
 
     def refresh(self, *arguments, environment=None) -> Ended:
@@ -73,7 +74,7 @@ class Forks:
         """A command of dbt from beginning to end: fields of an Outcome. Raises RuntimeError when dbt itself broke."""
         answer = self.folder / "answer.json"
         answer.unlink(missing_ok=True)
-        self.request(dbt=arguments, answer=str(answer))
+        self.request(dbt=list(arguments), answer=str(answer))
         ended = self.wait()
         if ended.code or not answer.exists():
             raise RuntimeError(f"dbt broke ({ended.code}):\n{ended.stdout}{ended.stderr}")
@@ -91,9 +92,8 @@ class Forks:
         """End the process, and the request that it may have begun."""
         if self.pid and self.is_running():
             os.kill(self.pid, signal.SIGKILL)
-        self.process.stdin.close()
-        self.process.wait(PATIENCE)
-        self.process.stdout.close()
+        self.connection.close()
+        self.process.join(PATIENCE)
 
 
 def apart(folder: Path) -> dict[str, str]:
@@ -116,8 +116,28 @@ def make_no_events():
             setattr(module, name, lambda **_: None)
 
 
-def serve(target: str, project: str):
-    """Run the request on each line of stdin: print its process id, and its exit code when it has ended."""
+@cache
+def preloaded_context():
+    """What makes processes that have dbt and the project's macros loaded."""
+    from database.dbt_commands import run_dbt
+    from parsed import Parsed
+    from project import environment
+
+    Parsed(run_dbt, SCRIPTS.parent, "duckdb")  # which leaves the parsed project where it is found
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["preloaded"])
+    with environment({"PYTHONPATH": str(Path(__file__).parent)}):  # else it does not find the module, and says nothing
+        forkserver.ensure_running()
+    return context
+
+
+def serve(connection, target: str, scripts: Path, working: Path | None, environment: dict[str, str]):
+    """Run each request that comes: answer with its process id, and with its exit code when it has ended."""
+    os.environ.clear()
+    os.environ.update(environment)
+    if working:
+        os.chdir(working)
+    sys.path.insert(0, str(scripts))
     import erase
     import refresh
     from dbt_common.clients.jinja import template_cache
@@ -128,18 +148,17 @@ def serve(target: str, project: str):
 
     make_no_events()
     load = dbt_commands.run_dbt
-    parsed = Parsed(load, Path(project), target)
+    parsed = Parsed(load, scripts.parent, target)
     unused = [parsed.manifest()]
     for macro in unused[0].macros.values():
-        template_cache.get_node_template(macro)  # compiles it
+        template_cache.get_node_template(macro)  # compiles it, unless that was done before
 
     def run(arguments, on_event=None):
         """What a refresh runs once or several times."""
         return load(arguments, on_event, with_present_seeds(unused.pop()) if unused else parsed.manifest())
 
     dbt_commands.run_dbt = run
-    for line in sys.stdin:
-        request = json.loads(line)
+    while request := received(connection):
         pid = os.fork()
         if pid == 0:
             gc.disable()  # the process ends before its garbage is worth looking for
@@ -161,9 +180,13 @@ def serve(target: str, project: str):
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)
-        print(pid, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        connection.send(pid)
+        connection.send(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
-if __name__ == "__main__":
-    serve(*sys.argv[1:])
+def received(connection) -> dict | None:
+    """The next request; None when nobody will send one."""
+    try:
+        return connection.recv()
+    except EOFError:
+        return None

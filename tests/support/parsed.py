@@ -25,7 +25,7 @@ class Parsed:
 
     def __init__(self, load, project: Path, target: str):
         self.project = project
-        path = KEPT / f"{target}-{self.digest()}.msgpack"
+        path = kept_file(project, target)
         if not path.exists():
             with TemporaryDirectory() as folder:
                 outcome = load(["parse", "--project-dir", str(project), "--profiles-dir", str(project), "--target", target,
@@ -38,17 +38,6 @@ class Parsed:
         file = os.environ.get("SIGNUP_ATTRIBUTION_DUCKDB", "target/signup_attribution.duckdb")
         self.database = {"postgres": os.environ.get("PGDATABASE", "postgres"), "duckdb": Path(file).stem}.get(target)
 
-    def digest(self) -> str:
-        """A hash of everything that the parsed project depends on."""
-        packages = [version(name) for name in PACKAGES]
-        found = hashlib.sha256(repr((packages, os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA"))).encode())
-        files = (path for name in FOLDERS for path in (self.project / name).rglob("*.*") if path.suffix in (".sql", ".yml", ".md"))
-        found.update(repr(sorted(path.name for path in (self.project / "seeds").glob("*.csv"))).encode())
-        for path in sorted((*files, *self.project.glob("*.yml"))):
-            content = path.read_bytes()
-            found.update(f"{path.relative_to(self.project)} {len(content)} ".encode() + content)
-        return found.hexdigest()[:16]
-
     def manifest(self) -> Manifest:
         """What dbt takes in place of parsing. It leaves marks in it, so each command gets its own."""
         made = Manifest.from_msgpack(self.packed)
@@ -59,6 +48,18 @@ class Parsed:
             if getattr(node, "root_path", None):
                 node.root_path = str(self.project)  # where the rows of a seed are
         return with_present_seeds(made)
+
+
+def kept_file(project: Path, target: str) -> Path:
+    """Where the parsed project is kept: its name is a hash of everything that it depends on."""
+    packages = [version(name) for name in PACKAGES]
+    found = hashlib.sha256(repr((packages, os.environ.get("SIGNUP_ATTRIBUTION_SCHEMA"))).encode())
+    files = (path for name in FOLDERS for path in (project / name).rglob("*.*") if path.suffix in (".sql", ".yml", ".md"))
+    found.update(repr(sorted(path.name for path in (project / "seeds").glob("*.csv"))).encode())
+    for path in sorted((*files, *project.glob("*.yml"))):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(project)} {len(content)} ".encode() + content)
+    return KEPT / f"{target}-{found.hexdigest()[:16]}.msgpack"
 
 
 def with_present_seeds(manifest: Manifest) -> Manifest:

@@ -1,6 +1,6 @@
 """A person's story from what is stored about them: each id, session and touch with its evidence, and the reason for it.
 
-Pure: facts (see explain_facts) in, a mapping out that --json prints unchanged. The rules are not applied again here: what
+Pure: facts (facts.py) in, a mapping out that --json prints unchanged. The rules are not applied again here: what
 they decided is stored, and reasons.j2 puts it into words.
 """
 

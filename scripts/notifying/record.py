@@ -29,7 +29,7 @@ class RunRecord:
 
     batch_id: None if it ended before it had one. status: 'success', 'failed', or 'refused' (the request makes no sense). started_at: aware, UTC.
     newest_message_at: the newest occurred_at stored, aware, UTC; None before the first message, or if it cannot be queried.
-    totals: name -> number now stored, see refresh_report; notes: anything else worth knowing.
+    totals: name -> number now stored (refreshing/report.py); notes: anything else worth knowing.
     """
 
     batch_id: int | None

@@ -95,7 +95,7 @@ def check_story_and_report(engine, folder, capsys):
         assert explain.main(["--target", engine.name, "ann"]) == 0
         story = capsys.readouterr().out
         assert report.main(["--target", engine.name, "--output", str(page)]) == 0
-        assert "the next report that takes the place of this one" in (first := page.read_text(encoding="utf-8"))
+        assert "the next report that replaces this one" in (first := page.read_text(encoding="utf-8"))
         page.write_text(re.sub('(signup-attribution-batch" content=)"[0-9]+"', r'\1"1"', first), encoding="utf-8")
         assert report.main(["--target", engine.name, "--output", str(page)]) == 0
     story = story[story.index("WHAT CHANGED"):]

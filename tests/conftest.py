@@ -5,6 +5,7 @@ python tests/support/with_postgres.py pytest tests
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import samples  # noqa: E402
 from engines import DuckDB, Postgres  # noqa: E402
 from harness import Engine, project_rules  # noqa: E402
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it, and a shell's background jobs ignore it
 os.environ["SIGNUP_ATTRIBUTION_VARS"] = ""  # whoever runs the tests may have a my_site.yml
 # These take the longest, from a minute of processor time to a third of one.
 LONGEST = (

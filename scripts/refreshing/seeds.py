@@ -28,14 +28,15 @@ REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answ
 LOWER_CASE = {"click_id_name", "host_pattern", "domain", "returned_to", "invalid_id", "source", "medium"}
 LABEL = r"[^\s./:?#*@]+"
 DOMAIN = rf"{LABEL}([.]{LABEL})*([.][*])?"
-NUMBER = ("[0-9]{1,9}", "is not a whole number from 0 to 999999999: correct it.")
+LARGEST_NUMBER = 2**31 - 1
+NUMBER = ("[0-9]+", f"is not a whole number from 0 to {LARGEST_NUMBER}: correct it.")
 KNOWN = f"is not known: choose {', '.join(CATEGORIES)}"
 # Column -> what its values look like, and what is said of one that does not.
 FORMS = {
     "rule_order": NUMBER, "priority": NUMBER,
     "category": ("|".join(CATEGORIES), f"{KNOWN}."), "source_category": ("|".join(CATEGORIES), f"{KNOWN}, several separated by |."),
-    "is_paid": ("(?i:true|false)", "is neither true nor false: write one of them."),
-    "action": ("(?i:link|never_link)", "is not known: choose link or never_link."),
+    "is_paid": ("(?ai:true|false)", "is neither true nor false: write one of them."),
+    "action": ("(?ai:link|never_link)", "is not known: choose link or never_link."),
     "host_pattern": (rf"([*][.])?{DOMAIN}",
                      "is not a host: write it like bing.com, google.* for all countries, or *.google.* for subdomains only."),
     "domain": (DOMAIN, "is not a domain: write it like paypal.com, which includes its subdomains, or amazon.* for all countries."),
@@ -103,7 +104,7 @@ def row_problems(row: dict[str, str]):
         elif column in FORMS and value:
             form, sentence = FORMS[column]
             for part in value.split("|") if column in SEVERAL else [value]:
-                if not re.fullmatch(form, part):
+                if not re.fullmatch(form, part) or (FORMS[column] == NUMBER and int(part) > LARGEST_NUMBER):
                     yield f"{column} '{part}' {sentence}"
         elif column.endswith("_pattern") and value and (problem := pattern_problem(value)):
             yield f"{column} '{value}' {problem}"

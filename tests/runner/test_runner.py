@@ -225,7 +225,8 @@ def test_seeds_of_the_project():
     ("click_ids", "1,x,a,cpc,yes,", 2, "is_paid"), ("click_ids", "1,x,a,cpc,true,\n1,y,a,cpc,true,", 3, "priority 1"),
     ("channel_rules", "1,A,,,,,true,\n01,B,,,,,true,", 3, "rule_order 01"), ("channel_rules", "1,A,,a|b,,,true,", 2, "'a'"),
     ("channel_rules", "1.5,A,,,,,true,", 2, "whole number"), ("channel_rules", '1,A,"x\ny",,,,true,\n2,B,(,,,,true,', 4, "correct it"),
-    ("channel_rules", "1,A,,,,,,", 2, "is_paid is empty"),
+    ("channel_rules", "1,A,,,,,,", 2, "is_paid is empty"), ("channel_rules", "2147483647,A,,,,,true,\n2147483648,B,,,,,true,", 3, "whole number"),
+    ("click_ids", "1,x,a,cpc,fal\u017fe,", 2, "is_paid"), ("identity_overrides", "a,b,l\u0131nk,", 2, "choose link"),
 ])
 def test_broken_seeds(tmp_path, seed, text, line, words):
     path = tmp_path / f"{seed}.csv"

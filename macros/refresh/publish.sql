@@ -1,7 +1,7 @@
 {#-
-    The tables that readers may read at any time, and that change together. What the batch brings to them is first staged in this_batch; once all of it is
-    there, one transaction moves it into all of them, with statements that block no reader: rows are deleted and inserted, even in a
-    build from scratch, and no table is ever replaced, so other people's views stay.
+    The tables that readers may read at any time, and that change together. What the batch brings to them is first staged in this_batch;
+    once all of it is there, one transaction moves it into all of them, with statements that block no reader: rows are deleted and
+    inserted, even in a build from scratch, and no table is ever replaced, so other people's views stay.
 -#}
 
 {#- Names of the published tables, in the order in which they are built. -#}

@@ -27,6 +27,7 @@ insert into {refresh}.refresh_runs (batch_id, status, started_at, finished_at, s
 values (%s, %s, %s, %s, %s, %s, %s, %s)
 
 -- query: insert_models
+-- From the model on, the columns are in the order of ModelRun.
 insert into {refresh}.refresh_log (
     batch_id, finished_at, model, status, seconds, attempts, rows_read, rows_inserted, rows_deleted, error
 ) values {values}

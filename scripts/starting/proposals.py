@@ -78,7 +78,7 @@ class Places:
 
 
 def domain_of(url: str) -> str | None:
-    """The domain that was registered for a URL's host: example.com of www.example.com, shop.co.uk of m.shop.co.uk; None for an IP address or a bare name."""
+    """The registered domain of a URL's host: example.com of www.example.com, shop.co.uk of m.shop.co.uk; None for an IP address or a bare name."""
     try:
         host = (urlsplit(url).hostname or "").rstrip(".").lower()
     except ValueError:

@@ -1,19 +1,11 @@
 {#- Files as sources: DuckDB reads Parquet, CSV and JSON in place. -#}
 
-{#- The relation, after `from`, of the readable rows of files. names: of the columns in use. -#}
-{% macro read_files(files, names) -%}
-    {{ adapter.dispatch('read_files', 'signup_attribution')(files, names) }}
-{%- endmacro %}
-
-{% macro default__read_files(files, names) -%}
-    {%- do file_facts(files, names) -%}
-{%- endmacro %}
-
 {#-
-    Older and newer files may have different columns: union by name fills in nulls. CSV and JSON are read as text, because DuckDB's
-    type detection would change ids that look like a number or a UUID.
+    The relation, after `from`, of the readable rows of files. names: of the columns in use. Older and newer files may have different
+    columns: union by name fills in nulls. CSV and JSON are read as text, because DuckDB's type detection would change ids that look
+    like a number or a UUID.
 -#}
-{% macro duckdb__read_files(files, names) -%}
+{% macro read_files(files, names) -%}
     {%- set readers = file_facts(files, names).readers -%}
     {%- if readers | length == 1 -%}
         {{ readers[0] }}

@@ -1,21 +1,24 @@
 {#-
     Index configs for look-ups by key, one list of columns each: B-trees on PostgreSQL; DuckDB reads single columns fast. Ids have at
     most 255 characters. Columns with other visitor-supplied text, such as a source, are never indexed, because an index row is
-    limited to 2,704 bytes.
+    limited to 2,704 bytes. ascending: columns whose values arrive in order, for which BRIN is enough.
 -#}
-{% macro lookup_indexes(column_lists) -%}
-    {{ return(adapter.dispatch('lookup_indexes', 'signup_attribution')(column_lists)) }}
+{% macro lookup_indexes(column_lists, ascending=[]) -%}
+    {{ return(adapter.dispatch('lookup_indexes', 'signup_attribution')(column_lists, ascending)) }}
 {%- endmacro %}
 
-{% macro default__lookup_indexes(column_lists) -%}
+{% macro default__lookup_indexes(column_lists, ascending) -%}
     {%- set indexes = [] -%}
     {%- for columns in column_lists -%}
         {%- do indexes.append({'columns': columns}) -%}
     {%- endfor -%}
+    {%- for column in ascending -%}
+        {%- do indexes.append({'columns': [column], 'type': 'brin'}) -%}
+    {%- endfor -%}
     {{ return(indexes) }}
 {%- endmacro %}
 
-{% macro duckdb__lookup_indexes(column_lists) -%}
+{% macro duckdb__lookup_indexes(column_lists, ascending) -%}
     {{ return([]) }}
 {%- endmacro %}
 

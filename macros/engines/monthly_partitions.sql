@@ -49,39 +49,6 @@
     {{ return(run_query(query).columns[0].values() | list) }}
 {% endmacro %}
 
-{#- Called before rows go from one relation to another. -#}
-{% macro prepare_target(target_relation, temp_relation) -%}
-    {{ adapter.dispatch('prepare_target', 'signup_attribution')(target_relation, temp_relation) }}
-{%- endmacro %}
-
-{% macro default__prepare_target(target_relation, temp_relation) -%}
-{%- endmacro %}
-
-{% macro postgres__prepare_target(target_relation, temp_relation) -%}
-    {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
-    {%- if column -%}
-        {{ create_month_partitions(target_relation, temp_relation, column) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- SQL that adds rows (a relation, or a query in parentheses) to a stored table. columns: their list, by default all. -#}
-{% macro insert_rows(target_relation, rows, columns=none) -%}
-    {{ adapter.dispatch('insert_rows', 'signup_attribution')(target_relation, rows, columns) }}
-{%- endmacro %}
-
-{% macro default__insert_rows(target_relation, rows, columns, condition='true') -%}
-    insert into {{ target_relation }} {{ '(' ~ columns ~ ')' if columns }}
-    select {{ columns or '*' }} from {{ rows }} as arrived
-    where {{ condition }};
-{%- endmacro %}
-
-{#- One month at a time: sorting the wide rows would cost more than everything computed from them. -#}
-{% macro duckdb__insert_rows(target_relation, rows, columns) -%}
-    {%- for condition in month_conditions(rows) %}
-    {{ default__insert_rows(target_relation, rows, columns, condition) }}
-    {%- endfor %}
-{%- endmacro %}
-
 {#- Conditions that split rows by month, in order; a single one that keeps all rows if the model has no monthly partitions. -#}
 {% macro month_conditions(rows) %}
     {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') -%}
@@ -93,21 +60,6 @@
     {%- endif -%}
     {{ return(conditions or ['true']) }}
 {% endmacro %}
-
-{#- Indexes of the partitioned table: ids to look up copies; times and batches arrive in order, so BRIN is enough. -#}
-{% macro partition_indexes() -%}
-    {{ return(adapter.dispatch('partition_indexes', 'signup_attribution')()) }}
-{%- endmacro %}
-
-{% macro default__partition_indexes() -%}
-    {{ return([]) }}
-{%- endmacro %}
-
-{% macro postgres__partition_indexes() -%}
-    {{ return([
-        {'columns': ['event_id']}, {'columns': ['batch_id'], 'type': 'brin'}, {'columns': ['occurred_at'], 'type': 'brin'}
-    ]) }}
-{%- endmacro %}
 
 {#- DDL of the partitions that the rows of `rows` need and `parent` lacks. Bounds are whole months. -#}
 {% macro create_month_partitions(parent, rows, column) %}
@@ -150,7 +102,7 @@
     create temporary table new_rows on commit drop as {{ rows }} with no data;
     create table {{ relation }} (like new_rows) partition by range ({{ column }});
     {{ create_month_partitions(relation, rows, column) }}
-    {{ insert_rows(relation, rows) }}
+    insert into {{ relation }} select * from {{ rows }} as arrived;
 {%- endmacro %}
 
 {#-
@@ -158,31 +110,9 @@
     in the same transaction, and then cannot find them. (A table created from a column list, as by table_of, is not affected.)
 -#}
 {% macro duckdb__partitioned_table_as(relation, rows, column) -%}
-    {%- for condition in month_conditions(rows) -%}
-        {%- if loop.first %}
-    create table {{ relation }} as select * from {{ rows }} as arrived where {{ condition }};
-        {%- else %}
-    {{ default__insert_rows(relation, rows, none, condition) }}
-        {%- endif -%}
+    {%- for condition in month_conditions(rows) %}
+    {{ 'create table ' ~ relation ~ ' as' if loop.first else 'insert into ' ~ relation }} select * from {{ rows }} as arrived where {{ condition }};
     {%- endfor -%}
-{%- endmacro %}
-
-{#- Name of the table that holds a month's messages. -#}
-{% macro month_table(month) -%}
-    {{ adapter.dispatch('month_table', 'signup_attribution')(month) }}
-{%- endmacro %}
-
-{% macro default__month_table(month) -%}
-    case {{ month }}
-        {%- for first_day in shared_months() %}
-        when date '{{ first_day }}' then 'app_tracks{{ month_suffix(first_day) }}'
-        {%- endfor %}
-        else 'app_tracks_' || to_char({{ month }}, 'YYYY_MM')
-    end
-{%- endmacro %}
-
-{% macro duckdb__month_table(month) -%}
-    'app_tracks'
 {%- endmacro %}
 
 {#- Whether a month has a table of its own. -#}
@@ -197,6 +127,25 @@
 {% macro duckdb__has_partitions() %}
     {{ return(false) }}
 {% endmacro %}
+
+{#- Name of the table that holds a month's messages. -#}
+{% macro month_table(month) -%}
+    {%- if has_partitions() -%}
+    case {{ month }}
+        {%- for first_day in shared_months() %}
+        when date '{{ first_day }}' then 'app_tracks{{ month_suffix(first_day) }}'
+        {%- endfor %}
+        else 'app_tracks_' || to_char({{ month }}, 'YYYY_MM')
+    end
+    {%- else -%}
+    'app_tracks'
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Name of the table that holds a row: its partition, where the engine has them. Only in a select from the table itself. -#}
+{% macro row_table(name) -%}
+    {{ "substring(cast(cast(tableoid as regclass) as text) from '[^.]*$')" if has_partitions() else quoted(name) }}
+{%- endmacro %}
 
 {#- SQL that moves a month's rows from app_tracks to a table of their own, or adds them to it. -#}
 {% macro move_month(app_tracks, detached, first_day) -%}
@@ -239,21 +188,23 @@
     do $do$
     declare
         partition regclass;
-        partition_name name;
+        new_name name;
     begin
-        for partition, partition_name in
-            select pg_class.oid, pg_class.relname
-            from pg_inherits inner join pg_class on pg_inherits.inhrelid = pg_class.oid
-            where inhparent = to_regclass('{{ make_backup_relation(this, 'table').include(database=false) }}')
+        for partition, new_name in
+            select
+                inhrelid,
+                case
+                    when inhparent = '{{ this.include(database=false) }}'::regclass
+                        then replace(relname, '{{ built_as }}', '{{ this.identifier }}')
+                    else relname || '__dbt_backup'
+                end
+            from pg_inherits inner join pg_class on inhrelid = oid
+            where
+                inhparent = to_regclass('{{ make_backup_relation(this, 'table').include(database=false) }}')
+                or inhparent = '{{ this.include(database=false) }}'::regclass and relname like '{{ built_as }}%'
+            order by inhparent = '{{ this.include(database=false) }}'::regclass
         loop
-            execute format('alter table %s rename to %I', partition, partition_name || '__dbt_backup');
-        end loop;
-        for partition, partition_name in
-            select pg_class.oid, pg_class.relname
-            from pg_inherits inner join pg_class on pg_inherits.inhrelid = pg_class.oid
-            where inhparent = '{{ this.include(database=false) }}'::regclass and pg_class.relname like '{{ built_as }}%'
-        loop
-            execute format('alter table %s rename to %I', partition, replace(partition_name, '{{ built_as }}', '{{ this.identifier }}'));
+            execute format('alter table %s rename to %I', partition, new_name);
         end loop;
     end
     $do$;

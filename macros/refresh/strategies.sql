@@ -8,9 +8,23 @@
     {{ adapter.dispatch('append_rows', 'signup_attribution')(target_relation, rows, columns) }}
 {% endmacro %}
 
-{% macro default__append_rows(target_relation, rows, columns) %}
-    {{ prepare_target(target_relation, rows) }}
-    {{ insert_rows(target_relation, rows, quoted_names(columns)) }}
+{% macro default__append_rows(target_relation, rows, columns, condition='true') %}
+    insert into {{ target_relation }} ({{ quoted_names(columns) }})
+    select {{ quoted_names(columns) }} from {{ rows }} as arrived
+    where {{ condition }};
+{% endmacro %}
+
+{% macro postgres__append_rows(target_relation, rows, columns) %}
+    {%- set column = (config.get('meta') or {}).get('monthly_partitions_by') %}
+    {{ create_month_partitions(target_relation, rows, column) if column }}
+    {{ default__append_rows(target_relation, rows, columns) }}
+{% endmacro %}
+
+{#- One month at a time: sorting the wide rows would cost more than everything computed from them. -#}
+{% macro duckdb__append_rows(target_relation, rows, columns) %}
+    {%- for condition in month_conditions(rows) %}
+    {{ default__append_rows(target_relation, rows, columns, condition) }}
+    {%- endfor %}
 {% endmacro %}
 
 {#-

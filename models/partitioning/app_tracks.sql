@@ -1,4 +1,6 @@
-{{ config(meta={'monthly_partitions_by': 'occurred_at'}, indexes=partition_indexes()) }}
+{{ config(
+    meta={'monthly_partitions_by': 'occurred_at'},
+    indexes=lookup_indexes([['event_id']], ascending=['batch_id', 'occurred_at'])) }}
 
 with batch_messages as (
     {{ new_rows_of('batch_messages') }}

@@ -11,7 +11,7 @@
     }) }}
 {% endmacro %}
 
-{% macro spark__lookup_indexes(column_lists) -%}
+{% macro spark__lookup_indexes(column_lists, ascending) -%}
     {{ return([]) }}
 {%- endmacro %}
 
@@ -142,7 +142,3 @@
 {% macro spark__has_partitions() %}
     {{ return(false) }}
 {% endmacro %}
-
-{% macro spark__month_table(month) -%}
-    'app_tracks'
-{%- endmacro %}

@@ -7,119 +7,75 @@
     --full-refresh. A larger percentage takes the same persons and more.
 -#}
 
-{#- Pre-hook of the model that reads the sources: brings refresh.sample_ids up to date. Nothing without a sample. -#}
+{#-
+    Pre-hook of the model that reads the sources: adds to refresh.sample_ids the ids of the components that the hash chooses, and of
+    those with a chosen id. A component is named by its id seen first: time, type and id with tabs between, which sorts like the time.
+    Nothing without a sample.
+-#}
 {% macro choose_sample() %}
     {%- set invalid_ids = ref('invalid_ids') -%}
     {%- if execute and var('sample') is not none -%}
-        {%- call statement('connected ids') %}{{ connected_ids() }}{% endcall -%}
-        {%- set state = namespace(is_joined=false) -%}
-        {%- for step in range(10000) if not state.is_joined -%}
-            {#- Jinja evaluates the condition of the loop before each step. -#}
-            {%- set state.is_joined = run_query(components_apart()).rows | length == 0 -%}
-            {%- if not state.is_joined -%}
-                {%- call statement('joined components') %}{{ join_components() }}{% endcall -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {{ keep_sampled_ids() }}
-    {%- endif -%}
-{% endmacro %}
-
-{#-
-    SQL for temporary tables: all ids, each with the component it would be alone in, and the pairs that connect them. A component
-    is named by its id seen first: time, type and id with tabs between, which sorts like the time.
--#}
-{% macro connected_ids() %}
-    {%- set known_pairs = production_table('known_pairs') -%}
-    {%- set aliases = production_table('aliases') -%}
-    {%- set persons_of_users = production_table('persons_of_users') -%}
-    {%- set is_unknown = known_pairs is none or aliases is none or persons_of_users is none -%}
+    {%- set known_pairs, aliases, persons_of_users = production_table('known_pairs'), production_table('aliases'), production_table('persons_of_users') -%}
+    {%- set is_known = known_pairs is not none and aliases is not none and persons_of_users is not none -%}
     {%- if applied_batch_id('app_tracks') == 0 %}
     delete from {{ state_table('sample_ids') }};
     {%- endif %}
-    {%- if is_unknown %}
-    create temporary table sample_messages as {{ identities_in_sources() }};
-    {%- endif %}
-    create temporary table sample_known as
-    select id_type, id, {{ sortable_time('first_seen_at') }} || chr(9) || id_type || chr(9) || id as component
-    from (
-        {%- if is_unknown %}
-        select 'anonymous_id' as id_type, anonymous_id as id, min(first_seen_at) as first_seen_at from sample_messages
+    insert into {{ state_table('sample_ids') }}
+    with {% if is_known -%}
+    ids as (
+        select id_type, id, first_seen_at from {{ aliases }}
+    ),
+
+    pairs as (
+        select anonymous_id, user_id, cast(null as text) as link from {{ known_pairs }}
+        union all
+        select null as anonymous_id, user_id, group_id as link from {{ persons_of_users }}
+    ),
+    {%- else -%}
+    messages as (
+        {{ identities_in_sources() }}
+    ),
+
+    ids as (
+        select 'anonymous_id' as id_type, anonymous_id as id, min(first_seen_at) as first_seen_at from messages
         where anonymous_id is not null
         group by anonymous_id
         union all
-        select 'user_id' as id_type, user_id as id, min(first_seen_at) as first_seen_at from sample_messages
+        select 'user_id' as id_type, user_id as id, min(first_seen_at) as first_seen_at from messages
         where user_id is not null
-        group by user_id
-        {%- else %}
-        select id_type, id, first_seen_at from {{ aliases }}
-        {%- endif %}
-    ) as known;
-    create temporary table sample_pairs as
-    select pairs.anonymous_id, pairs.user_id, least(devices.component, users.component) as component
-    from (
-        {%- if is_unknown %}
-        select coalesce(anonymous_id, previous_id) as anonymous_id, user_id from sample_messages
-        {%- else %}
-        select anonymous_id, user_id from {{ known_pairs }}
-        {%- endif %}
-    ) as pairs
-    inner join sample_known as devices on pairs.anonymous_id = devices.id and devices.id_type = 'anonymous_id'
-    inner join sample_known as users on pairs.user_id = users.id and users.id_type = 'user_id'
-    union all
-    -- linked users share something with a tab in it, which no anonymous id has
-    select chr(9) || links.link as anonymous_id, links.user_id, users.component
-    from (
-        {%- if is_unknown %}
-        select previous_id as link, user_id from sample_messages where previous_id is not null
-        union
-        select previous_id as link, previous_id as user_id from sample_messages where previous_id is not null
-        {%- else %}
-        select group_id as link, user_id from {{ persons_of_users }}
-        {%- endif %}
-    ) as links
-    inner join sample_known as users on links.user_id = users.id and users.id_type = 'user_id';
-{% endmacro %}
-
-{#- Query with a row while pairs of one component name it differently. -#}
-{% macro components_apart() %}
-    select 1 from (
-        select user_id as id from sample_pairs
-        group by user_id
-        having min(component) != max(component)
-        union all
-        select anonymous_id as id from sample_pairs
-        group by anonymous_id
-        having min(component) != max(component)
-    ) as apart
-    limit 1
-{% endmacro %}
-
-{#- SQL that passes the first name of a component on to the pairs that share a user or a device. -#}
-{% macro join_components() %}
-    create temporary table sample_joined as
-    select anonymous_id, user_id, min(component) over (partition by anonymous_id) as component
-    from (
-        select anonymous_id, user_id, min(component) over (partition by user_id) as component from sample_pairs
-    ) as by_user;
-    drop table sample_pairs;
-    alter table sample_joined rename to sample_pairs;
-{% endmacro %}
-
-{#- SQL that adds the ids of the components that the hash chooses, and of those with a chosen id. -#}
-{% macro keep_sampled_ids() %}
-    insert into {{ state_table('sample_ids') }}
-    with paired as (
-        select 'anonymous_id' as id_type, anonymous_id as id, min(component) as component from sample_pairs
-        group by anonymous_id
-        union all
-        select 'user_id' as id_type, user_id as id, min(component) as component from sample_pairs
         group by user_id
     ),
 
+    pairs as (
+        select coalesce(anonymous_id, previous_id) as anonymous_id, user_id, previous_id as link from messages
+        where user_id is not null
+        union all
+        select null as anonymous_id, previous_id as user_id, previous_id as link from messages
+        where previous_id is not null
+    ),
+    {%- endif %}
+
+    -- both ends as type and id with a tab between
+    links as (
+        select 'user_id' || chr(9) || user_id as user_id, 'anonymous_id' || chr(9) || anonymous_id as linked_user_id from pairs
+        where anonymous_id is not null
+        union
+        select 'user_id' || chr(9) || user_id as user_id, 'link' || chr(9) || link as linked_user_id from pairs
+        where link is not null
+    ),
+
+    connected as (
+        {{ connected_users('links') }}
+    ),
+
     components as (
-        select sample_known.id_type, sample_known.id, coalesce(paired.component, sample_known.component) as component
-        from sample_known
-        left join paired on sample_known.id = paired.id and sample_known.id_type = paired.id_type
+        select
+            ids.id_type,
+            ids.id,
+            min({{ sortable_time('ids.first_seen_at') }} || chr(9) || ids.id_type || chr(9) || ids.id)
+                over (partition by coalesce(connected.label, ids.id_type || chr(9) || ids.id)) as component
+        from ids
+        left join connected on ids.id_type || chr(9) || ids.id = connected.user_id
     ),
 
     chosen as (
@@ -136,10 +92,8 @@
     where not exists (
         select 1 from {{ state_table('sample_ids') }} as stored
         where stored.id = components.id and stored.id_type = components.id_type
-    );
-    drop table if exists sample_messages;
-    drop table sample_known;
-    drop table sample_pairs;
+    )
+    {%- endif -%}
 {% endmacro %}
 
 {#- Condition that a component is among the `sample` percent: by the first 32 bits of its id's hash. -#}

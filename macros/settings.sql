@@ -65,17 +65,13 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Increase this when messages are read or stored differently, so that tables have to be rebuilt from the sources. -#}
-{% macro version_of_tables() -%}
-    4
-{%- endmacro %}
-
 {#- Settings that shape stored rows: a refresh with other values would mix two meanings in one table, so it is refused. -#}
 {% macro stored_settings() %}
     {%- set names = ['session_gap_minutes', 'identity_policy', 'signup_events', 'ignored_events', 'own_domains',
                      'max_clock_skew_minutes', 'max_event_age_days', 'oldest_month', 'entry_window_seconds', 'blog_url_pattern',
                      'attribution_lookback_days', 'max_users_per_person', 'sample'] -%}
-    {%- set settings = {'version': version_of_tables()} -%}
+    {#- increase the version when messages are read or stored differently, so that tables have to be rebuilt from the sources -#}
+    {%- set settings = {'version': '4'} -%}
     {%- for name in names -%}
         {%- set value = var(name) -%}
         {%- do settings.update({name: tojson(value | map('string') | sort if is_list(value) else value | float if value is number else value)}) -%}
@@ -88,9 +84,7 @@
 
 {#- Stops with one sentence if a variable has a value that makes no sense. -#}
 {% macro check_variables() %}
-    {%- for problem in variable_problems() -%}
-        {%- do stop(problem) -%}
-    {%- endfor -%}
+    {%- do stop_if_any(variable_problems()) -%}
 {% endmacro %}
 
 {#- Why a sample is refused here. -#}
@@ -176,4 +170,11 @@
 {#- Ends the run with one sentence that says what to do. -#}
 {% macro stop(sentence) %}
     {%- do exceptions.raise_compiler_error(sentence) -%}
+{% endmacro %}
+
+{#- Ends the run with the first of these sentences, if there is one. -#}
+{% macro stop_if_any(problems) %}
+    {%- for problem in problems -%}
+        {%- do stop(problem) -%}
+    {%- endfor -%}
 {% endmacro %}

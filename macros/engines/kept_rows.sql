@@ -29,15 +29,6 @@
     {{ query }};
 {%- endmacro %}
 
-{#- Sets a column of the rows that a condition names to the value of the same name in a query of one row. -#}
-{% macro set_from(table, condition, column, query) -%}
-    {{ adapter.dispatch('set_from', 'signup_attribution')(table, condition, column, query) }}
-{%- endmacro %}
-
-{% macro default__set_from(table, condition, column, query) -%}
-    update {{ table }} set {{ column }} = ({{ query }}) where {{ condition }};
-{%- endmacro %}
-
 {#- Makes a table hold the rows of a query and nothing else. -#}
 {% macro put_all_rows(table, columns, query) -%}
     {{ adapter.dispatch('put_all_rows', 'signup_attribution')(table, columns, query) }}

@@ -5,7 +5,7 @@
 -#}
 {% macro audit_sources(since=none) %}
     {%- do check_variables() -%}
-    {%- do check_sources() -%}
+    {%- do stop_if_any(source_problems()) -%}
     {%- if var('sample') is not none -%}
         {%- do stop('An audit compares all messages: omit --sample.') -%}
     {%- elif stored_relation('app_tracks') is none or not has_state_table('last_audit') -%}

@@ -33,7 +33,7 @@
     {%- if state_rows('models', 'select 1 from ' ~ state_table('models') ~ ' where batch_id < (select max(batch_id) from ' ~ state_table('models') ~ ')') | length > 0 -%}
         {%- do stop('The last refresh did not finish: run a refresh first, then detach ' ~ month ~ '.') -%}
     {%- endif -%}
-    {%- do check_ownership() -%}
+    {%- do stop_if_any(ownership_problems()) -%}
     {%- set detached = app_tracks.incorporate(path={'identifier': 'app_tracks' ~ month_suffix(first_day) ~ '_detached'}) -%}
     {%- call statement('detach', auto_begin=true) %}
         insert into {{ state_table('archived_messages') }}

@@ -7,7 +7,7 @@
     {%- if hours is not number or hours is boolean or hours <= 0 -%}
         {%- do stop('hours must be a number above 0, not ' ~ tojson(hours) ~ ': correct it.') -%}
     {%- endif -%}
-    {%- do check_sources() -%}
+    {%- do stop_if_any(source_problems()) -%}
     {%- set since = modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(hours=hours) -%}
     {%- set fresh = [] -%}
     {%- if stored_relation('app_tracks') is none -%}

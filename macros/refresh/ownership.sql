@@ -67,13 +67,6 @@
     {{ return(relation_key(project_schema('refresh'), name)) }}
 {% endmacro %}
 
-{#- Stops if something that is not ours has a name that this command uses. -#}
-{% macro check_ownership() %}
-    {%- for problem in ownership_problems() -%}
-        {%- do stop(problem) -%}
-    {%- endfor -%}
-{% endmacro %}
-
 {#- One sentence on everything that has one of our names and is not ours; none if there is nothing. -#}
 {% macro ownership_problems() %}
     {%- set found, listed, others = relations_before(), listed_names(), [] -%}

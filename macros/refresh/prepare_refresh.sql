@@ -4,15 +4,13 @@
 -#}
 {% macro prepare_refresh() %}
     {%- if execute and flags.WHICH in ['run', 'build', 'seed'] and made_nodes() -%}
-        {%- do check_ownership() -%}
+        {%- do stop_if_any(ownership_problems()) -%}
     {%- endif -%}
     {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
         {%- do check_invocation() -%}
-        {%- for problem in database_problems() -%}
-            {%- do stop(problem) -%}
-        {%- endfor -%}
+        {%- do stop_if_any(database_problems()) -%}
         {%- do check_variables() -%}
-        {%- do check_sources() -%}
+        {%- do stop_if_any(source_problems()) -%}
         {%- set damaged = damaged_tables() -%}
         {%- do run_and_commit(drop_former_tables() ~ create_bookkeeping()) -%}
         {%- do check_settings() -%}
@@ -165,21 +163,18 @@
     {{ quoted(env_var('SIGNUP_ATTRIBUTION_RUN', invocation_id)) }}
 {%- endmacro %}
 
-{#- SQL that numbers this run's batch if it opens one, and marks runs that never finished as died. -#}
+{#- SQL that opens this run's batch if it is a new one, and marks runs that never finished as died. -#}
 {% macro open_batch(is_new) %}
+    {%- set batch_id = (model_states().values() | map(attribute='batch_id') | max) + 1 if is_new else current_batch_id() -%}
     {%- if is_new %}
-    insert into {{ state_table('batches') }}
-    select coalesce(greatest(max(batch_id), (select max(batch_id) from {{ state_table('models') }})), 0) + 1, {{ run_name() }}, {{ utc_now() }}
-    from {{ state_table('batches') }};
+    insert into {{ state_table('batches') }} select {{ batch_id }}, {{ run_name() }}, {{ utc_now() }};
     {%- endif %}
     update {{ state_table('refresh_runs') }} set status = 'died'
     where status = 'running' and run_id is distinct from {{ run_name() }};
+    update {{ state_table('refresh_runs') }} set batch_id = {{ batch_id }} where run_id = {{ run_name() }};
     insert into {{ state_table('refresh_runs') }} ({{ state_tables().refresh_runs.keys() | join(', ') }})
-    select null, 'running', {{ utc_now() }}, null, null, null, null, {{ run_name() }}
+    select {{ batch_id }}, 'running', {{ utc_now() }}, null, null, null, null, {{ run_name() }}
     where not exists (select 1 from {{ state_table('refresh_runs') }} where run_id = {{ run_name() }});
-    {{ set_from(
-        state_table('refresh_runs'), 'run_id = ' ~ run_name(), 'batch_id', 'select max(batch_id) as batch_id from ' ~ state_table('batches')
-    ) }}
 {% endmacro %}
 
 {#- Name of a bookkeeping table, with its schema. -#}
@@ -200,10 +195,8 @@
 
 {#- Refuses a refresh whose settings differ from those of the stored rows. -#}
 {% macro check_settings() %}
-    {%- set left = due_rebuilds() -%}
-    {%- for problem in setting_problems(is_rebuilt=flags.FULL_REFRESH or 'app_tracks' in left) -%}
-        {%- do stop(problem) -%}
-    {%- endfor -%}
+    {%- set left = model_states().values() | selectattr('is_rebuild_due') | map(attribute='model') | list -%} {#- the marked ones -#}
+    {%- do stop_if_any(setting_problems(is_rebuilt=flags.FULL_REFRESH or 'app_tracks' in left)) -%}
     {%- if left and not flags.FULL_REFRESH -%}
         {%- do say('An earlier full refresh did not finish. This run finishes it: ' ~ left | length ~ ' tables are left.') -%}
     {%- endif -%}
@@ -217,31 +210,33 @@
     {%- set problems = [] -%}
     {%- set current = stored_settings() -%}
     {%- set restated = changed_event_settings() if may_restate_events() else [] -%}
-    {%- for row in settings_of_tables() if row[0] not in restated -%}
-        {%- if row[0] == 'sample' and row[1] == 'null' and var('sample') is not none -%}
+    {%- for name, value in settings_of_tables().items() if name not in restated -%}
+        {%- if name == 'sample' and value == 'null' and var('sample') is not none -%}
             {%- do problems.append(sample_refused()) -%}
-        {%- elif row[0] in current and row[0] != 'version' and row[1] != current[row[0]] and not is_rebuilt -%}
-            {%- do problems.append(row[0] ~ ' changed since the stored tables were built' ~ ('' if 'seeds/' in row[0] else ' (' ~ row[1] ~ ', now ' ~ current[row[0]] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
+        {%- elif name in current and name != 'version' and value != current[name] and not is_rebuilt -%}
+            {%- do problems.append(name ~ ' changed since the stored tables were built' ~ ('' if 'seeds/' in name else ' (' ~ value ~ ', now ' ~ current[name] ~ ')') ~ ': set it back, or rebuild all tables with --full-refresh.') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(problems) }}
 {% endmacro %}
 
-{#- The settings of the stored tables: rows of name and value; the first version of the project stored no version number. -#}
+{#-
+    The settings of the stored tables, as they were before this run: name -> value. The first version of the project stored no version
+    number.
+-#}
 {% macro settings_of_tables() %}
-    {%- set settings = state_table('settings') -%}
-    {{ return(state_rows('settings',
-        'select name, value from ' ~ settings ~ " union all select 'version', '1' where exists (select 1 from " ~ settings
-        ~ ') and not exists (select 1 from ' ~ settings ~ " where name = 'version') order by name"
-    )) }}
+    {%- set known = run_cache('settings of tables') -%}
+    {%- if 'all' not in known -%}
+        {%- set settings = dict(state_rows('settings', 'select name, value from ' ~ state_table('settings') ~ ' order by name') | map('list')) -%}
+        {%- do known.update({'all': dict({'version': '1'}, **settings) if settings else {}}) -%}
+    {%- endif -%}
+    {{ return(known['all']) }}
 {% endmacro %}
 
 {#- Whether the stored tables were built by another version of the project. -#}
 {% macro are_of_another_version() %}
-    {%- for name, value in settings_of_tables() if name == 'version' and value != stored_settings().version -%}
-        {{ return(true) }}
-    {%- endfor -%}
-    {{ return(false) }}
+    {%- set current = stored_settings().version -%}
+    {{ return(settings_of_tables().get('version', current) != current) }}
 {% endmacro %}
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}
@@ -251,10 +246,8 @@
             {%- do stop('Months were detached, and tables built from scratch would lack them: run --full-refresh without a selection, which reads the sources again.') -%}
         {%- endif -%}
         {%- set current = stored_settings() -%}
-        {%- for row in settings_of_tables() -%}
-            {%- if row[0] in current and row[1] != current[row[0]] -%}
-                {%- do stop(row[0] ~ ' changed since the stored tables were built: run --full-refresh without a selection.') -%}
-            {%- endif -%}
+        {%- for name, value in settings_of_tables().items() if name in current and value != current[name] -%}
+            {%- do stop(name ~ ' changed since the stored tables were built: run --full-refresh without a selection.') -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

@@ -94,22 +94,13 @@
     {{ return(names) }}
 {% endmacro %}
 
-{#- Names of the models that are marked. -#}
-{% macro due_rebuilds() %}
-    {%- set names = [] -%}
-    {%- for row in state_rows('models', 'select model from ' ~ state_table('models') ~ ' where is_rebuild_due') -%}
-        {%- do names.append(row[0]) -%}
-    {%- endfor -%}
-    {{ return(names) }}
-{% endmacro %}
-
 {#- Names of the models whose own settings (`settings` in their meta) have other values than when they were built from scratch. -#}
 {% macro models_with_other_settings() %}
     {%- set names = [] -%}
-    {%- for row in settings_of_tables() if '.' in row[0] and not row[0].startswith('seeds/') -%}
-        {%- set name, setting = row[0].split('.') -%}
+    {%- for of_model, value in settings_of_tables().items() if '.' in of_model and not of_model.startswith('seeds/') -%}
+        {%- set name, setting = of_model.split('.') -%}
         {%- set node = our_models().get(name, {}).node -%}
-        {%- if node and setting in (node.config.meta or {}).get('settings', []) and row[1] != written_setting(setting) -%}
+        {%- if node and setting in (node.config.meta or {}).get('settings', []) and value != written_setting(setting) -%}
             {%- do names.append(name) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -8,9 +8,8 @@
 {% macro damaged_tables() %}
     {%- set damaged = [] -%}
     {%- set is_whole_refresh = flags.FULL_REFRESH and 'app_tracks' in selected_models() -%}
-    {%- for problem in stored_table_problems(damaged) if not is_whole_refresh -%}
-        {%- do stop(problem) -%}
-    {%- endfor -%}
+    {%- set problems = stored_table_problems(damaged) -%}
+    {%- do stop_if_any(problems if not is_whole_refresh else []) -%}
     {{ return(damaged) }}
 {% endmacro %}
 

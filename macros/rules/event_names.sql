@@ -12,9 +12,9 @@
 
 {#- Which of the two settings changed since the stored rows were computed. -#}
 {% macro changed_event_settings() %}
-    {%- set changed, current = [], stored_settings() -%}
-    {%- for row in settings_of_tables() if row[0] in ['signup_events', 'ignored_events'] and row[1] != current[row[0]] -%}
-        {%- do changed.append(row[0]) -%}
+    {%- set stored, changed = settings_of_tables(), [] -%}
+    {%- for name in ['ignored_events', 'signup_events'] if stored.get(name, stored_settings()[name]) != stored_settings()[name] -%}
+        {%- do changed.append(name) -%}
     {%- endfor -%}
     {{ return(changed) }}
 {% endmacro %}

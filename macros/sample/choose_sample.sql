@@ -111,8 +111,6 @@
 -#}
 {% macro production_table(name) %}
     {%- set relation = adapter.get_relation(target.database, 'aliasing', name) -%}
-    {%- for problem in (reading_problems(relation.schema, relation.identifier) if relation is not none else []) -%}
-        {%- do stop(problem) -%}
-    {%- endfor -%}
+    {%- do stop_if_any(reading_problems(relation.schema, relation.identifier) if relation is not none else []) -%}
     {{ return(relation) }}
 {% endmacro %}

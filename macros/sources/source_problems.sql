@@ -1,10 +1,3 @@
-{#- Stops with one sentence when the configured sources cannot be read. -#}
-{% macro check_sources() %}
-    {%- for problem in source_problems() -%}
-        {%- do stop(problem) -%}
-    {%- endfor -%}
-{% endmacro %}
-
 {#- A sentence for each reason why the configured sources cannot be read. -#}
 {% macro source_problems() %}
     {%- set problems, read_from, looked_at, configured = [], [], [], var('sources') or {} -%}

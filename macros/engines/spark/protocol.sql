@@ -116,11 +116,6 @@
     when not matched then insert ({{ columns | join(', ') }}) values (made.{{ columns | join(', made.') }});
 {%- endmacro %}
 
-{% macro spark__set_from(table, condition, column, query) -%}
-    merge into {{ table }} as stored using ({{ query }}) as made on {{ condition }}
-    when matched then update set stored.{{ column }} = made.{{ column }};
-{%- endmacro %}
-
 {% macro spark__each_as_row(pairs, name, columns) -%}
     lateral view stack({{ pairs | length }}{% for first, second in pairs.items() %}, {{ first }}, {{ second }}{% endfor %}) {{ name }} as {{ columns }}
 {%- endmacro %}

@@ -1,9 +1,9 @@
 {#-
     The log of refreshes, for people and monitors; no refresh depends on it. refresh_runs: one row per refresh, with the status
     running, success, failed, refused (its variables make no sense, so it says nothing about the tables) or died (a later run found
-    that it had never ended); batch_id is null if it ended before it had a batch. refresh_log: one row per model and batch. The row
-    of a model that succeeded is written in the transaction of its table, so whatever is stored is logged; the runner adds seconds,
-    attempts and failed models at the end.
+    that it had never ended); batch_id is null if it ended before it had a batch. refresh_log: one row per model and batch,
+    written at the end from refresh.models, where each model says in the transaction of its table what it wrote; the runner adds seconds,
+    attempts and failed models.
 -#}
 
 {#- Query, one row: the state of the refreshes. Times are UTC. -#}

@@ -81,9 +81,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Columns of the bookkeeping that the first version of the project did not have. -#}
+{#- Columns of the bookkeeping that earlier versions of the project did not have. -#}
 {% macro later_columns() %}
-    {{ return(['column_names', 'source_place', 'run_id']) }}
+    {{ return(['column_names', 'source_place', 'run_id', 'rows_read', 'rows_deleted']) }}
 {% endmacro %}
 
 {#-
@@ -95,8 +95,8 @@
         'batches': {'batch_id': 'bigint', 'invocation_id': 'text', 'started_at': 'timestamp'},
         'models': {
             'model': 'text', 'batch_id': 'bigint', 'changed_batch_id': 'bigint', 'made_batch_id': 'bigint', 'is_whole': 'boolean',
-            'is_rebuild_due': 'boolean', 'rebuilt_at': 'timestamp', 'documentation': 'text', 'rows_written': 'bigint',
-            'refreshed_at': 'timestamp', 'column_names': 'text'
+            'is_rebuild_due': 'boolean', 'rebuilt_at': 'timestamp', 'documentation': 'text', 'rows_read': 'bigint',
+            'rows_written': 'bigint', 'rows_deleted': 'bigint', 'refreshed_at': 'timestamp', 'column_names': 'text'
         },
         'settings': {'name': 'text', 'value': 'text'},
         'definitions': {'name': 'text', 'definition': 'text'},

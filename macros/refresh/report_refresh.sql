@@ -53,7 +53,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- SQL that records how this run ended. The runner does that itself, because its runs may take several dbt commands. -#}
+{#- SQL that logs how this run and its models ended. The runner does that itself, because its runs may take several dbt commands. -#}
 {% macro close_run() %}
     {%- set partitions = stored_relation('partitions') %}
     {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error'])
@@ -65,6 +65,12 @@
         newest_message_at = {{ '(select max(last_occurred_at) from ' ~ partitions ~ ')' if partitions is not none else 'null' }},
         error = {{ quoted(failed[0].message) if failed else 'null' }}
     where run_id = {{ run_name() }};
+    {%- set done = "refreshed_at >= (select max(started_at) from " ~ state_table('batches') ~ ')' %}
+    delete from {{ state_table('refresh_log') }}
+    where batch_id = {{ current_batch_id() }} and model in (select model from {{ state_table('models') }} where {{ done }});
+    insert into {{ state_table('refresh_log') }} ({{ state_tables().refresh_log.keys() | join(', ') }})
+    select {{ current_batch_id() }}, model, 'success', 1, rows_read, rows_written, rows_deleted, null, refreshed_at, null
+    from {{ state_table('models') }} where {{ done }};
 {% endmacro %}
 
 {#-

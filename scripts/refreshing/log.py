@@ -35,7 +35,7 @@ class Log(Stored):
     def completed(self, run: str, record: RunRecord) -> RunRecord:
         """The record with what the database knows of the run: its batch, the rows of its models, the newest message.
 
-        A model that is logged but not in the record succeeded; the connection dropped before we heard.
+        A model that has written its table but is not in the record succeeded; the connection dropped before we heard.
         """
         batch = self.ask(queries.batch_of, run)[0][0] if self.is_there else None
         models = {model.name: model for model in record.models}

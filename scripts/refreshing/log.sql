@@ -19,8 +19,8 @@ select max(batch_id) from {refresh}.refresh_runs where run_id = %s
 select max(last_occurred_at) from {partitioning}.partitions
 
 -- query: models
-select model, rows_read, rows_inserted, rows_deleted from {refresh}.refresh_log
-where batch_id = %s and status = 'success'
+select model, rows_read, rows_written, rows_deleted from {refresh}.models
+where refreshed_at >= (select started_at from {refresh}.batches where batch_id = %s)
 
 -- query: insert_run
 insert into {refresh}.refresh_runs (batch_id, status, started_at, finished_at, seconds, newest_message_at, error, run_id)

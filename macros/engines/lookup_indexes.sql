@@ -36,7 +36,7 @@
 
 {#-
     SQL that replaces indexes on channel and source, which the project's first version gave to the published tables, with indexes on
-    the channel, unless somebody is using the tables. A full refresh does not replace these tables, so their indexes stay.
+    the channel. A full refresh does not replace these tables, so their indexes stay.
 -#}
 {% macro take_sources_out_of_indexes() -%}
     {{ adapter.dispatch('take_sources_out_of_indexes', 'signup_attribution')() }}
@@ -48,27 +48,17 @@
 {% macro postgres__take_sources_out_of_indexes() -%}
     do $do$
     declare
-        unbounded record;
+        former record;
     begin
-        for unbounded in
-            select
-                cast(indexrelid as regclass) as index_name, cast(indrelid as regclass) as table_name,
-                pg_get_indexdef(indexrelid, 1, true) as channel
-            from pg_index
-            inner join pg_class on indrelid = pg_class.oid
-            inner join pg_namespace on relnamespace = pg_namespace.oid
-            where
-                nspname = '{{ project_schema('sessions') }}'
-                and relname in ('all_sessions', 'useful_sessions', 'attribution')
-                and pg_get_indexdef(indexrelid, 1, true) in ('channel', 'first_touch_channel', 'last_touch_channel')
+        for former in
+            select cast(indexrelid as regclass) as name, cast(indrelid as regclass) as relation, pg_get_indexdef(indexrelid, 1, true) as channel
+            from pg_index inner join pg_class on indrelid = pg_class.oid
+            where relnamespace = (select oid from pg_namespace where nspname = '{{ project_schema('sessions') }}')
                 and pg_get_indexdef(indexrelid, 2, true) in ('source', 'first_touch_source', 'last_touch_source')
         loop
-            perform set_config('lock_timeout', '2s', true);
-            execute format('drop index %s', unbounded.index_name);
-            execute format('create index on %s (%s)', unbounded.table_name, unbounded.channel);
+            execute format('drop index %s', former.name);
+            execute format('create index on %s (%s)', former.relation, former.channel);
         end loop;
-    exception when lock_not_available then
-        raise notice 'somebody is using a table whose indexes should change: they stay until the next refresh';
     end
     $do$;
 {%- endmacro %}

@@ -12,7 +12,7 @@
         {%- do check_variables() -%}
         {%- do stop_if_any(source_problems()) -%}
         {%- set damaged = damaged_tables() -%}
-        {%- do run_and_commit(drop_former_tables() ~ create_bookkeeping()) -%}
+        {%- do run_and_commit(create_bookkeeping()) -%}
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
         {%- set is_new = opens_batch() -%}
@@ -65,20 +65,7 @@
     create or replace view {{ state_table('refresh_health') }} as {{ refresh_health() }};
     comment on view {{ state_table('refresh_health') }} is {{ quoted(health) }};
     {%- endif %}
-    {{ take_sources_out_of_indexes() }}
-{% endmacro %}
-
-{#- SQL that drops the tables of an earlier version which have no successor of their name. -#}
-{% macro drop_former_tables() %}
-    {%- if is_whole('settings') and are_of_another_version() -%}
-        {%- for folder, name in [
-            ('partitioning', 'new_messages'), ('partitioning', 'repeated_messages'), ('aliasing', 'message_buckets'),
-            ('sessions_stages', 'affected_aliases'), ('sessions_stages', 'session_members'), ('sessions_stages', 'new_sessions'),
-            ('sessions_stages', 'new_useful_sessions'), ('sessions_stages', 'new_attribution')
-        ] %}
-    drop table if exists "{{ project_schema(folder) }}".{{ name }};
-        {%- endfor -%}
-    {%- endif -%}
+    {{ take_sources_out_of_indexes() if are_of_another_version() }}
 {% endmacro %}
 
 {#- Columns of the bookkeeping that earlier versions of the project did not have. -#}
@@ -236,7 +223,7 @@
 {#- Whether the stored tables were built by another version of the project. -#}
 {% macro are_of_another_version() %}
     {%- set current = stored_settings().version -%}
-    {{ return(settings_of_tables().get('version', current) != current) }}
+    {{ return(is_whole('settings') and settings_of_tables().get('version', current) != current) }}
 {% endmacro %}
 
 {#- A full refresh with new settings must begin at app_tracks: a part rebuilt alone would not agree with the rest. -#}

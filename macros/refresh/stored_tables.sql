@@ -15,7 +15,7 @@
 
 {#- One sentence on everything that is missing and cannot be rebuilt from what is stored; none if nothing is. damaged: gets the names of what can. -#}
 {% macro stored_table_problems(damaged=[]) %}
-    {%- if is_whole('settings') and are_of_another_version() -%}
+    {%- if are_of_another_version() -%}
         {{ return(['The stored tables were built by another version of the project: rebuild all tables with --full-refresh without a selection.']) }}
     {%- endif -%}
     {%- set found, state, problems = relations_before(), state_before(), [] -%}

@@ -92,59 +92,56 @@
     A sample would replace the tables of everybody: set SIGNUP_ATTRIBUTION_SCHEMA to schemas of your own such as dev_ann.
 {%- endmacro %}
 
+{#- Whether the value of a variable is a number from 0 up to a limit. -#}
+{% macro is_number_up_to(limit, value) %}
+    {{ return(value is number and value is not boolean and 0 <= value <= limit) }}
+{% endmacro %}
+
 {#- A sentence for each variable whose value makes no sense. -#}
 {% macro variable_problems() %}
-    {%- set problems = [] -%}
-    {%- for name, lowest in [('session_gap_minutes', none), ('time_decay_half_life_days', none), ('build_rows_per_gb', none), ('max_clock_skew_minutes', 0), ('entry_window_seconds', 0), ('reload_overlap_hours', 0)] -%}
-        {%- set value = var(name) -%}
-        {%- if value is not number or value is boolean or not (lowest or 0) <= value <= 1000000000 or (lowest is none and value == 0) -%}
-            {%- do problems.append(name ~ ' must be a number ' ~ ('above 0' if lowest is none else 'of 0 or more') ~ ', not ' ~ tojson(value) ~ ': correct it under vars.') -%}
-        {%- endif -%}
+    {%- set problems, lists = [], ['signup_events', 'ignored_events', 'own_domains', 'attributed_channels', 'pass_through_columns'] -%}
+    {%- set zone, currency, since, month = var('report_timezone'), var('reporting_currency'), var('since'), var('oldest_month') | string -%}
+    {%- set lookback, age, sample = var('attribution_lookback_days'), var('max_event_age_days'), var('sample') -%}
+    {%- set checks = [
+        ('report_timezone', zone == 'UTC' or is_time_zone(zone), 'the name of a time zone such as Europe/Berlin'),
+        ('reporting_currency', currency is none or currency is string, 'a currency such as USD, or null'),
+        ('attribution_lookback_days', lookback is none or is_number_up_to(1000000, lookback), 'a number of days or null'),
+        ('max_event_age_days', age is none or age and is_number_up_to(1000000, age), 'a number of days above 0, or null'),
+        ('oldest_month', modules.re.match('^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$', month) and month < '2040-01',
+         'a month from 1900-01 to 2039-12, such as 2010-01'),
+        ('identity_policy', var('identity_policy') in ['timeline', 'first', 'last'], 'timeline, first or last'),
+        ('blog_url_pattern', var('blog_url_pattern') is string, 'a text with % as wildcard'),
+        ('sample', sample is none or sample and is_number_up_to(100, sample), 'a percentage above 0 and up to 100'),
+        ('since', since is none or modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', since | string), 'a date such as 2026-01-31')
+    ] -%}
+    {%- for name in ['session_gap_minutes', 'time_decay_half_life_days', 'build_rows_per_gb'] -%}
+        {%- do checks.append((name, var(name) and is_number_up_to(1000000000, var(name)), 'a number above 0')) -%}
+    {%- endfor -%}
+    {%- for name in ['max_clock_skew_minutes', 'entry_window_seconds', 'reload_overlap_hours'] -%}
+        {%- do checks.append((name, is_number_up_to(1000000000, var(name)), 'a number of 0 or more')) -%}
+    {%- endfor -%}
+    {%- for name in ['max_users_per_person', 'max_usual_partners'] -%}
+        {%- do checks.append((name, var(name) is integer and 1 <= var(name) <= 1000000, 'a whole number of 1 or more')) -%}
     {%- endfor -%}
     {%- for name in ['position_first_share', 'position_last_share'] -%}
-        {%- if var(name) is not number or var(name) is boolean or not 0 <= var(name) <= 1 -%}
-            {%- do problems.append(name ~ ' must be a number from 0 to 1, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
-        {%- endif -%}
+        {%- do checks.append((name, is_number_up_to(1, var(name)), 'a number from 0 to 1')) -%}
+    {%- endfor -%}
+    {%- for name in lists -%}
+        {%- do checks.append((name, is_list(var(name)), 'a list')) -%}
+    {%- endfor -%}
+    {%- for name, is_fine, wanted in checks if not is_fine -%}
+        {%- do problems.append(name ~ ' must be ' ~ wanted ~ ', not ' ~ tojson(var(name)) ~ ': correct it' ~ ('.' if name in ['sample', 'since'] else ' under vars.')) -%}
     {%- endfor -%}
     {%- if not problems and var('position_first_share') + var('position_last_share') > 1 -%}
         {%- do problems.append('position_first_share and position_last_share must not add up to more than 1: correct them under vars.') -%}
     {%- endif -%}
-    {%- if var('report_timezone') is not string or (var('report_timezone') != 'UTC' and not is_time_zone(var('report_timezone'))) -%}
-        {%- do problems.append('report_timezone must be the name of a time zone such as Europe/Berlin, not ' ~ tojson(var('report_timezone')) ~ ': correct it under vars.') -%}
+    {%- if sample is not none and not schema_prefix() -%}
+        {%- do problems.append(sample_refused()) -%}
     {%- endif -%}
-    {%- if var('reporting_currency') is not none and var('reporting_currency') is not string -%}
-        {%- do problems.append('reporting_currency must be a currency such as USD, or null, not ' ~ tojson(var('reporting_currency')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
-    {%- if var('attribution_lookback_days') is not none and (var('attribution_lookback_days') is not number or var('attribution_lookback_days') is boolean or not 0 <= var('attribution_lookback_days') <= 1000000) -%}
-        {%- do problems.append('attribution_lookback_days must be a number of days or null, not ' ~ tojson(var('attribution_lookback_days')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
-    {%- if var('max_event_age_days') is not none and (var('max_event_age_days') is not number or var('max_event_age_days') is boolean or not 0 < var('max_event_age_days') <= 1000000) -%}
-        {%- do problems.append('max_event_age_days must be a number of days above 0, or null, not ' ~ tojson(var('max_event_age_days')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
-    {%- if not modules.re.match('^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$', var('oldest_month') | string) or (var('oldest_month') | string) >= '2040-01' -%}
-        {%- do problems.append('oldest_month must be a month from 1900-01 to 2039-12, such as 2010-01, not ' ~ tojson(var('oldest_month')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
-    {%- if var('sample') is not none -%}
-        {%- if var('sample') is not number or var('sample') is boolean or not 0 < var('sample') <= 100 -%}
-            {%- do problems.append('sample must be a percentage above 0 and up to 100, not ' ~ tojson(var('sample')) ~ ': correct it.') -%}
-        {%- elif not schema_prefix() -%}
-            {%- do problems.append(sample_refused()) -%}
-        {%- endif -%}
-    {%- endif -%}
-    {%- for name in ['max_users_per_person', 'max_usual_partners'] if var(name) is not integer or not 1 <= var(name) <= 1000000 -%}
-        {%- do problems.append(name ~ ' must be a whole number of 1 or more, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
-    {%- endfor -%}
-    {%- if var('identity_policy') not in ['timeline', 'first', 'last'] -%}
-        {%- do problems.append('identity_policy must be timeline, first or last, not ' ~ tojson(var('identity_policy')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
-    {%- for name in ['signup_events', 'ignored_events', 'own_domains', 'attributed_channels', 'pass_through_columns'] -%}
-        {%- if not is_list(var(name)) -%}
-            {%- do problems.append(name ~ ' must be a list, not ' ~ tojson(var(name)) ~ ': correct it under vars.') -%}
-        {%- else -%}
-            {%- for value in var(name) if not (value is string and value | trim) and not (name == 'pass_through_columns' and is_typed_column(value)) -%}
-                {%- do problems.append(name ~ ' must be a list of texts' ~ (' or {name, type}' if name == 'pass_through_columns' else '') ~ ', and ' ~ tojson(value) ~ ' is not one: correct it under vars.') -%}
-            {%- endfor -%}
-        {%- endif -%}
+    {%- for name in lists -%}
+        {%- for value in listed(name) if not (value is string and value | trim) and not (name == 'pass_through_columns' and is_typed_column(value)) -%}
+            {%- do problems.append(name ~ ' must be a list of texts' ~ (' or {name, type}' if name == 'pass_through_columns' else '') ~ ', and ' ~ tojson(value) ~ ' is not one: correct it under vars.') -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- set taken = message_columns() + ['source_place', 'batch_id'] -%}
     {%- for column in pass_through_columns() -%}
@@ -153,12 +150,6 @@
         {%- endif -%}
         {%- do taken.append(column.name | lower) -%}
     {%- endfor -%}
-    {%- if var('blog_url_pattern') is not string -%}
-        {%- do problems.append('blog_url_pattern must be a text with % as wildcard, not ' ~ tojson(var('blog_url_pattern')) ~ ': correct it under vars.') -%}
-    {%- endif -%}
-    {%- if var('since') is not none and not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', var('since') | string) -%}
-        {%- do problems.append('since must be a date such as 2026-01-31, not ' ~ tojson(var('since')) ~ ': correct it.') -%}
-    {%- endif -%}
     {{ return(problems) }}
 {% endmacro %}
 

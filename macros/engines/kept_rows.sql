@@ -29,6 +29,14 @@
     {{ query }};
 {%- endmacro %}
 
+{#- SQL that keeps a definition in refresh.definitions. -#}
+{% macro put_definition(name, definition) %}
+    {{ put_row(
+        state_table('definitions'), {'name': quoted(name)}, ['name', 'definition'],
+        'select ' ~ quoted(name) ~ ' as name, ' ~ quoted(definition) ~ ' as definition'
+    ) }}
+{% endmacro %}
+
 {#- Makes a table hold the rows of a query and nothing else. -#}
 {% macro put_all_rows(table, columns, query) -%}
     {{ adapter.dispatch('put_all_rows', 'signup_attribution')(table, columns, query) }}

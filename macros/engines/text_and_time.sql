@@ -75,11 +75,7 @@
 {%- endmacro %}
 
 {% macro end_of_time() -%}
-    {{ adapter.dispatch('end_of_time', 'signup_attribution')() }}
-{%- endmacro %}
-
-{% macro default__end_of_time() -%}
-    timestamp 'infinity'
+    timestamp '9999-12-31 23:59:59.999999'
 {%- endmacro %}
 
 {#- A time as text of fixed width (YYYY-MM-DD HH:MM:SS.ffffff), which sorts like the time. -#}

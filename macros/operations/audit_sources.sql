@@ -38,13 +38,10 @@
         {%- for place in present_places(collection) %}
         select '{{ collection }}' as message_type, {{ quoted(place.label) }} as source_place, {{ valid_id('id') }} as event_id, load_time, is_read_again
         from (
-            {%- set present, times = by_name(place_columns(place)), ['cast(null as timestamp)'] -%}
-            {%- for name in ['received_at', 'loaded_at', 'uuid_ts'] if name in present -%}
-                {%- do times.insert(0, source_value(present[name], 'time')) -%}
-            {%- endfor %}
+            {%- set present = by_name(place_columns(place)) %}
             select
                 {{ source_value(present['id'], 'text') }} as id,
-                coalesce({{ times | join(', ') }}, cast(null as timestamp)) as load_time,
+                {{ load_time(load_columns(present)) }} as load_time,
                 {{ may_be_new(collection, place, present) }} as is_read_again
             from {{ place_relation(place) }}
         ) as place

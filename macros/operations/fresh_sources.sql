@@ -29,18 +29,12 @@
 
 {#- Query that returns a row if the place has a message loaded since a UTC time (a text); none without load times. -#}
 {% macro loaded_since(collection, place, time) %}
-    {%- set present = by_name(place_columns(place)) -%}
-    {%- set times = [] -%}
-    {%- set stored = [] -%}
-    {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] if name in present -%}
-        {%- do stored.append(present[name]) -%}
-        {%- do times.append(source_value(present[name], 'time')) -%}
-    {%- endfor -%}
-    {%- if not times -%}
+    {%- set columns = load_columns(by_name(place_columns(place))) -%}
+    {%- if not columns -%}
         {{ return(none) }}
     {%- endif -%}
     {{ return(
-        'select 1 from ' ~ place_relation(place) ~ ' where ' ~ is_not_before(stored[0], time)
-        ~ ' and coalesce(' ~ times | join(', ') ~ ", cast(null as timestamp)) > timestamp '" ~ time ~ "' limit 1"
+        'select 1 from ' ~ place_relation(place) ~ ' where ' ~ is_not_before(columns[0], time)
+        ~ ' and ' ~ load_time(columns) ~ " > timestamp '" ~ time ~ "' limit 1"
     ) }}
 {% endmacro %}

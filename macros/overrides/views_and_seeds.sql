@@ -44,9 +44,7 @@
 {% macro record_definition() %}
     {%- if has_state_table('definitions') -%}
         {%- set made_of = definition() -%}
-        {%- do run_and_commit(
-            'delete from ' ~ state_table('definitions') ~ ' where name = ' ~ quoted(model.name) ~ '; '
-            'insert into ' ~ state_table('definitions') ~ ' values (' ~ quoted(model.name) ~ ', ' ~ quoted(made_of) ~ ')') -%}
+        {%- do run_and_commit(put_definition(model.name, made_of)) -%}
         {%- do definitions().update({model.name: made_of}) -%}
     {%- endif -%}
 {% endmacro %}

@@ -22,7 +22,7 @@
             {%- set missing = segment_columns(collection) | map(attribute='name') | reject('in', present) | list -%}
             {%- if present -%}
                 {%- do findings.append(['sources', true, collection ~ ': ' ~ place.label ~ (', without ' ~ missing | join(', ') ~ ' (null)' if missing else ', all columns')]) -%}
-                {%- if not ['uuid_ts', 'loaded_at', 'received_at'] | select('in', present) | list -%}
+                {%- if not load_columns(present) -%}
                     {%- do findings.append(['sources', true, collection ~ ': no load time (uuid_ts, loaded_at, received_at) in ' ~ place.label ~ ', so it is read whole each time']) -%}
                 {%- endif -%}
             {%- elif place.is_optional -%}

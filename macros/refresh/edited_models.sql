@@ -13,18 +13,6 @@
     {{ return(local_md5(tojson(texts))) }}
 {% endmacro %}
 
-{#- SQL, part of a model's transaction, that saves its text. is_whole: all stored rows were built from it. -#}
-{% macro record_text(node, is_whole) %}
-    {%- set name, definition = quoted('text of ' ~ node.name), quoted(text_of(node)) %}
-    {%- if is_whole %}
-    {{ put_row(state_table('definitions'), {'name': name}, ['name', 'definition'], 'select ' ~ name ~ ' as name, ' ~ definition ~ ' as definition') }}
-    {%- else %}
-    insert into {{ state_table('definitions') }}
-    select {{ name }}, {{ definition }}
-    where not exists (select 1 from {{ state_table('definitions') }} where name = {{ name }});
-    {%- endif %}
-{% endmacro %}
-
 {#- Says which of the models just run have rows older than their text, and what recomputes those. -#}
 {% macro say_edited_models() %}
     {%- set texts, names, selection = {}, [], [] -%}

@@ -58,7 +58,7 @@
         {{ save_watermark(table, row_count, row_count, 'null', columns[table], is_rebuilt=true) }}
             {%- endif %}
         {%- endfor %}
-        {{ record_settings_of_conversions() }}
+        {{ put_definition('settings of conversions', tojson(settings_of_conversions())) }}
     {%- endcall -%}
     {%- for table in published_tables() -%}
         {%- set node = our_models()[table].node -%}

@@ -147,12 +147,6 @@
     {{ return(settings) }}
 {% endmacro %}
 
-{#- SQL that saves what published conversions were computed with. -#}
-{% macro record_settings_of_conversions() %}
-    delete from {{ state_table('definitions') }} where name = 'settings of conversions';
-    insert into {{ state_table('definitions') }} values ('settings of conversions', {{ quoted(tojson(settings_of_conversions())) }});
-{% endmacro %}
-
 {#-
     SQL that adds to refresh.channel_changes which conversions a batch adds and removes, by time and channels. before, now: relations with
     the conversions that differ.

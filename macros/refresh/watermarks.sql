@@ -47,7 +47,7 @@
             cast({{ rows_read }} as bigint) as rows_read, cast({{ rows_deleted }} as bigint) as rows_deleted, {{ utc_now() }} as refreshed_at
     ) as watermark
     {%- endset %}
-    {{ record_text(node, is_of_present_text or is_rebuilt) }}
+    {{ put_definition('text of ' ~ name, text_of(node)) if is_of_present_text or is_rebuilt }}
     {{ put_row(state_table('models'), {'model': quoted(name)}, state_tables().models.keys(), row) }}
 {% endmacro %}
 

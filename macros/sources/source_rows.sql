@@ -91,26 +91,30 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Condition that keeps the rows a refresh has to look at. -#}
-{% macro may_be_new(collection, place, present) -%}
-    {%- set cutoff = load_cutoff(collection, place) -%}
+{#- The columns of a place that may say when a row was loaded, {name, type} each; the first that is not null counts. -#}
+{% macro load_columns(present) %}
     {%- set columns = [] -%}
-    {%- set load_times = [] -%}
     {%- for name in ['uuid_ts', 'loaded_at', 'received_at'] if name in present -%}
         {%- do columns.append(present[name]) -%}
-        {%- do load_times.append(source_value(present[name], 'time')) -%}
     {%- endfor -%}
-    {%- if cutoff is none or not load_times -%}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#- When a row was loaded, by these columns; null when none says. -#}
+{% macro load_time(columns) -%}
+    coalesce({% for column in columns %}{{ source_value(column, 'time') }}, {% endfor %}cast(null as timestamp))
+{%- endmacro %}
+
+{#- Condition that keeps the rows a refresh has to look at. -#}
+{% macro may_be_new(collection, place, present) -%}
+    {%- set cutoff, columns = load_cutoff(collection, place), load_columns(present) -%}
+    {%- if cutoff is none or not columns -%}
         true
     {%- else -%}
         {{ is_not_before(columns[0], cutoff) }}
-        and ({{ load_times[0] }} > timestamp '{{ cutoff }}' or {{ load_times[0] }} is null)
-        {%- if load_times | length > 1 %}
-        and (
-            coalesce({{ load_times | join(', ') }}) > timestamp '{{ cutoff }}'
-            or coalesce({{ load_times | join(', ') }}) is null
-        )
-        {%- endif -%}
+        {%- for some in ([columns[:1], columns] if columns | length > 1 else [columns]) %}
+        and ({{ load_time(some) }} > timestamp '{{ cutoff }}' or {{ load_time(some) }} is null)
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -29,10 +29,6 @@
     timestamp '0001-01-01 00:00:00'
 {%- endmacro %}
 
-{% macro spark__end_of_time() -%}
-    timestamp '9999-12-31 23:59:59.999999'
-{%- endmacro %}
-
 {% macro spark__sortable_time(time) -%}
     date_format({{ time }}, 'yyyy-MM-dd HH:mm:ss.SSSSSS')
 {%- endmacro %}

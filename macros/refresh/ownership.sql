@@ -18,10 +18,7 @@
 {% macro stored_nodes() %}
     {%- set known = run_cache('stored nodes') -%}
     {%- if not known and execute -%}
-        {%- set nodes = [] -%}
-        {%- for own in our_models().values() if own.node.config.materialized != 'ephemeral' -%}
-            {%- do nodes.append(own.node) -%}
-        {%- endfor -%}
+        {%- set nodes = our_models().values() | map(attribute='node') | rejectattr('config.materialized', 'equalto', 'ephemeral') | list -%}
         {%- for id in graph.nodes if id.startswith('seed.signup_attribution.') -%}
             {%- do nodes.append(graph.nodes[id]) -%}
         {%- endfor -%}

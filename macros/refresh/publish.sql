@@ -20,17 +20,12 @@
     {{ return(batch_relation((our_models()[table].node.config.meta or {}).get('rows', table))) }}
 {% endmacro %}
 
-{#- Columns of a published table, or of the rows for it. -#}
-{% macro published_columns(relation) %}
-    {{ return(adapter.get_columns_in_relation(relation) | rejectattr('name', 'equalto', 'batch_id') | list) }}
-{% endmacro %}
-
 {#- Publishes: brings the rows of the batch to all published tables, in one transaction with their watermarks. Returns their relations. -#}
 {% macro publish_all() %}
     {%- set relations, columns, stored, after = [], {}, [], applied_batch_id() -%}
     {%- for table in published_tables() -%}
         {%- do relations.append(published_relation(table)) -%}
-        {%- do columns.update({table: published_columns(rows_to_publish(table))}) -%}
+        {%- do columns.update({table: adapter.get_columns_in_relation(rows_to_publish(table)) | rejectattr('name', 'equalto', 'batch_id') | list}) -%}
         {%- do check_contract(our_models()[table].node, columns[table]) -%}
         {%- if stored_relation(table) is not none -%}
             {%- do stored.append(table) -%}

@@ -97,27 +97,17 @@
 {#- Names of the models whose own settings (`settings` in their meta) have other values than when they were built from scratch. -#}
 {% macro models_with_other_settings() %}
     {%- set names = [] -%}
-    {%- for of_model, value in settings_of_tables().items() if '.' in of_model and not of_model.startswith('seeds/') -%}
-        {%- set name, setting = of_model.split('.') -%}
-        {%- set node = our_models().get(name, {}).node -%}
-        {%- if node and setting in (node.config.meta or {}).get('settings', []) and value != written_setting(setting) -%}
-            {%- do names.append(name) -%}
-        {%- endif -%}
+    {%- for node in our_tables() | map(attribute='node') if own_settings(node) and own_settings(node) != definitions().get('settings of ' ~ node.name) -%}
+        {%- do names.append(node.name) -%}
     {%- endfor -%}
-    {{ return(names | unique | list) }}
+    {{ return(names) }}
 {% endmacro %}
 
-{#- Value of a setting as stored: equal numbers are written the same way. -#}
-{% macro written_setting(name) -%}
-    {{ return(tojson(var(name) | float if var(name) is number else var(name))) }}
-{%- endmacro %}
-
-{#- SQL that saves the settings that a model was built from scratch with. -#}
-{% macro record_model_settings() %}
-    {%- if execute and not is_incremental() -%}
-        delete from {{ state_table('settings') }} where name like '{{ model.name }}.%';
-        {%- for name in config.get('meta').settings %}
-        insert into {{ state_table('settings') }} values ('{{ model.name }}.{{ name }}', {{ quoted(written_setting(name)) }});
-        {%- endfor %}
-    {%- endif -%}
+{#- The values of a model's own settings as one text, in which equal numbers are written the same way; none without any. -#}
+{% macro own_settings(node) %}
+    {%- set values = {} -%}
+    {%- for name in (node.config.meta or {}).get('settings', []) -%}
+        {%- do values.update({name: var(name) | float if var(name) is number else var(name)}) -%}
+    {%- endfor -%}
+    {{ return(tojson(values) if values else none) }}
 {% endmacro %}

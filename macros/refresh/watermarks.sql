@@ -48,6 +48,7 @@
     ) as watermark
     {%- endset %}
     {{ put_definition('text of ' ~ name, text_of(node)) if is_of_present_text or is_rebuilt }}
+    {{ put_definition('settings of ' ~ name, own_settings(node)) if is_rebuilt and own_settings(node) }}
     {{ put_row(state_table('models'), {'model': quoted(name)}, state_tables().models.keys(), row) }}
 {% endmacro %}
 

@@ -196,11 +196,7 @@
 {%- endmacro %}
 
 {% macro default__label_count(list) -%}
-    cardinality({{ list }})
-{%- endmacro %}
-
-{% macro duckdb__label_count(list) -%}
-    len({{ list }})
+    array_length({{ list }}, 1)
 {%- endmacro %}
 
 {#- Text without these characters (an expression) at its ends; side: both, leading or trailing. -#}

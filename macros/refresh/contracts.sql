@@ -10,17 +10,14 @@
 -#}
 {% macro check_contract(node, columns) %}
     {%- if node.config.contract.enforced -%}
-        {%- set promised, found, types = [], [], stored_types() -%}
+        {%- set wants, has, types = [], [], stored_types() -%}
         {%- for column in node.columns.values() -%}
-            {%- set type = types.get(column.data_type, column.data_type) -%}
-            {%- do promised.append({'name': column.name, 'data_type': type, 'formatted': column.name ~ ' ' ~ type}) -%}
+            {%- do wants.append(column.name ~ ' ' ~ types.get(column.data_type, column.data_type)) -%}
         {%- endfor -%}
         {%- for column in columns -%}
-            {%- set type = column.dtype -%}
-            {%- do found.append({'name': column.name, 'data_type': type, 'formatted': column.name ~ ' ' ~ type}) -%}
+            {%- do has.append(column.name ~ ' ' ~ column.dtype) -%}
         {%- endfor -%}
-        {%- if promised | map(attribute='formatted') | sort != found | map(attribute='formatted') | sort -%}
-            {%- set has, wants = found | map(attribute='formatted') | list, promised | map(attribute='formatted') | list -%}
+        {%- if wants | sort != has | sort -%}
             {%- do stop(
                 node.name ~ ' has an enforced contract that failed: its SQL gives ' ~ (has | reject('in', wants) | join(', ') or 'no such column')
                 ~ ' where ' ~ node.patch_path.split('://')[-1] ~ ' promises ' ~ (wants | reject('in', has) | join(', ') or 'no such column')

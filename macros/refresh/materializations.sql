@@ -96,10 +96,8 @@
     {%- do adapter.rename_relation(made_as, target_relation) -%}
     {%- call statement('built') -%}
         {{ name_partitions() }}
-        {{ save_watermark(
-            model.name, '(select count(*) from ' ~ target_relation ~ ')', '(select count(*) from ' ~ target_relation ~ ')', 'null',
-            adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)
-        ) }}
+        {%- set row_count = '(select count(*) from ' ~ target_relation ~ ')' %}
+        {{ save_watermark(model.name, row_count, row_count, 'null', adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)) }}
     {%- endcall -%}
     {%- do create_indexes(target_relation) -%}
     {%- do take_statistics(target_relation) -%}
@@ -132,7 +130,8 @@
     {%- call statement('main') -%}
         {%- if config.get('incremental_strategy') == 'append' -%}
             {{ append_rows(target_relation, rows, columns) }}
-            {{ save_watermark(model.name, '(select count(*) from ' ~ rows ~ ')', '(select count(*) from ' ~ rows ~ ')', 0, columns) }}
+            {%- set row_count = '(select count(*) from ' ~ rows ~ ')' %}
+            {{ save_watermark(model.name, row_count, row_count, 0, columns) }}
         {%- else -%}
             {{ replace_rows(model, target_relation, rows, columns, applied_batch_id()) }}
         {%- endif -%}

@@ -6,7 +6,7 @@
     {%- if execute and flags.WHICH in ['run', 'build', 'seed'] and made_nodes() -%}
         {%- do stop_if_any(ownership_problems()) -%}
     {%- endif -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] and selected_models() -%}
         {%- do check_invocation() -%}
         {%- do stop_if_any(database_problems()) -%}
         {%- do check_variables() -%}
@@ -177,7 +177,7 @@
 {#- Whether there is a bookkeeping table of that name. -#}
 {% macro has_state_table(name) %}
     {#- a refresh creates its tables first; elsewhere they may be missing, and dbt's cache does not see what a hook created -#}
-    {{ return((flags.WHICH in ['run', 'build'] and refreshes_models()) or is_table(project_schema('refresh'), name)) }}
+    {{ return((flags.WHICH in ['run', 'build'] and selected_models()) or is_table(project_schema('refresh'), name)) }}
 {% endmacro %}
 
 {#- Refuses a refresh whose settings differ from those of the stored rows. -#}
@@ -249,9 +249,4 @@
         delete from {{ state_table('archived_messages') }};
         {{ put_all_rows(state_table('settings'), ['name', 'value'], 'values ' ~ rows | join(', ')) }}
     {%- endif -%}
-{% endmacro %}
-
-{#- True when the run's selection holds a model of this project, which may be a package of another. -#}
-{% macro refreshes_models() %}
-    {{ return(selected_models() | length > 0) }}
 {% endmacro %}

@@ -87,11 +87,8 @@
 
 {#- Names of this run's models that a full refresh builds from scratch. -#}
 {% macro fully_refreshed_models() %}
-    {%- set names = [] -%}
-    {%- for name in selected_models() if our_models()[name].node.config.full_refresh is not false -%}
-        {%- do names.append(name) -%}
-    {%- endfor -%}
-    {{ return(names) }}
+    {%- set nodes = our_models().values() | map(attribute='node') | selectattr('name', 'in', selected_models()) -%}
+    {{ return(nodes | rejectattr('config.full_refresh', 'sameas', false) | map(attribute='name') | list) }}
 {% endmacro %}
 
 {#- Names of the models whose own settings (`settings` in their meta) have other values than when they were built from scratch. -#}

@@ -3,7 +3,7 @@
     reads; changes of source columns are printed too.
 -#}
 {% macro report_refresh() %}
-    {%- if execute and flags.WHICH in ['run', 'build'] and refreshes_models() -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] and selected_models() -%}
         {%- if run_cache('moves') -%}
             {%- do run_and_commit(move_watermarks()) -%}
         {%- endif -%}

@@ -47,11 +47,10 @@
 {% macro default__replace_rows(node, target_relation, rows, columns, after) %}
     {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
-    {%- set names, facts, lists = quoted_names(columns), columns | rejectattr('name', 'in', keys + ['batch_id']) | list, [] -%}
+    {%- set names, facts = quoted_names(columns), columns | rejectattr('name', 'in', keys + ['batch_id']) | list -%}
+    {%- set types = facts | map(attribute='dtype') | join(' ') -%}
     {#- DuckDB takes a minute to compare lists, so rows with a list are always rewritten. -#}
-    {%- for column in facts if '[]' in column.dtype or 'ARRAY' in column.dtype -%}
-        {%- do lists.append(column) -%}
-    {%- endfor -%}
+    {%- set has_lists = '[]' in types or 'ARRAY' in types -%}
     {%- set is_whole = after == 0 or node.config.incremental_strategy == 'replace_all' -%}
     {%- if is_whole -%}
         {%- set causes, makes_way, found = [], 'true', '' -%}
@@ -95,11 +94,11 @@
     )
     select
         stored.row_address, stored.{{ keys | join(', stored.') }},
-        {{ 'false' if lists else 'batch_rows.' ~ keys[0] ~ ' is not null' }} as is_unchanged
+        {{ 'false' if has_lists else 'batch_rows.' ~ keys[0] ~ ' is not null' }} as is_unchanged
     from stored
     left join {{ rows }} as batch_rows
         on {{ same_values(keys, 'batch_rows', 'stored') }}
-        {%- for column in facts if not lists %}
+        {%- for column in facts if not has_lists %}
         and batch_rows.{{ column.quoted }} is not distinct from stored.{{ column.quoted }}
         {%- endfor %};
     delete from {{ target_relation }}

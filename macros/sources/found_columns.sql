@@ -10,13 +10,9 @@
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- if rows -%}
     select message_type, source_place, column_name, data_type
-    from (values {{ rows | join(', ') }}) as found_columns (message_type, source_place, column_name, data_type)
-    {%- else -%}
-    select '' as message_type, '' as source_place, '' as column_name, '' as data_type
-    where false
-    {%- endif -%}
+    from (values {{ rows | join(', ') or "('', '', '', '')" }}) as found_columns (message_type, source_place, column_name, data_type)
+    {{ 'where false' if not rows }}
 {%- endmacro %}
 
 {#- SQL that saves the columns just found, to compare the next refresh with. -#}

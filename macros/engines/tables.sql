@@ -69,3 +69,74 @@
 {% macro default__has_views() %}
     {{ return(true) }}
 {% endmacro %}
+
+{#-
+    SQL that creates a table from a query. meta: that of its model. On DuckDB, the columns named in `unpacked` are stored
+    uncompressed: compressed text has to be unpacked for each look-up of a few persons or devices, which then takes two to five
+    times as long. That is worth the space where many models look rows up.
+-#}
+{% macro table_of(relation, query, meta) -%}
+    {{ adapter.dispatch('table_of', 'signup_attribution')(relation, query, meta) }}
+{%- endmacro %}
+
+{% macro default__table_of(relation, query, meta) -%}
+    create table {{ relation }} as {{ query }};
+{%- endmacro %}
+
+{% macro duckdb__table_of(relation, query, meta) -%}
+    {%- set unpacked, columns = (meta or {}).get('unpacked', []), [] -%}
+    {%- if unpacked -%}
+        {%- for name, type in run_query('select column_name, column_type from (describe ' ~ query ~ ')').rows -%}
+            {%- do columns.append(quoted_name(name) ~ ' ' ~ type ~ (' using compression uncompressed' if name in unpacked else '')) -%}
+        {%- endfor %}
+    create table {{ relation }} ({{ columns | join(', ') }});
+    insert into {{ relation }} {{ query }};
+    {%- else -%}
+        {{ default__table_of(relation, query, meta) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Type in the contracts -> the engine's name for it. -#}
+{% macro stored_types() %}
+    {{ return(adapter.dispatch('stored_types', 'signup_attribution')()) }}
+{% endmacro %}
+
+{% macro default__stored_types() %}
+    {{ return({
+        'text': 'text', 'text[]': 'ARRAY', 'bigint': 'bigint', 'integer': 'integer', 'double precision': 'double precision',
+        'boolean': 'boolean', 'date': 'date', 'timestamp': 'timestamp without time zone'
+    }) }}
+{% endmacro %}
+
+{% macro duckdb__stored_types() %}
+    {{ return({
+        'text': 'VARCHAR', 'text[]': 'VARCHAR[]', 'bigint': 'BIGINT', 'integer': 'INTEGER', 'double precision': 'DOUBLE',
+        'boolean': 'BOOLEAN', 'date': 'DATE', 'timestamp': 'TIMESTAMP'
+    }) }}
+{% endmacro %}
+
+{#- Column by which a statement finds the rows of a table that an earlier statement of its transaction read. -#}
+{% macro row_address() -%}
+    {{ adapter.dispatch('row_address', 'signup_attribution')() }}
+{%- endmacro %}
+
+{% macro default__row_address() -%}
+    ctid
+{%- endmacro %}
+
+{% macro duckdb__row_address() -%}
+    rowid
+{%- endmacro %}
+
+{#- The schema that an engine gives to a target which names none. -#}
+{% macro engine_schema() %}
+    {{ return(adapter.dispatch('engine_schema', 'signup_attribution')()) }}
+{% endmacro %}
+
+{% macro default__engine_schema() %}
+    {{ return('public') }}
+{% endmacro %}
+
+{% macro duckdb__engine_schema() %}
+    {{ return('main') }}
+{% endmacro %}

@@ -10,13 +10,13 @@ report could not be made; 130 when interrupted by Ctrl-C, 143 by SIGTERM. What w
 the details. Paths in variables and in the environment start at the project's folder.
 """
 
-import sys
+import gc
 from functools import partial
 from pathlib import Path
 
 import click
 
-from common.command_line import target_options, variables_option
+from common.command_line import leave, target_options, variables_option
 from refreshing.answer import answer, run_interruptibly
 from reporting.making import DEFAULT_FILE
 
@@ -51,4 +51,5 @@ def command(**options):
 main = partial(run_interruptibly, command, "refresh.py")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    gc.disable()  # garbage is collected between attempts; what dbt makes lasts as long as a command
+    leave(main())

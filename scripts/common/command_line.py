@@ -1,6 +1,7 @@
 """Error handling of every command line: one sentence on stderr, and an exit code."""
 
 import functools
+import logging
 import os
 import sys
 from pathlib import Path
@@ -63,3 +64,11 @@ def run(command: click.Command, name: str, arguments=None, failed: int | None = 
 def entry(command: click.Command, name: str, **handling):
     """The `main` of a script: runs its command line, with these arguments or those of the process, and returns the exit code. See run."""
     return lambda arguments=None: run(command, name, arguments, **handling)
+
+
+def leave(code: int):
+    """End the process at once: Python would take half a second to free, one by one, the objects that dbt leaves."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    logging.shutdown()
+    os._exit(code)

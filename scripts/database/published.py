@@ -7,8 +7,10 @@ still reads the older one, the refresh updates a copy of the newer one instead.
 
 import os
 import shutil
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -226,11 +228,9 @@ class Copy:
 
     def copy_view(self, schema: str, name: str) -> bool:
         """Recreate a view; whether it can be read."""
-        (sql,) = self.connection.execute(
-            "select sql from duckdb_views() where database_name = 'work' and schema_name = ? and view_name = ?", [schema, name]).fetchone()
         self.connection.execute("use published; begin")
         try:
-            self.connection.execute(sql)
+            self.connection.execute(self.views[schema, name])
             self.connection.execute(f'select * from "{schema}"."{name}" limit 0')
             self.copy_comments(schema, name, "view")
             self.connection.execute("commit")
@@ -242,9 +242,24 @@ class Copy:
             self.connection.execute("use memory")
 
     def copy_comments(self, schema: str, name: str, kind: str):
-        """Copy the comments of a table or view and its columns."""
-        for (statement,) in self.connection.execute(queries.comments, [schema, name, kind]).fetchall():
-            self.connection.execute(statement)
+        """Copy the comments of a relation and its columns. kind: what it is in the readers' file, table or view."""
+        for column, comment in self.comments.get((schema, name), []):
+            of_column = f'."{column}"' if column else ""
+            self.connection.execute(
+                f'comment on {"column" if column else kind} published."{schema}"."{name}"{of_column} is {quoted(comment)}')
+
+    @cached_property
+    def views(self) -> dict[tuple[str, str], str]:
+        """Schema and name -> SQL that creates the view."""
+        return {(schema, name): sql for schema, name, sql in self.connection.execute(queries.views).fetchall()}
+
+    @cached_property
+    def comments(self) -> dict[tuple[str, str], list]:
+        """Schema and name -> column, or None for the relation itself, and comment."""
+        found = defaultdict(list)
+        for schema, name, *comment in self.connection.execute(queries.comments).fetchall():
+            found[schema, name].append(comment)
+        return found
 
 
 def quoted(text) -> str:

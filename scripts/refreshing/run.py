@@ -1,5 +1,6 @@
 """One refresh from beginning to end: under the lock, attempt after attempt, and its entry in the log."""
 
+import gc
 import json
 import os
 import sys
@@ -79,6 +80,7 @@ class Run:
             self.progress.say(sentence)
 
     def retrying(self, error: RefreshError, seconds: float):
+        gc.collect()  # what the failed attempt left
         self.progress("retry", error=str(error), failed=error.failed, in_seconds=round(seconds, 1))
 
     def carry_out(self):

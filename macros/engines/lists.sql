@@ -48,6 +48,20 @@
             )
 {%- endmacro %}
 
+{#- Condition that a text has one of the parts of a list in it, which a | separates. text: a column, as engines may compute it for each part. -#}
+{% macro has_any_part(text, parts) -%}
+    {{ adapter.dispatch('has_any_part', 'signup_attribution')(text, parts) }}
+{%- endmacro %}
+
+{% macro default__has_any_part(text, parts) -%}
+    exists (select 1 from unnest({{ parts_of(parts, '|') }}) as part where strpos({{ text }}, part) > 0)
+{%- endmacro %}
+
+{#- DuckDB compiles a regular expression that comes from a column anew for each row, which took half the time of touches. -#}
+{% macro duckdb__has_any_part(text, parts) -%}
+    len(list_filter({{ parts_of(parts, '|') }}, lambda part: contains({{ text }}, part))) > 0
+{%- endmacro %}
+
 {#- Aggregate: the different texts of a group in order, as one text. -#}
 {% macro distinct_texts(text, separator) -%}
     {{ adapter.dispatch('distinct_texts', 'signup_attribution')(text, separator) }}

@@ -38,14 +38,6 @@
     has_campaign_parameter and coalesce(utm_source, utm_medium) is null and referrer_host is not null
 {%- endmacro %}
 
-{#- True when the page's path has one of return_paths in it, /auth as well as /auth/callback for /auth/. -#}
-{% macro is_returned_to(page_url, return_paths) -%}
-    case
-        when {{ return_paths }} is null then false
-        else coalesce({{ regexp_found("lower(" ~ url_path(page_url) ~ ") || '/'", return_paths) }}, false)
-    end
-{%- endmacro %}
-
 {#- Everything that makes two touches differ, as one text; case and surrounding blanks do not. -#}
 {% macro evidence_text() -%}
     {%- set text -%}

@@ -52,7 +52,7 @@ path_exclusions as (
     select
         host,
         min(domain) as domain,
-        replace({{ distinct_texts('returned_to', '|') }}, '.', '[.]') as return_paths
+        {{ distinct_texts('returned_to', '|') }} as return_paths
     from exclusions
     where returned_to like '/%'
     group by host

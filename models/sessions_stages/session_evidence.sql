@@ -36,8 +36,8 @@ in_sessions as (
         days_of_visits.landing_page_url,
         touch_evidence.*,
         evidence_classes.click_id_name,
-        evidence_classes.is_external_referrer
-        and not {{ is_returned_to('page_url', 'return_paths') }} as is_external_referrer,
+        evidence_classes.return_paths,
+        evidence_classes.is_external_referrer as is_from_other_site,
         row_number() over (
             partition by days_of_visits.alias_id, days_of_visits.session_number, touch_evidence.referrer_host
             order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
@@ -52,6 +52,22 @@ in_sessions as (
     where evidence_classes.has_evidence or touch_evidence.referrer_host is not null
 ),
 
+-- a path as return_paths are written: /auth/ also stands for /auth
+with_path as (
+    select
+        *,
+        case when return_paths is not null then lower({{ url_path('page_url') }}) || '/' end as path
+    from in_sessions
+),
+
+with_referrer as (
+    select
+        *,
+        is_from_other_site
+        and (return_paths is null or not {{ has_any_part('path', 'return_paths') }}) as is_external_referrer
+    from with_path
+),
+
 -- single-page apps keep the referrer of their landing, so it counts only once in a session
 evidence as {{ hint_computed_once() }} (
     select
@@ -62,7 +78,7 @@ evidence as {{ hint_computed_once() }} (
         end as evidence_combination_id,
         case when is_external_referrer then referrer end as external_referrer,
         case when is_external_referrer then referrer_host end as external_host
-    from in_sessions
+    from with_referrer
     where
         has_campaign_parameter
         or click_id_name is not null

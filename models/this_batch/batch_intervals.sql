@@ -7,11 +7,14 @@ with app_tracks as (
     select
         coalesce(anonymous_id, '') as anonymous_id,
         coalesce(user_id, '') as user_id,
-        {{ event_stamp('occurred_at', 'event_id', 'page_url') }} as stamp,
-        page_url is not null as has_page,
+        {{ event_stamp('occurred_at', 'event_id') }} as event_stamp,
+        {{ event_stamp('occurred_at', 'event_id', 'page_url') }} as page_stamp,
         page_url like {{ quoted(var('blog_url_pattern')) }} as is_blog,
         message_type in ('pages', 'screens') as is_page,
-        {{ is_event_named(var('signup_events')) }} as is_signup,
+        case
+            when {{ is_event_named(var('signup_events')) }}
+                then {{ event_stamp('occurred_at', 'event_id', "coalesce(page_url, '')") }}
+        end as signup_stamp,
         message_type in ('pages', 'screens')
         or page_url is not null or page_referrer is not null or trim(user_agent) != '' as is_seen,
         is_session_event,
@@ -26,12 +29,11 @@ batch_intervals as (
     select
         anonymous_id,
         user_id,
-        -- nearly all events have a page: the first one costs little beside the landing page
-        least(min(stamp) filter (where has_page), min(stamp) filter (where not has_page)) as first_event,
-        min(stamp) filter (where has_page) as landing_page,
-        max(stamp) filter (where has_page) as exit_page,
-        min(stamp) filter (where is_blog) as blog_page,
-        min(stamp) filter (where is_signup) as signup_event,
+        min(event_stamp) as first_event,
+        min(page_stamp) as landing_page,
+        max(page_stamp) as exit_page,
+        min(page_stamp) filter (where is_blog) as blog_page,
+        min(signup_stamp) as signup_event,
         count(*) as event_count,
         count(*) filter (where is_page) as page_count,
         is_session_event,

@@ -82,7 +82,7 @@ identifying as (
         select anonymous_id, first_event from batch_intervals
         where anonymous_id != '' and user_id != ''
         union all
-        select previous_id as anonymous_id, {{ event_stamp('occurred_at', 'event_id', 'null') }} as first_event from {{ ref('alias_messages') }}
+        select previous_id as anonymous_id, {{ event_stamp('occurred_at', 'event_id') }} as first_event from {{ ref('alias_messages') }}
         where is_pair and batch_id > {{ applied_batch_id() }}
         union all
         select overrides.anonymous_id, {{ override_detail() }} as first_event

@@ -123,6 +123,10 @@
     forall({{ parts_of(asked_for, '+') }}, name -> instr({{ names }} || '&', '&' || name || '&') > 0)
 {%- endmacro %}
 
+{% macro spark__has_any_part(text, parts) -%}
+    exists({{ parts_of(parts, '|') }}, part -> instr({{ text }}, part) > 0)
+{%- endmacro %}
+
 {% macro spark__distinct_texts(text, separator) -%}
     array_join(array_sort(collect_set({{ text }})), '{{ separator }}')
 {%- endmacro %}

@@ -5,7 +5,7 @@
     PostgreSQL splits the usual URL, which is several times as fast as a regular expression; DuckDB runs one per distinct text.
 -#}
 {% macro url_host(url) -%}
-    nullif({{ strip(adapter.dispatch('host_with_dot', 'signup_attribution')(url), "'.'", 'trailing') }}, '')
+    nullif(trim(trailing '.' from {{ adapter.dispatch('host_with_dot', 'signup_attribution')(url) }}), '')
 {%- endmacro %}
 
 {% macro default__host_with_dot(url) -%}
@@ -59,7 +59,7 @@
 {% macro url_parameters(query, search, fragment) -%}
     case
         when coalesce({{ query }}, {{ search }}, {{ fragment }}) is null then ''
-        when {{ fragment }} is null and {{ strip("coalesce(" ~ search ~ ", '')", "'?'", 'leading') }} in ('', {{ query }})
+        when {{ fragment }} is null and trim(leading '?' from coalesce({{ search }}, '')) in ('', {{ query }})
             then coalesce({{ separated_parameters(query) }}, '')
         else
             coalesce({{ separated_parameters(query) }}, '')
@@ -115,15 +115,7 @@
 
 {#- Raw value of the parameter of that name (ignoring case) in url_parameters; null when it is missing. -#}
 {% macro query_parameter(parameters, name) -%}
-    {{ adapter.dispatch('query_parameter', 'signup_attribution')(parameters, name) }}
-{%- endmacro %}
-
-{% macro default__query_parameter(parameters, name) -%}
-    case when lower({{ as_id_text(parameters) }}) like '%&{{ name }}=%' then {{ named_parameter(parameters, quoted(name)) }} end
-{%- endmacro %}
-
-{% macro duckdb__query_parameter(parameters, name) -%}
-    case when contains(lower({{ parameters }}), '&{{ name }}=') then {{ regexp_group(parameters, '(?i)&' ~ name ~ '=([^?]*)') }} end
+    case when strpos(lower({{ as_id_text(parameters) }}), '&{{ name }}=') > 0 then {{ named_parameter(parameters, quoted(name)) }} end
 {%- endmacro %}
 
 {#- The same if the name is an expression; meaningless if the parameter is missing. -#}
@@ -197,13 +189,4 @@
 
 {% macro default__label_count(list) -%}
     array_length({{ list }}, 1)
-{%- endmacro %}
-
-{#- Text without these characters (an expression) at its ends; side: both, leading or trailing. -#}
-{% macro strip(text, characters, side='both') -%}
-    {{ adapter.dispatch('strip', 'signup_attribution')(text, characters, side) }}
-{%- endmacro %}
-
-{% macro default__strip(text, characters, side) -%}
-    {{ {'both': 'trim', 'leading': 'ltrim', 'trailing': 'rtrim'}[side] }}({{ text }}, {{ characters }})
 {%- endmacro %}

@@ -23,6 +23,6 @@
 {% macro trimmed(column) -%}
     case
         when left({{ column }}, 1) > ' ' and right({{ column }}, 1) > ' ' then {{ column }}
-        else {{ strip(column, "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)") }}
+        else trim(both ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) from {{ column }})
     end
 {%- endmacro %}

@@ -44,7 +44,7 @@ PORTS = ("", "", "", ":", ":443", ":8080", ".", ".:80")
 TAILS = ("", "", "/", "/a/b", "/user@example.com", "/a:b//c.d/", "?q=http://other.example/", "#top", "#/a?b=c", "/?x=[1]&y=a@b", "?", "#", "/Ü#@")
 ODD = (None, "", "/a?b//c", "a.example/b", "https:/a.example/", "mailto:a@b.example", "1x://a.example/", "https//a.example", "/x?u=https://b.example/", ":", "//")
 
-NAMES = ("utm_source", "utm_medium", "utm_campaign", "UTM_Source", "Utm_Term", "utm_content", "utm_id", "gclid", "GCLID", "page", "xutm_source", "utm_sourc")
+NAMES = ("utm_source", "utm_medium", "utm_campaign", "UTM_Source", "Utm_Term", "utm_content", "utm_id", "gclid", "GCLID", "page", "xutm_source", "utm_sourc", "utm-source")
 VALUES = (
     "google", "a+b", "100%25", "%E2%82%AC%20sale", "%FF", "a%00b", "", "+", "%20+", "a=b", "x:y@z", "nullify", "{open", "not set", "ünd", "%2", "%zz%7E",
     "null", "Undefined", "NaN", "(not set)", "(not%20set)", "%28Not+Set%29", "[object Object]", "%5Bobject%20object%5D", "{campaign.name}",

@@ -87,10 +87,6 @@
     regexp_replace({{ text }}, '{{ '(?i)' if 'i' in flags }}{{ java_pattern(pattern) }}', '{{ replacement }}')
 {%- endmacro %}
 
-{% macro spark__strip(text, characters, side) -%}
-    trim({{ side }} {{ characters }} from {{ text }})
-{%- endmacro %}
-
 {% macro spark__hash_of(text) -%}
     sha2({{ text }}, 256)
 {%- endmacro %}

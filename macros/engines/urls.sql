@@ -32,14 +32,6 @@
 
 {#- Text between the first ? and the fragment; null without a ?. -#}
 {% macro url_query(url) -%}
-    {{ adapter.dispatch('url_query', 'signup_attribution')(url) }}
-{%- endmacro %}
-
-{% macro default__url_query(url) -%}
-    case when {{ url }} like '%?%' then {{ regexp_group(url, '^[^?#]*[?]([^#]*)') }} end
-{%- endmacro %}
-
-{% macro postgres__url_query(url) -%}
     case
         when {{ url }} like '%?%'
             then substr(split_part({{ url }}, '#', 1), nullif(strpos(split_part({{ url }}, '#', 1), '?'), 0) + 1)

@@ -62,12 +62,6 @@
     {{ return(' has lost ' ~ lost | join(', ') if lost else '') }}
 {% endmacro %}
 
-{#- A column of the model's own table, by a name for it in the query; null where the table was made before the model had the column. -#}
-{% macro stored_column(name, column) -%}
-    {%- set columns = (model_states().get(model.name, {}).get('column_names') or '').split('\n') if execute else [] -%}
-    {{ name ~ '.' ~ column if column in columns else 'null' }}
-{%- endmacro %}
-
 {#- The relation of a model, as it was before this command; none when there was none. -#}
 {% macro relation_of(name) %}
     {%- set node = our_models()[name].node -%}

@@ -47,7 +47,7 @@ evidence_classes as (
         with_attributed.*,
         {%- if is_incremental() %}
         case
-            when unchanged.combination_id is not null then {{ stored_column('unchanged', 'reclassified_by') }}
+            when unchanged.combination_id is not null then unchanged.reclassified_by
             when stored.combination_id is not null then {{ reclassified_by('with_attributed', 'stored') }}
         end as reclassified_by,
         coalesce(unchanged.is_reclassified, stored.combination_id is not null) as is_reclassified,

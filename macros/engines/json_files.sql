@@ -39,7 +39,7 @@
     {%- if dirty -%}
         {%- set reader -%}
             (
-                select unnest(json_transform(json, {{ quoted(json_structure(used)) }}))
+                select unnest(json_transform(json, {{ quoted(tojson(dict.fromkeys(used, 'VARCHAR'))) }}))
                 from read_ndjson_objects({{ text_list(dirty) }}, ignore_errors = true)
                 where json_type(json) = 'OBJECT'
             )
@@ -94,12 +94,3 @@
 {% macro json_kind(text) -%}
     case when json_valid({{ text }}) then json_type({{ text }}) end
 {%- endmacro %}
-
-{#- JSON that says that each of these keys is to be a text. -#}
-{% macro json_structure(keys) %}
-    {%- set structure = {} -%}
-    {%- for key in keys -%}
-        {%- do structure.update({key: 'VARCHAR'}) -%}
-    {%- endfor -%}
-    {{ return(tojson(structure)) }}
-{% endmacro %}

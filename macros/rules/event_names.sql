@@ -24,13 +24,9 @@
     folders before reporting. `--check`, which builds none, answers for a whole refresh.
 -#}
 {% macro may_restate_events() %}
-    {%- for name in ['app_tracks', 'batch_intervals', 'touch_evidence'] + published_tables() -%}
-        {%- if flags.WHICH in ['run', 'build'] and name not in selected_models() -%}
-            {{ return(false) }}
-        {%- endif -%}
-    {%- endfor -%}
+    {%- set left_out = (['app_tracks', 'batch_intervals', 'touch_evidence'] + published_tables()) | reject('in', selected_models()) | list -%}
     {%- set detached = state_rows('archived_messages', 'select 1 from ' ~ state_table('archived_messages') ~ ' limit 1') -%}
-    {{ return(stored_relation('app_tracks') is not none and not detached) }}
+    {{ return(stored_relation('app_tracks') is not none and not detached and not (left_out and flags.WHICH in ['run', 'build'])) }}
 {% endmacro %}
 
 {#-

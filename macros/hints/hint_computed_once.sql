@@ -12,3 +12,19 @@
 {% macro postgres__hint_computed_once() -%}
     materialized
 {%- endmacro %}
+
+{#-
+    For `materialized` in the config of a part of a query that is used several times: Spark would plan and compute it anew at each use,
+    so there it is a table.
+-#}
+{% macro hint_part() -%}
+    {{ return(adapter.dispatch('hint_part', 'signup_attribution')()) }}
+{%- endmacro %}
+
+{% macro default__hint_part() -%}
+    {{ return('ephemeral') }}
+{%- endmacro %}
+
+{% macro spark__hint_part() -%}
+    {{ return('view') }}
+{%- endmacro %}

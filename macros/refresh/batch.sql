@@ -41,9 +41,6 @@
     {%- for row in state_rows('models', query) -%}
         {%- do run_cache('states').update({row[0]: dict(zip(columns, row))}) -%}
     {%- endfor -%}
-    {%- for name in done or [] if is_rebuilt(name) -%}
-        {%- do rebuilt_tables().names.remove(name) -%}
-    {%- endfor -%}
 {% endmacro %}
 
 {#- Name of the table that the SQL of a model is for: the model itself, or for one without a table the one that reads it. -#}

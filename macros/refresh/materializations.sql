@@ -18,9 +18,8 @@
         {{ apply_batch(target_relation) }}
     {%- endif -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do end_model() -%}
     {%- do document(model, target_relation, step == 'rebuild') -%}
-    {%- do reload_states([model.name]) -%}
+    {%- do end_model([model.name]) -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
     {%- do adapter.commit() -%}
     {%- for relation in replaced | select -%}
@@ -45,8 +44,7 @@
     {{ make_batch_rows() }}
     {%- do relations.extend(publish_all()) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do end_model() -%}
-    {%- do reload_states(published_tables()) -%}
+    {%- do end_model(published_tables()) -%}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': relations}) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized=hint_part()) }}
 
 with evidence_combinations as (
     select * from {{ ref('evidence_combinations') }}

@@ -5,7 +5,11 @@
 -#}
 
 {% macro spark__build(target_relation) %}
-    {%- call statement('main') -%} {{ stored_table_as(target_relation, sql) }} {%- endcall -%}
+    {%- if is_made_anew() -%}
+        {%- call statement('main') -%} {{ stored_table_as(target_relation, sql) }} {%- endcall -%}
+    {%- else -%}
+        {{ make_batch_rows() }}
+    {%- endif -%}
     {%- set row_count = '(select count(*) from ' ~ target_relation ~ ')' -%}
     {%- call statement('built') -%}
         {{ save_watermark(model.name, row_count, row_count, 'null', adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)) }}
@@ -82,15 +86,41 @@
     ) }}
 {% endmacro %}
 
-{#- Hooks come before the watermark, too. -#}
-{% macro spark__at_the_end(sql) %}
-    {%- do run_cache('at the end').setdefault(model.name, []).append(sql) -%}
+{#- Whether a table is computed again if the refresh dies before its watermark has moved; other rows are found staged. -#}
+{% macro is_made_anew() %}
+    {{ return(is_rebuilt(model.name) or (config.get('incremental_strategy') == 'this_batch' and not our_models()[model.name].parents)) }}
 {% endmacro %}
 
-{% macro spark__end_model() %}
-    {%- for sql in run_cache('at the end').pop(model.name, []) -%}
-        {%- call statement('end') -%} {{ sql }} {%- endcall -%}
+{#-
+    Watermarks move after all else that a model does. Staged rows can be brought to their tables again, so watermarks move together, by one
+    statement at the end of the run; a death before that only repeats what was done. But those of tables that are made anew move at once.
+-#}
+{% macro spark__put_watermark(name, row) %}
+    {%- do run_cache('at the end').setdefault(model.name, []).append([name, row]) -%}
+{% endmacro %}
+
+{% macro spark__end_model(done) %}
+    {%- for name, row in run_cache('at the end').pop(model.name, []) -%}
+        {%- do model_states().update({name: dict(zip(state_tables().models.keys(), run_query(row).rows[0]))}) -%}
+        {%- do run_cache('moves').update({name: model_states()[name].batch_id}) -%}
     {%- endfor -%}
+    {%- if is_made_anew() -%}
+        {%- do run_and_commit(move_watermarks()) -%}
+        {%- do run_cache('moves').clear() -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro spark__move_watermarks() %}
+    {%- set columns, rows = state_tables().models, [] -%}
+    {%- for name in run_cache('moves') -%}
+        {%- set values = [] -%}
+        {%- for column, type in columns.items() -%}
+            {%- set value = model_states()[name][column] -%}
+            {%- do values.append('cast(' ~ ('null' if value is none else quoted(value | string)) ~ ' as ' ~ type ~ ') as ' ~ column) -%}
+        {%- endfor -%}
+        {%- do rows.append('select ' ~ values | join(', ')) -%}
+    {%- endfor -%}
+    {{ put_row(state_table('models'), ['model'], columns.keys(), rows | join(' union all ')) }}
 {% endmacro %}
 
 {% macro spark__is_not_logged(table, batch_id) -%}
@@ -120,7 +150,7 @@
     lateral view stack({{ pairs | length }}{% for first, second in pairs.items() %}, {{ first }}, {{ second }}{% endfor %}) {{ name }} as {{ columns }}
 {%- endmacro %}
 
-{#- Spark has no recursive query: one statement after another passes labels on, over all links. -#}
+{#- Spark has no recursive query: one statement after another passes labels on, over all links. Users whose group stays get theirs, too. -#}
 {% macro spark__connected_users(links) -%}
     {%- set labels = api.Relation.create(schema=project_schema('this_batch'), identifier='labels_of_users') -%}
     {%- set all_links, steps = ref('user_links'), namespace(are_left=true) -%}
@@ -144,6 +174,5 @@
             {%- endfor -%}
         {%- endif -%}
         select user_id, label from {{ labels }}
-        where user_id in (select user_id from {{ links }} union select linked_user_id from {{ links }})
     {%- endif -%}
 {%- endmacro %}

@@ -9,6 +9,44 @@
     array[{{ expressions | join(', ') }}]
 {%- endmacro %}
 
+{#- In a select list: one row for each item of a list, and its place from 1 on. -#}
+{% macro items_of(list, item, place) -%}
+    {{ adapter.dispatch('items_of', 'signup_attribution')(list, item, place) }}
+{%- endmacro %}
+
+{% macro default__items_of(list, item, place) -%}
+    unnest({{ list }}) as {{ item }},
+        generate_subscripts({{ list }}, 1) as {{ place }}
+{%- endmacro %}
+
+{#- The item at a place, from 1 on; null where there is none. -#}
+{% macro item_at(list, place) -%}
+    {{ adapter.dispatch('item_at', 'signup_attribution')(list, place) }}
+{%- endmacro %}
+
+{% macro default__item_at(list, place) -%}
+    {{ list }}[{{ place }}]
+{%- endmacro %}
+
+{#- Aggregate: the values of a group for which a condition is true, in order; null when there are none. -#}
+{% macro list_in_order(value, order, condition) -%}
+    {{ adapter.dispatch('list_in_order', 'signup_attribution')(value, order, condition) }}
+{%- endmacro %}
+
+{% macro default__list_in_order(value, order, condition) -%}
+    array_agg({{ value }} order by {{ order }})
+            filter (where {{ condition }})
+{%- endmacro %}
+
+{#- Aggregate: a sum of fractions, added up in order, because another order may change the last digit. -#}
+{% macro sum_in_order(value, order) -%}
+    {{ adapter.dispatch('sum_in_order', 'signup_attribution')(value, order) }}
+{%- endmacro %}
+
+{% macro default__sum_in_order(value, order) -%}
+    sum({{ value }} order by {{ order }})
+{%- endmacro %}
+
 {#- The parts of a text, as a list. -#}
 {% macro parts_of(text, separator) -%}
     {{ adapter.dispatch('parts_of', 'signup_attribution')(text, separator) }}

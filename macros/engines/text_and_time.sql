@@ -282,6 +282,15 @@
     cast({{ microseconds_between(earlier, later) }} as double precision) / 86400000000
 {%- endmacro %}
 
+{#- From one date to another. -#}
+{% macro whole_days_between(earlier, later) -%}
+    {{ adapter.dispatch('whole_days_between', 'signup_attribution')(earlier, later) }}
+{%- endmacro %}
+
+{% macro default__whole_days_between(earlier, later) -%}
+    {{ later }} - {{ earlier }}
+{%- endmacro %}
+
 {#-
     ANALYZE the table that was just written: without it the planner takes a few new rows for one or none. Nothing on engines that
     keep statistics themselves, or if little changed, because sampling takes just as long then. A table searched by

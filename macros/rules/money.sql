@@ -82,9 +82,11 @@ accumulated as (
     select
         *,
         sum(cost) over grain as cost_to_pay_back,
-        sum(case when age_days >= 0 then revenue end) over (grain order by coalesce(age_days, -1)) as revenue_so_far
+        sum(case when age_days >= 0 then revenue end) over by_age as revenue_so_far
     from by_age
-    window grain as (partition by {{ grain }})
+    window
+        grain as (partition by {{ grain }}),
+        by_age as (partition by {{ grain }} order by coalesce(age_days, -1))
 ),
 
 compared as (

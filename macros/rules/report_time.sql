@@ -5,8 +5,12 @@
     {%- if var('report_timezone') == 'UTC' -%}
         {{ time }}
     {%- else -%}
-        ({{ time }} at time zone 'UTC') at time zone {{ quoted(var('report_timezone')) }}
+        {{ adapter.dispatch('time_in_zone', 'signup_attribution')(time, var('report_timezone')) }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro default__time_in_zone(time, zone) -%}
+    ({{ time }} at time zone 'UTC') at time zone {{ quoted(zone) }}
 {%- endmacro %}
 
 {#- The day a stored time falls on. -#}
@@ -22,7 +26,7 @@
 {#- Whole weeks or months from the first day of one period to that of a later one. -#}
 {% macro periods_between(period_type, earlier, later) -%}
     case {{ period_type }}
-        when 'week' then cast({{ later }} - {{ earlier }} as integer) / 7
+        when 'week' then cast({{ whole_days_between(earlier, later) }} as integer) / 7
         else
             cast(12 * (extract(year from {{ later }}) - extract(year from {{ earlier }})) as integer)
             + cast(extract(month from {{ later }}) - extract(month from {{ earlier }}) as integer)
@@ -31,5 +35,9 @@
 
 {#- True when the database knows a time zone of this name. -#}
 {% macro is_time_zone(name) %}
-    {{ return(name is string and run_query('select 1 from pg_timezone_names() where name = ' ~ quoted(name)).rows | length > 0) }}
+    {{ return(name is string and adapter.dispatch('is_time_zone', 'signup_attribution')(name)) }}
+{% endmacro %}
+
+{% macro default__is_time_zone(name) %}
+    {{ return(run_query('select 1 from pg_timezone_names() where name = ' ~ quoted(name)).rows | length > 0) }}
 {% endmacro %}

@@ -18,8 +18,7 @@ paths as (
 places as (
     select
         *,
-        unnest(path) as channel,
-        generate_subscripts(path, 1) as place
+        {{ items_of('path', 'channel', 'place') }}
     from paths
 ),
 
@@ -29,9 +28,9 @@ moves as (
     union all
     select
         channel,
-        path[place + 1] as next_channel,
+        {{ item_at('path', 'place + 1') }} as next_channel,
         person_count,
-        case when path[place + 1] is null then signup_count else 0 end as signup_count
+        case when {{ item_at('path', 'place + 1') }} is null then signup_count else 0 end as signup_count
     from places
 ),
 

@@ -75,7 +75,9 @@ revenue_entries as (
         0 as signups,
         0 as cost,
         credits.credit * person_revenue.revenue as revenue,
-        cast(greatest(person_revenue.paid_on - credits.signed_up_on, 0) as integer) as age_days,
+        cast(
+            greatest({{ whole_days_between('credits.signed_up_on', 'person_revenue.paid_on') }}, 0) as integer
+        ) as age_days,
         credits.signed_up_on as happened_on
     from person_revenue
     inner join credits on person_revenue.alias_id = credits.alias_id

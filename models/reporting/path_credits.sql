@@ -82,7 +82,7 @@ unattributed as (
         cast(null as text) as campaign,
         cast(null as text) as term,
         cast(null as text) as content,
-        0 as touch_number,
+        cast(0 as bigint) as touch_number,
         1 as credit,
         cast(null as timestamp) as touch_timestamp,
         attribution.signup_timestamp

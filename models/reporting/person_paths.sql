@@ -49,9 +49,8 @@ person_paths as (
     select
         alias_id,
         coalesce(
-            array_agg(channel order by touch_number)
-            filter (where channel is distinct from channel_before),
-            array[{{ quoted(unattributed_name()) }}]
+            {{ list_in_order('channel', 'touch_number', 'channel is distinct from channel_before') }},
+            {{ text_array([unattributed_name()]) }}
         ) as path,
         count(channel) as touch_count,
         signup_timestamp is not null as has_signup,

@@ -22,11 +22,8 @@ subscription_terms as (
     select
         subscriptions.*,
         newest_message.newest_at,
-        case subscriptions.billing_interval
-            when 'week' then interval '7 days'
-            when 'year' then interval '12 months'
-            else interval '1 month'
-        end as billing_period
+        case subscriptions.billing_interval when 'week' then 7 else 0 end as period_days,
+        case subscriptions.billing_interval when 'week' then 0 when 'year' then 12 else 1 end as period_months
     from subscriptions
     cross join newest_message
     where subscriptions.started_at <= newest_message.newest_at
@@ -40,17 +37,18 @@ numbered_charges as (
     from subscription_terms
 ),
 
+dated_charges as (
+    select
+        *,
+        started_at
+        + charge_number * period_months * interval '1 month' + charge_number * period_days * interval '1 day' as paid_at
+    from numbered_charges
+),
+
 -- a subscription is paid when it starts and after each billing period, until it ends or the newest message
 charges as (
-    select
-        user_id,
-        started_at + charge_number * billing_period as paid_at,
-        amount,
-        currency
-    from numbered_charges
-    where
-        started_at + charge_number * billing_period <= newest_at
-        and (charge_number = 0 or ended_at is null or started_at + charge_number * billing_period < ended_at)
+    select * from dated_charges
+    where paid_at <= newest_at and (charge_number = 0 or ended_at is null or paid_at < ended_at)
 ),
 
 payments as (

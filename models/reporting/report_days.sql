@@ -9,16 +9,8 @@ bounds as (
     from partitions
 ),
 
-numbered as (
-    select
-        first_day,
-        {{ numbers_up_to('last_day - first_day') }} as day_number
-    from bounds
-),
-
 report_days as (
-    select cast(first_day + cast(day_number as integer) as date) as day
-    from numbered
+    select {{ each_day('first_day', 'last_day') }} as day from bounds
 )
 
 select * from report_days

@@ -30,9 +30,11 @@ accumulated as (
     select
         *,
         cast(sum(signup_count) over channels as double precision) as all_signup_count,
-        sum(signup_count) over (channels order by value) as signup_count_so_far
+        sum(signup_count) over values_of_channels as signup_count_so_far
     from counted
-    window channels as (partition by channel, measure)
+    window
+        channels as (partition by channel, measure),
+        values_of_channels as (partition by channel, measure order by value)
 ),
 
 time_to_signup as (

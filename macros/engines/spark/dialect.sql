@@ -62,6 +62,19 @@
     timestampdiff(microsecond, {{ earlier }}, {{ later }})
 {%- endmacro %}
 
+{% macro spark__whole_days_between(earlier, later) -%}
+    datediff({{ later }}, {{ earlier }})
+{%- endmacro %}
+
+{% macro spark__time_in_zone(time, zone) -%}
+    convert_timezone('UTC', {{ quoted(zone) }}, {{ time }})
+{%- endmacro %}
+
+{#- Java knows those that Python does. -#}
+{% macro spark__is_time_zone(name) %}
+    {{ return(name in modules.pytz.all_timezones) }}
+{% endmacro %}
+
 {% macro spark__url_decode(value) -%}
     case
         when {{ value }} rlike '%(?![0-9a-fA-F]{2})|%00' or not {{ value }} rlike '[%+]' then {{ value }}
@@ -97,6 +110,46 @@
 
 {% macro spark__list_of(expressions) -%}
     array({{ expressions | join(', ') }})
+{%- endmacro %}
+
+{% macro spark__items_of(list, item, place) -%}
+    inline(transform({{ list }}, (one, number) -> struct(one as {{ item }}, number + 1 as {{ place }})))
+{%- endmacro %}
+
+{% macro spark__item_at(list, place) -%}
+    get({{ list }}, {{ place }} - 1)
+{%- endmacro %}
+
+{% macro in_order(value, order, condition='true') -%}
+    array_sort(collect_list(struct({{ order }} as place, {{ value }} as item)) filter (where {{ condition }}))
+{%- endmacro %}
+
+{% macro spark__list_in_order(value, order, condition) -%}
+    transform(nullif({{ in_order(value, order, condition) }}, array()), one -> one.item)
+{%- endmacro %}
+
+{% macro spark__sum_in_order(value, order) -%}
+    aggregate({{ in_order(value, order) }}, cast(0 as double), (total, one) -> total + one.item)
+{%- endmacro %}
+
+{#- The matrix as one list, changed step by step: Spark has no recursive query. -#}
+{% macro spark__inverse_of(matrix) -%}
+    with whole as (
+        select cast(max(i) as int) as size, transform(array_sort(collect_list(struct(i, j, entry))), one -> one.entry) as entries from {{ matrix }}
+    ),
+
+    inverted as (
+        select size, aggregate(sequence(0, size - 1), entries, (before, step) -> transform(before, (entry, place) -> case
+            when place = step * size + step then 1 / entry
+            when place div size = step then entry / before[step * size + step]
+            when place % size = step then -entry / before[step * size + step]
+            else entry - before[place div size * size + step] * before[step * size + place % size] / before[step * size + step]
+        end)) as entries
+        from whole
+        where size > 0
+    )
+
+    select inline(transform(entries, (entry, place) -> struct(place div size + 1 as i, place % size + 1 as j, entry as entry))) from inverted
 {%- endmacro %}
 
 {% macro spark__parts_of(text, separator) -%}

@@ -25,7 +25,8 @@
 {% macro spark_code(code) -%}
     {%- set words = {
         'text': 'string', 'double precision': 'double', 'timestamp without time zone': 'timestamp_ntz', 'timestamp with time zone': 'timestamp_ltz',
-        'as (not )?materialized(?= *[(])': 'as', 'strpos(?=[(])': 'instr', 'unnest(?=[(])': 'explode'
+        'as (not )?materialized(?= *[(])': 'as', 'strpos(?=[(])': 'instr', 'unnest(?=[(])': 'explode',
+        'array_to_string(?=[(])': 'array_join'
     } -%}
     {%- set written = namespace(code=code) -%}
     {%- for word, other in words.items() -%}

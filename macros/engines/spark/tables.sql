@@ -70,10 +70,20 @@
 {% materialization view, adapter='spark' %}
     {%- set relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
+    {{ get_assert_columns_equivalent(sql) }}
     {%- call statement('main') -%} {{ table_of(relation, sql, {}) }} {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
+
+{#- dbt's own macro sends its query without our `statement`. -#}
+{% macro spark__get_assert_columns_equivalent(sql) %}
+    {%- set columns = [] -%}
+    {%- for name, type, _ in (run_query('describe query ' ~ sql).rows if model.config.contract.enforced else []) -%}
+        {%- do columns.append({'name': name, 'dtype': type}) -%}
+    {%- endfor -%}
+    {%- do check_contract(model, columns) if columns -%}
+{% endmacro %}
 
 {#- dbt's own macro puts the texts between quotes unescaped. -#}
 {% macro spark__load_csv_rows(model, agate_table) %}
@@ -115,9 +125,6 @@
     {%- if var('sample') is not none -%}
         {%- do problems.append('A sample cannot be taken on Spark: leave sample out, or take it on DuckDB or PostgreSQL.') -%}
     {%- endif -%}
-    {%- for name in selected_models() if 'reporting' in our_models()[name].node.fqn and not problems -%}
-        {%- do problems.append('The models of reporting do not run on Spark: leave them out with --exclude path:models/reporting.') -%}
-    {%- endfor -%}
     {{ return(problems) }}
 {%- endmacro %}
 

@@ -1,6 +1,6 @@
 -- No month is missing between the first and the last, unless nothing happened in it: a month that partitions does not list must
 -- be one without a visit, and one that the source, as far as a refresh would read it again, has no usable message of.
-with recursive partitions as (
+with partitions as (
     select * from {{ ref('partitions') }}
 ),
 
@@ -12,11 +12,16 @@ device_sessions as (
     select * from {{ ref('device_sessions') }}
 ),
 
+bounds as (
+    select min(month) as first_month, max(month) as last_month from partitions
+),
+
+days as (
+    select {{ each_day('first_month', 'last_month') }} as day from bounds
+),
+
 months as (
-    select min(month) as month, max(month) as last_month from partitions
-    union all
-    select cast(month + interval '1 month' as date), last_month from months
-    where month < last_month
+    select distinct {{ period_start("'month'", 'day') }} as month from days
 ),
 
 active_months as (

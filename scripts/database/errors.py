@@ -38,7 +38,10 @@ LOST = re.compile(
     r"canceling statement due to (lock|statement) timeout|deadlock detected|could not serialize access"
     r"|terminating connection (due to administrator command|because of crash of another server process)"
     r"|could not (receive data from|send data to) server|(SSL )?connection (has been|already) closed|cursor already closed"
-    r"|SSL SYSCALL error|too many clients already|remaining connection slots are reserved")
+    r"|SSL SYSCALL error|too many clients already|remaining connection slots are reserved"
+    # Spark's: another commit came first, executors were lost, the server was not there
+    r"|CommitFailedException|Found (new )?conflicting|ExecutorLostFailure|FetchFailedException|TTransportException"
+    r"|java\.net\.(Connect|SocketTimeout)Exception|Connection reset")
 
 
 def disk_sentence(text: str) -> str:

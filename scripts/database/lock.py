@@ -1,7 +1,7 @@
 """One refresh of a database at a time.
 
 PostgreSQL: a table lock, held by an open transaction on a connection of its own. DuckDB: a lock on a file beside the database.
-Both belong to the process that holds them: however it dies, the server or the operating system releases them. The table lock is
+Both belong to the process that holds them: however it dies, the server or the operating system releases them. (Spark: lease.py.) The table lock is
 on a view of the schema `refresh`, because only roles with write access there can take it (anybody can take an advisory lock), and
 because VACUUM ignores views and so never waits for a refresh.
 
@@ -21,6 +21,7 @@ import psycopg2.errors
 
 from common.errors import LOCKED_OUT, RefreshError
 from common.project import ROOT, read_queries
+from database.lease import Lease
 from database.target import LOCK_APPLICATION, Target, rows
 
 POLL_SECONDS = 1.0
@@ -163,6 +164,8 @@ def make_lock(target: Target):
     """The lock of the target's database."""
     if target.engine == "postgres":
         return ServerLock(target)
+    if target.engine == "spark":
+        return Lease(target)
     if target.file:
         return FileLock(target)
     # Only this process can see a database in memory.

@@ -13,10 +13,12 @@ from common.project import ROOT, Profile, known_target
 from database.errors import first_line, is_transient, known_sentence
 from database.postgres import open_connection
 from database.profiles import read_profile, rendered
+from database.spark import SparkConnection
 
 LOCK_APPLICATION = "signup_attribution lock"  # application name of the connection that holds the lock
 FOLDERS = ("seeds", "refresh", "partitioning", "this_batch", "aliasing", "sessions_stages", "sessions", "reporting")
-DEFAULT_SCHEMAS = {"duckdb": "main", "postgres": "public"}
+ENGINES = ("duckdb", "postgres")  # of all scripts; a refresh also knows Spark
+DEFAULT_SCHEMAS = {"duckdb": "main", "postgres": "public", "spark": "main"}
 
 
 def log_file() -> Path:
@@ -33,7 +35,7 @@ class Target:
 
     @property
     def engine(self) -> str:
-        """duckdb or postgres."""
+        """duckdb, postgres or spark."""
         return self.settings["type"]
 
     @property
@@ -65,7 +67,8 @@ class Target:
     @property
     def schemas(self) -> dict[str, str]:
         """Folder of models -> name of its schema, for SQL."""
-        return {folder: f'"{self.schema(folder)}"' for folder in FOLDERS}
+        quote = "`" if self.engine == "spark" else '"'
+        return {folder: f"{quote}{self.schema(folder)}{quote}" for folder in FOLDERS}
 
     def without_secrets(self, text: str) -> str:
         """The text with the password, which must never be written anywhere, replaced by ***."""
@@ -77,6 +80,8 @@ class Target:
         with database_errors():
             if self.engine == "duckdb":
                 return duckdb.connect(str(self.file or self.settings.get("path") or ":memory:"), config=self.settings.get("config_options") or {})
+            if self.engine == "spark":
+                return SparkConnection(self.settings)
             return open_connection(LOCK_APPLICATION, self.settings)
 
     @contextmanager
@@ -86,13 +91,13 @@ class Target:
             yield connection
 
 
-def find_target(name: str | None = None, profile: Profile = Profile(), variables: dict | None = None) -> Target:
+def find_target(name: str | None = None, profile: Profile = Profile(), variables: dict | None = None, engines=ENGINES) -> Target:
     """The target of that name in the profile, by default the default one. variables: those passed to dbt. Raises RefreshError."""
     default, outputs = read_profile(profile)
     chosen = known_target(name or default, outputs)
     target = Target(chosen, rendered(outputs[chosen], profile, variables))
-    if target.settings.get("type") not in DEFAULT_SCHEMAS:
-        raise RefreshError(f"The target {chosen} is of type {target.settings.get('type')}: choose one of type duckdb or postgres.")
+    if target.settings.get("type") not in engines:
+        raise RefreshError(f"The target {chosen} is of type {target.settings.get('type')}: choose one of type {' or '.join(engines)}.")
     return target
 
 
@@ -108,6 +113,8 @@ def prefix_of(target: str | None, profile: Profile) -> str:
 
 def rows(connection, sql: str, values=()) -> list[tuple]:
     """The rows of a statement with %s as the placeholder of values. Raises RefreshError."""
+    if isinstance(connection, SparkConnection):
+        return connection.rows(sql, values)
     with database_errors():
         if isinstance(connection, duckdb.DuckDBPyConnection):
             return connection.execute(sql.replace("%s", "?"), list(values)).fetchall()
@@ -141,5 +148,7 @@ class Stored:
 
     def has(self, folder: str, table: str) -> bool:
         """Whether there is such a table."""
+        if isinstance(self.connection, SparkConnection):
+            return self.connection.has(self.target.schema(folder), table)
         found = "select 1 from information_schema.tables where table_schema = %s and table_name = %s"
         return bool(self.ask(found, self.target.schema(folder), table))

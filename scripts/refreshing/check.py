@@ -14,7 +14,7 @@ from database.dbt_commands import execute, target_arguments
 from database.errors import first_line
 from database.lock import REFRESH, queries as lock_queries
 from database.published import PUBLISHED_VARIABLE, check_published, published_file
-from database.target import FOLDERS, Target, find_target, rows
+from database.target import DEFAULT_SCHEMAS, FOLDERS, Target, find_target, rows
 from refreshing.seeds import COLUMNS, seed_problems
 
 FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
@@ -39,7 +39,7 @@ def check(plan: Plan) -> list[Finding]:
     os.chdir(ROOT)
     found = list(seed_findings(ROOT / "seeds"))
     try:
-        target = find_target(plan.target, plan.profile, plan.vars)
+        target = find_target(plan.target, plan.profile, plan.vars, DEFAULT_SCHEMAS)
         check_published(target)
         if target.file and not target.file.exists():
             found += [*file_findings(target.file, target.schema("")),

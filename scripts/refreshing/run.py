@@ -18,7 +18,7 @@ from database.dbt_commands import build_arguments, execute
 from database.errors import first_line
 from database.lock import acquire, make_lock
 from database.published import PUBLISHED_VARIABLE, check_published, publish, published_file
-from database.target import Target, find_target
+from database.target import DEFAULT_SCHEMAS, Target, find_target
 from erasing.erasure import finish, is_unfinished
 from notifying.record import ModelRun, RunRecord
 from notifying.settings import SETTINGS, Settings, endpoints, read_settings
@@ -88,7 +88,7 @@ class Run:
         os.chdir(ROOT)  # so that relative paths mean the same from everywhere
         os.environ[RUN_VARIABLE] = self.id
         try:
-            self.target = find_target(self.plan.target, self.plan.profile, self.plan.vars)
+            self.target = find_target(self.plan.target, self.plan.profile, self.plan.vars, DEFAULT_SCHEMAS)
             check_published(self.target)
             self.lock = make_lock(self.target)
             keep_trying(self.attempt, self.budget, self.retrying)

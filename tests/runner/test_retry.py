@@ -27,6 +27,7 @@ from refreshing.retry import FIRST_CONTACT_SECONDS, Budget, keep_trying
     ("FATAL:  the database system is starting up", ""),
     ('connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused', ""),
     ('IO Error: Could not set lock on file "/data/a.duckdb": Conflicting lock is held in python (PID 12).', ""),
+    ("org.apache.iceberg.exceptions.CommitFailedException: Version 7 already exists", ""),
 ])
 def test_transient(text, cause):
     assert is_transient(text, cause)

@@ -4,6 +4,8 @@ A statement takes Spark half a second or more, however few rows there are, so on
 test continues where the one before left off.
 """
 
+import json
+import os
 import random
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,18 +17,29 @@ pytest.importorskip("pyspark", reason="pyspark is not installed: make test-spark
 import snowpark_connect_deps_iceberg  # noqa: E402
 from dbt.adapters.spark import session  # noqa: E402
 
+import refresh  # noqa: E402
 import samples  # noqa: E402
+from common.errors import LOCKED_OUT  # noqa: E402
+from database.lease import Lease  # noqa: E402
+from database.target import find_target  # noqa: E402
 from engines import Spark  # noqa: E402
 from harness import Engine, PUBLISHED, as_vars, assert_equal  # noqa: E402
 from oracle import Settings  # noqa: E402
+from oracle.reporting import Options  # noqa: E402
+from test_reporting import SOURCES, assert_marts, business  # noqa: E402, F401
 
 JAR = next(Path(snowpark_connect_deps_iceberg.__file__).parent.glob("jars/iceberg-spark-runtime-3.5_2.12-*.jar"))
 # what Spark silently misreads unless it is told: a quote in a text, and a backslash
 TRAPS = Settings(own_domains=("example.com",), signup_events=("signed_up", "it's", "a\\b"))
 NOON = datetime(2026, 1, 15, 12)
+MARTS = Options(report_timezone="America/New_York", time_decay_half_life_days=0.5)
+MONEY = {
+    **as_vars(TRAPS), "report_timezone": MARTS.report_timezone, "time_decay_half_life_days": MARTS.time_decay_half_life_days,
+    "sources": {name: {"schema": "segment", "table": name, "optional": True} for name in SOURCES},
+}
 # Where the refreshes of the days after the first load die: between a table and its watermark, where a second merge would count twice, and at
-# a statement of about 450.
-DEATHS = ["merge into sessions_stages.device_sessions", random.Random(5).randrange(100, 400)]
+# a statement of about 310.
+DEATHS = ["merge into sessions_stages.device_sessions", random.Random(5).randrange(100, 300)]
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +77,30 @@ class Death(Exception):
     """What a statement meets when the refresh is dead."""
 
 
+class CommitFailed(Exception):
+    """What a statement meets once, when another commit came first."""
+
+
 @pytest.fixture
 def dies(monkeypatch):
-    """Called with a number or a text: the refresh dies after so many statements, or after the one with the text. `dies.is_dead` tells."""
+    """Called with a number or a text: the refresh dies after so many statements, or after the one with the text. `dies.is_dead` tells.
+
+    Called with a text and CommitFailed: the statement after it fails once.
+    """
     send = session.Cursor.execute
 
     def execute(cursor, sql, *parameters):
         if dies.is_dead:
-            raise Death("dead")
+            dies.is_dead = dies.error is Death
+            raise dies.error("org.apache.iceberg.exceptions.CommitFailedException: Version 7 already exists")
         send(cursor, sql, *parameters)
         dies.sent += 1
         dies.is_dead = dies.after == dies.sent or (isinstance(dies.after, str) and dies.after in sql)
+        if dies.is_dead and dies.error is CommitFailed:
+            dies.after = 0
 
-    def dies(after):
-        dies.after, dies.sent, dies.is_dead = after, 0, False
+    def dies(after, error=Death):
+        dies.after, dies.error, dies.sent, dies.is_dead = after, error, 0, False
 
     dies(0)
     monkeypatch.setattr(session.Cursor, "execute", execute)
@@ -121,12 +144,51 @@ def test_refreshes_that_die(engine, loads, dies):
         assert_equal(engine, loads[:number], TRAPS, when=f"after a refresh that died at {death}")
 
 
-def test_a_day_then_nothing_then_all_again(engine, loads):
-    engine.receive(loads[-1])
-    engine.refresh(as_vars(TRAPS))
+def test_a_day_then_nothing_then_all_again(engine, loads, business, project_seeds):  # noqa: F811
+    """With the marts, which catch up with what they missed."""
+    for load in (loads[-1], *business):
+        engine.receive(load)
+    engine.refresh(MONEY, reporting=True)
     assert_equal(engine, loads, TRAPS)
+    assert_marts(engine, loads, business, MARTS, project_seeds, "after a day", TRAPS)
     before = rows(engine)
-    engine.refresh(as_vars(TRAPS))
+    engine.refresh(MONEY, reporting=True)
     assert rows(engine) == before, "a refresh without new messages changed something"
-    engine.refresh(as_vars(TRAPS), full_refresh=True)
+    assert_marts(engine, loads, business, MARTS, project_seeds, "after nothing", TRAPS)
+    engine.refresh(MONEY, full_refresh=True, reporting=True)
     assert rows(engine) == before, "a full refresh made other rows"
+    assert_marts(engine, loads, business, MARTS, project_seeds, "after a full refresh", TRAPS)
+
+
+def test_the_runner(engine, dies, tmp_path, monkeypatch, capsys):
+    """It waits for no dead refresh, repeats what fails temporarily, and completes the log; --check reads."""
+    monkeypatch.chdir(tmp_path)  # a refresh goes to the project's folder
+    for name, value in {**engine.database.environment, "DBT_TARGET_PATH": str(tmp_path), "DBT_LOG_PATH": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    command = ["--target", "spark", "--vars", json.dumps(MONEY)]
+    other = Lease(find_target("spark", engines=("spark",)))
+    assert other.acquire()
+    assert refresh.main(command) == LOCKED_OUT and f"by process {os.getpid()} on " in capsys.readouterr().err
+    other.ending.set()  # as if it had died
+    engine.database.execute(f"update refresh.lease set until = timestamp '{NOON}'")
+    engine.load("pages", [{"id": "last", "anonymous_id": "last", "timestamp": NOON, "received_at": datetime(2027, 1, 1)}])
+    dies("merge into sessions.all_sessions", CommitFailed)
+    assert refresh.main(command) == 0, capsys.readouterr().err
+    assert other.take(), "a refresh that ended keeps the lease"
+    other.release()
+    newest = max(row["batch_id"] for row in engine.fetch("refresh.refresh_log"))
+    log = {row["model"]: row for row in engine.fetch("refresh.refresh_log") if row["batch_id"] == newest}
+    assert log["attribution"]["attempts"] == 2 and log["app_tracks"]["attempts"] == 1 and log["app_tracks"]["seconds"] > 0
+    assert [row["status"] for row in engine.fetch("refresh.refresh_runs") if row["batch_id"] == newest] == ["success"]
+    capsys.readouterr()
+    assert refresh.main([*command, "--check"]) == 0
+    said = capsys.readouterr().out
+    assert "PROBLEM" not in said and "pages: segment.pages" in said
+
+
+def test_dbt_tests(engine):
+    """The project's data tests and unit tests, but those whose rows are written in another SQL, and one of a model of many statements."""
+    not_here = ["paths_are_taken_apart_into_moves", "a_path_ends_at_the_signup_or_goes_on", "persons_change_by_messages_identity_and_rules",
+                "links_are_transitive_and_have_a_limit"]
+    outcome = engine.project.run("test", "--exclude", *not_here, vars=MONEY, reporting=True)
+    assert outcome.success and len(outcome.statuses) > 300, outcome.error

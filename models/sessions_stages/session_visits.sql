@@ -30,7 +30,9 @@ numbered as (
         *,
         sum(starts_session) over (
             partition by alias_id order by first_at, first_event rows unbounded preceding
-        ) as session_number
+        ) as session_number,
+        -- here, because both need the visits sorted by person
+        bool_or(is_identified) over (partition by alias_id) as is_person_identified
     from marked
 ),
 
@@ -42,8 +44,7 @@ session_visits as (
         {{ stamp_id('min(numbered.first_event) over session_visits') }} as session_id,
         {{ stamp_url('min(numbered.landing_page) over session_visits') }} as landing_page_url,
         cast(coalesce(earlier_sessions.session_number, 0) + numbered.session_number as bigint) as session_number,
-        coalesce(earlier_sessions.is_identified, false)
-        or bool_or(numbered.is_identified) over (partition by numbered.alias_id) as is_identified,
+        coalesce(earlier_sessions.is_identified, false) or numbered.is_person_identified as is_identified,
         bool_and(numbered.seen_at is null) over session_visits as is_untracked,
         numbered.starts_session = 1 as is_session_start,
         min(numbered.first_at) over session_visits as session_start,

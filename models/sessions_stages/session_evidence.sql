@@ -36,8 +36,12 @@ in_sessions as (
         days_of_visits.landing_page_url,
         touch_evidence.*,
         evidence_classes.click_id_name,
-        evidence_classes.return_paths,
         evidence_classes.is_external_referrer as is_from_other_site,
+        evidence_classes.return_paths,
+        -- as return_paths are written: /auth/ also stands for /auth
+        case
+            when evidence_classes.return_paths is not null then lower({{ url_path('touch_evidence.page_url') }}) || '/'
+        end as path,
         row_number() over (
             partition by days_of_visits.alias_id, days_of_visits.session_number, touch_evidence.referrer_host
             order by touch_evidence.occurred_at, touch_evidence.event_id, touch_evidence.message_type
@@ -52,20 +56,12 @@ in_sessions as (
     where evidence_classes.has_evidence or touch_evidence.referrer_host is not null
 ),
 
--- a path as return_paths are written: /auth/ also stands for /auth
-with_path as (
-    select
-        *,
-        case when return_paths is not null then lower({{ url_path('page_url') }}) || '/' end as path
-    from in_sessions
-),
-
 with_referrer as (
     select
         *,
         is_from_other_site
         and (return_paths is null or not {{ has_any_part('path', 'return_paths') }}) as is_external_referrer
-    from with_path
+    from in_sessions
 ),
 
 -- single-page apps keep the referrer of their landing, so it counts only once in a session
@@ -77,7 +73,8 @@ evidence as {{ hint_computed_once() }} (
             else combination_id
         end as evidence_combination_id,
         case when is_external_referrer then referrer end as external_referrer,
-        case when is_external_referrer then referrer_host end as external_host
+        case when is_external_referrer then referrer_host end as external_host,
+        {{ named_parameter('parameters', 'click_id_name') }} as raw_click_id
     from with_referrer
     where
         has_campaign_parameter
@@ -85,25 +82,12 @@ evidence as {{ hint_computed_once() }} (
         or (is_external_referrer and event_of_referrer_host = 1)
 ),
 
-with_raw_click_id as (
-    select *, {{ named_parameter('parameters', 'click_id_name') }} as raw_click_id from evidence
-),
-
 with_click_id as {{ hint_computed_once() }} (
-    select *, {{ decoded('raw_click_id') }} as click_id from with_raw_click_id
+    select *, {{ decoded('raw_click_id') }} as click_id from evidence
 ),
 
 compared as (
     select *, {{ evidence_text() }} as evidence from with_click_id
-),
-
-numbered as (
-    select
-        *,
-        row_number() over session_order as evidence_number,
-        lag(evidence) over session_order as evidence_before
-    from compared
-    window session_order as (partition by alias_id, session_number order by occurred_at, event_id, message_type)
 ),
 
 session_evidence as (
@@ -121,14 +105,15 @@ session_evidence as (
         click_id,
         page_url,
         landing_page_url,
-        evidence_number,
+        row_number() over session_order as evidence_number,
         evidence,
-        evidence_before,
+        lag(evidence) over session_order as evidence_before,
         -- the first evidence says where the session came from if it is early enough
-        evidence_number = 1 and occurred_at <= session_start + {{ entry_window() }} as is_entry,
+        row_number() over session_order = 1 and occurred_at <= session_start + {{ entry_window() }} as is_entry,
         session_start,
         occurred_at
-    from numbered
+    from compared
+    window session_order as (partition by alias_id, session_number order by occurred_at, event_id, message_type)
 )
 
 select * from session_evidence

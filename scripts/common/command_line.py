@@ -17,7 +17,7 @@ variables_option = click.option(
 
 def target_options(command):
     """The options that name the database, as in dbt; the command gets `target` and `profile`."""
-    @click.option("--target", metavar="NAME", help="A target of the profile, here duckdb or postgres.  [default: the profile's]")
+    @click.option("--target", metavar="NAME", help="A target of the profile, such as postgres.  [default: the profile's]")
     @click.option("--profile", "profile_name", metavar="NAME", default=Profile().name, show_default=True, envvar="DBT_PROFILE",
                   help="The profile in profiles.yml.")
     @click.option("--profiles-dir", "folder", metavar="FOLDER", envvar="DBT_PROFILES_DIR",

@@ -1,9 +1,9 @@
 """One refresh of a database at a time.
 
 PostgreSQL: a table lock, held by an open transaction on a connection of its own. DuckDB: a lock on a file beside the database.
-Both belong to the process that holds them: however it dies, the server or the operating system releases them. (Spark: lease.py.) The table lock is
+Both belong to the process that holds them: however it dies, the server or the operating system releases them. The table lock is
 on a view of the schema `refresh`, because only roles with write access there can take it (anybody can take an advisory lock), and
-because VACUUM ignores views and so never waits for a refresh.
+because VACUUM ignores views and so never waits for a refresh. Spark has no locks: lease.py.
 
 https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """

@@ -1,8 +1,8 @@
 {#-
     The log of refreshes, for people and monitors; no refresh depends on it. refresh_runs: one row per refresh, with the status
     running, success, failed, refused (its variables make no sense, so it says nothing about the tables) or died (a later run found
-    that it had never ended); batch_id is null if it ended before it had a batch. refresh_log: one row per model and batch,
-    written at the end from refresh.models, where each model says in the transaction of its table what it wrote; the runner adds seconds,
+    that it had never ended); batch_id is null if it ended before it had a batch. refresh_log: one row per model and batch, written when
+    the run ends from refresh.models, where each model says in the transaction of its table what it wrote; the runner adds seconds,
     attempts and failed models.
 -#}
 

@@ -31,9 +31,7 @@
         {%- if not results | selectattr('status', 'in', ['error', 'fail', 'runtime error']) | list -%}
             {%- do say_edited_models() -%}
         {%- endif -%}
-        {%- if not env_var('SIGNUP_ATTRIBUTION_RUN', '') -%}
-            {%- do run_and_commit(close_run()) -%}
-        {%- endif -%}
+        {%- do run_and_commit(log_models() ~ (close_run() if not env_var('SIGNUP_ATTRIBUTION_RUN', ''))) -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -53,7 +51,24 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- SQL that logs how this run and its models ended. The runner does that itself, because its runs may take several dbt commands. -#}
+{#- SQL that logs which models have applied the batch since they were last logged, be it in this run or in one that died. -#}
+{% macro log_models() %}
+    {%- set log, models, batch_id = state_table('refresh_log'), state_table('models'), current_batch_id() %}
+    {%- set is_done = 'models.refreshed_at >= (select max(started_at) from ' ~ state_table('batches') ~ ')' %}
+    delete from {{ log }}
+    where batch_id = {{ batch_id }} and model in (
+        select models.model from {{ models }} as models inner join {{ log }} as logged on models.model = logged.model
+        where
+            {{ is_done }} and logged.batch_id = {{ batch_id }}
+            and (logged.status != 'success' or logged.finished_at < models.refreshed_at)
+    );
+    insert into {{ log }} ({{ state_tables().refresh_log.keys() | join(', ') }})
+    select {{ batch_id }}, model, 'success', 1, rows_read, rows_written, rows_deleted, null, refreshed_at, null
+    from {{ models }} as models
+    where {{ is_done }} and model not in (select model from {{ log }} where batch_id = {{ batch_id }});
+{% endmacro %}
+
+{#- SQL that logs how this run ended. The runner does that itself, because its runs may take several dbt commands. -#}
 {% macro close_run() %}
     {%- set partitions = stored_relation('partitions') %}
     {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error'])
@@ -65,12 +80,6 @@
         newest_message_at = {{ '(select max(last_occurred_at) from ' ~ partitions ~ ')' if partitions is not none else 'null' }},
         error = {{ quoted(failed[0].message) if failed else 'null' }}
     where run_id = {{ run_name() }};
-    {%- set done = "refreshed_at >= (select max(started_at) from " ~ state_table('batches') ~ ')' %}
-    delete from {{ state_table('refresh_log') }}
-    where batch_id = {{ current_batch_id() }} and model in (select model from {{ state_table('models') }} where {{ done }});
-    insert into {{ state_table('refresh_log') }} ({{ state_tables().refresh_log.keys() | join(', ') }})
-    select {{ current_batch_id() }}, model, 'success', 1, rows_read, rows_written, rows_deleted, null, refreshed_at, null
-    from {{ state_table('models') }} where {{ done }};
 {% endmacro %}
 
 {#-

@@ -11,6 +11,7 @@ with app_tracks as (
         {{ event_stamp('occurred_at', 'event_id', 'page_url') }} as page_stamp,
         page_url like {{ quoted(var('blog_url_pattern')) }} as is_blog,
         message_type in ('pages', 'screens') as is_page,
+        -- always with a tab after the id, as page_stamp has, because attribution compares the two
         case
             when {{ is_event_named(var('signup_events')) }}
                 then {{ event_stamp('occurred_at', 'event_id', "coalesce(page_url, '')") }}

@@ -94,7 +94,7 @@
     {%- if (config.get('meta') or {}).get('monthly_partitions_by') and not is_of_batch -%}
         {{ adapter.dispatch('partitioned_table_as', 'signup_attribution')(relation, '(' ~ query ~ ')', config.get('meta').monthly_partitions_by) }}
     {%- else -%}
-        {{ table_of(relation, query, none if is_of_batch else config.get('meta')) }}
+        {{ table_of(relation, query) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -44,8 +44,8 @@
         {{ log_restatements(node, relation, rows, columns[table], after) if node.config.meta.conversion }}
         {{ replace_rows(node, relation, rows, columns[table], after) }}
             {%- else %}
-        {{ log_channel_changes(node, none, rows, current_batch_id()) if node.config.meta.conversion }}
-        {{ table_of(relation, 'select ' ~ quoted_names(columns[table]) ~ ' from ' ~ rows, node.config.meta) }}
+        {{ log_channel_changes(node, 'select *, 1 as change from ' ~ rows, current_batch_id()) if node.config.meta.conversion }}
+        {{ table_of(relation, 'select ' ~ quoted_names(columns[table]) ~ ' from ' ~ rows) }}
                 {%- for index in node.config.get('indexes') or [] %}
         {{ get_create_index_sql(relation, index) }};
                 {%- endfor %}

@@ -11,16 +11,35 @@
         select stored.{{ columns | map(attribute='quoted') | join(', stored.') }} from {{ relation }} as stored
         {%- if after %} inner join {{ changed_persons(after) }} on stored.alias_id = changed_persons.alias_id {%- endif %}
     {%- endset %}
-    {{ set_aside('conversions_before', published ~ ' except select ' ~ names ~ ' from ' ~ rows) }}
-    {{ set_aside('conversions_now', 'select ' ~ names ~ ' from ' ~ rows ~ ' except ' ~ published) }}
+    {%- set changed -%}
+        select {{ names }}, sum(change) as change
+        from (
+            select *, -1 as change from ({{ published }}) as published
+            union all
+            select {{ names }}, 1 as change from {{ rows }}
+        ) as compared
+        group by {{ names }}
+        having sum(change) != 0
+    {%- endset %}
+    {{ set_aside('changed_conversions', changed) }}
     {#- a table older than the log: what it holds is what the batch before brought -#}
     {%- if not state_rows('channel_changes', 'select 1 from ' ~ state_table('channel_changes') ~ ' limit 1') %}
-    {{ log_channel_changes(node, none, relation, [current_batch_id() - 1, 1] | max) }}
+    {{ log_channel_changes(node, 'select *, 1 as change from ' ~ relation, [current_batch_id() - 1, 1] | max) }}
     {%- endif %}
-    {{ log_channel_changes(node, 'conversions_before', 'conversions_now', current_batch_id()) }}
+    {{ log_channel_changes(node, 'select * from changed_conversions', current_batch_id()) }}
     insert into {{ state_table('restatements') }} ({{ state_tables().restatements.keys() | join(', ') }})
-    {#- the first appearance of a conversion is not a restatement -#}
-    with published_before as (
+    with conversions_before as (
+        select * from changed_conversions
+        where change < 0
+    ),
+
+    conversions_now as (
+        select * from changed_conversions
+        where change > 0
+    ),
+
+    {#- the first appearance of a conversion is not a restatement #}
+    published_before as (
         select {{ key }} as conversion_id from conversions_before
         union
         select {{ as_id_text('conversion_id') }} from {{ state_table('restatements') }}
@@ -77,8 +96,7 @@
         coalesce(cause, 'other'), cause_detail
     from caused
     where choice = 1 and {{ is_not_logged(state_table('restatements'), current_batch_id()) }};
-    {{ drop_aside('conversions_before') }}
-    {{ drop_aside('conversions_now') }}
+    {{ drop_aside('changed_conversions') }}
 {% endmacro %}
 
 {#- Query: conversions as one row for each fact that has a value, as a text, and one that they exist. -#}
@@ -148,21 +166,15 @@
 {% endmacro %}
 
 {#-
-    SQL that adds to refresh.channel_changes which conversions a batch adds and removes, by time and channels. before, now: relations with
-    the conversions that differ.
+    SQL that adds to refresh.channel_changes which conversions a batch adds and removes, by time and channels. changes: query on
+    conversions, with a column `change`: 1 for one that is added, -1 for one that is removed.
 -#}
-{% macro log_channel_changes(node, before, now, batch_id) %}
+{% macro log_channel_changes(node, changes, batch_id) %}
     insert into {{ state_table('channel_changes') }} ({{ state_tables().channel_changes.keys() | join(', ') }})
     select
         {{ batch_id }}, {{ utc_now() }}, '{{ node.config.meta.conversion }}', signup_timestamp,
         first_touch_channel, last_touch_channel, sum(change)
-    from (
-        select signup_timestamp, first_touch_channel, last_touch_channel, 1 as change from {{ now }}
-        {%- if before %}
-        union all
-        select signup_timestamp, first_touch_channel, last_touch_channel, -1 as change from {{ before }}
-        {%- endif %}
-    ) as changes
+    from ({{ changes }}) as changes
     where {{ is_not_logged(state_table('channel_changes'), batch_id) }}
     group by signup_timestamp, first_touch_channel, last_touch_channel
     having sum(change) != 0;

@@ -1,4 +1,4 @@
-{{ config(unique_key=['alias_id', 'touch_number'], meta={'since': 'signup_timestamp', 'unpacked': ['alias_id']},
+{{ config(unique_key=['alias_id', 'touch_number'], meta={'since': 'signup_timestamp'},
     indexes=lookup_indexes([['alias_id']])) }}
 
 -- Changes after a sign-up do not affect what led to it: earlier touches stay.

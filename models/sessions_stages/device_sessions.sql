@@ -1,5 +1,5 @@
 {{ config(incremental_strategy='replace_keys', unique_key=['anonymous_id', 'user_id', 'first_at'],
-    meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'until': 'last_at', 'unpacked': ['anonymous_id', 'alias_id']},
+    meta={'replaced_by': ['anonymous_id', 'user_id'], 'since': 'first_at', 'until': 'last_at'},
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'last_at'], ['alias_id', 'last_at'], ['batch_id']])) }}
 
 with merged_visits as (

@@ -1,5 +1,5 @@
 {{ config(unique_key=['alias_id', 'anonymous_id', 'user_id', 'visit_start'],
-    meta={'since': 'visit_end', 'unpacked': ['anonymous_id', 'alias_id']},
+    meta={'since': 'visit_end'},
     indexes=lookup_indexes([['alias_id', 'visit_end'], ['anonymous_id', 'user_id', 'visit_end']])) }}
 
 with device_sessions as (

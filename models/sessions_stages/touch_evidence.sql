@@ -1,4 +1,4 @@
-{{ config(incremental_strategy='append', meta={'unpacked': ['anonymous_id']},
+{{ config(incremental_strategy='append',
     indexes=lookup_indexes([['anonymous_id', 'user_id', 'occurred_at'], ['combination_id']])) }}
 
 -- Possible evidence of where a visit came from, extracted once per message. Rules decide later whether it counts and

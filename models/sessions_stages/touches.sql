@@ -1,4 +1,4 @@
-{{ config(unique_key=['alias_id', 'touch_number'], meta={'since': 'touch_timestamp', 'unpacked': ['alias_id']},
+{{ config(unique_key=['alias_id', 'touch_number'], meta={'since': 'touch_timestamp'},
     indexes=lookup_indexes([['alias_id', 'touch_timestamp'], ['session_id'], ['channel']])) }}
 
 -- depends_on: {{ ref('changed_persons') }}

@@ -159,7 +159,7 @@
     {%- else -%}
         {%- set edges = '(select user_id, linked_user_id from ' ~ all_links ~ ' union select linked_user_id, user_id from ' ~ all_links ~ ')' -%}
         {%- if execute and flags.WHICH in ['run', 'build'] -%}
-            {%- do run_query(table_of(labels, 'select distinct user_id, md5(user_id) as label from ' ~ edges, {})) -%}
+            {%- do run_query(table_of(labels, 'select distinct user_id, md5(user_id) as label from ' ~ edges)) -%}
             {%- for _ in range(10000) if steps.are_left -%}
                 {%- set handed_on -%}
                     select edges.linked_user_id as user_id, min(labels.label) as label

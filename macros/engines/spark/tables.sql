@@ -42,7 +42,7 @@
     ) {{ table_clauses(is_small=true) }};
 {%- endmacro %}
 
-{% macro spark__table_of(relation, query, meta) -%}
+{% macro spark__table_of(relation, query) -%}
     create or replace table {{ relation }} {{ table_clauses() }} as {{ query }};
 {%- endmacro %}
 
@@ -71,7 +71,7 @@
     {%- set relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
     {{ get_assert_columns_equivalent(sql) }}
-    {%- call statement('main') -%} {{ table_of(relation, sql, {}) }} {%- endcall -%}
+    {%- call statement('main') -%} {{ table_of(relation, sql) }} {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}

@@ -100,9 +100,14 @@
     |([*]|%2a)([|]|%7c){{ any }}([|]|%7c)([*]|%2a)){{ blanks }}
 {%- endmacro %}
 
+{#- Text without blanks around it; other white space stays. (A bare trim also removes that, but only on DuckDB.) -#}
+{% macro without_blanks(text) -%}
+    trim(both ' ' from {{ text }})
+{%- endmacro %}
+
 {#- A single value, trimmed; null if it does not count as one. -#}
 {% macro given_value(text) -%}
-    case when not {{ regexp_found(text, "'(?i)^" ~ no_value_pattern() ~ "$'") }} then nullif(trim({{ text }}), '') end
+    case when not {{ regexp_found(text, "'(?i)^" ~ no_value_pattern() ~ "$'") }} then nullif({{ without_blanks(text) }}, '') end
 {%- endmacro %}
 
 {#- Raw value of the parameter of that name (ignoring case) in url_parameters; null when it is missing. -#}
@@ -120,7 +125,7 @@
 
 {#- A raw parameter value, decoded and trimmed; null when nothing is left. -#}
 {% macro decoded(value) -%}
-    nullif(trim({{ url_decode(value) }}), '')
+    nullif({{ without_blanks(url_decode(value)) }}, '')
 {%- endmacro %}
 
 {#- Percent- and plus-decoded text; the text itself if the bytes are not valid text. -#}
@@ -149,7 +154,7 @@
 {%- endmacro %}
 
 {% macro duckdb__regexp_group(text, pattern) -%}
-    regexp_extract({{ text }}, '{{ pattern }}', 1)
+    regexp_extract({{ text }}, '{{ pattern }}', 1, 's')
 {%- endmacro %}
 
 {#- Text with all that a pattern matches replaced. flags: as PostgreSQL's, g and i. -#}
@@ -161,7 +166,7 @@
     regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}', '{{ flags }}')
 {%- endmacro %}
 
-{#- True when the pattern (an expression) is found in the text. -#}
+{#- True when the pattern (an expression) is found in the text; its dots also stand for line breaks. -#}
 {% macro regexp_found(text, pattern) -%}
     {{ adapter.dispatch('regexp_found', 'signup_attribution')(text, pattern) }}
 {%- endmacro %}
@@ -171,7 +176,7 @@
 {%- endmacro %}
 
 {% macro duckdb__regexp_found(text, pattern) -%}
-    regexp_matches({{ text }}, {{ pattern }})
+    regexp_matches({{ text }}, {{ pattern }}, 's')
 {%- endmacro %}
 
 {#- Number of elements of a list. -#}

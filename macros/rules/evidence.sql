@@ -20,11 +20,19 @@
     lower({{ regexp_replaced(parameters, '=[^?]*[?]', '') }})
 {%- endmacro %}
 
+{#-
+    A text as one of several in a longer one, which no other texts give: chr(31) ends it and chr(30) stands for null, so where a
+    visitor put these characters into it, they are written in another way.
+-#}
+{% macro text_part(text) -%}
+    coalesce(replace(replace({{ text }}, chr(30), chr(30) || '0'), chr(31), chr(30) || '1'), chr(30)) || chr(31)
+{%- endmacro %}
+
 {#- Identifies everything that decides the class of a touch: few combinations stand for all touches. -#}
 {% macro combination_id(referrer_host='referrer_host') -%}
     md5(
         {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', referrer_host, 'parameter_names'] %}
-        coalesce({{ column }}, chr(30)) || chr(31) ||
+        {{ text_part(column) }} ||
         {%- endfor %}
         cast(has_campaign_parameter as text)
     )
@@ -42,7 +50,7 @@
 {% macro evidence_text() -%}
     {%- set text -%}
         {%- for column in ['utm_source', 'utm_medium', 'utm_campaign', 'external_host', 'click_id'] -%}
-        coalesce({{ trimmed(column) }}, '') || chr(31){{ ' || ' if not loop.last }}
+        {{ text_part('coalesce(' ~ trimmed(column) ~ ", '')") }}{{ ' || ' if not loop.last }}
         {%- endfor -%}
     {%- endset -%}
     {{ lower_case(text) }}

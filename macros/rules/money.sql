@@ -2,12 +2,12 @@
 
 {#- Part of a campaign's name (source, medium, campaign), normalized for matching spend and touches: case and blanks are ignored. -#}
 {% macro campaign_key(column) -%}
-    coalesce(nullif({{ lower_case('trim(' ~ column ~ ')') }}, ''), '(none)')
+    coalesce(nullif({{ lower_case(without_blanks(column)) }}, ''), '(none)')
 {%- endmacro %}
 
 {#- Currency of an amount; reporting_currency if it names none. -#}
 {% macro currency_of(column) -%}
-    coalesce(nullif(upper(trim({{ column }})), ''), {{ quoted(var('reporting_currency') | upper if var('reporting_currency') else '(none)') }})
+    coalesce(nullif(upper({{ without_blanks(column) }}), ''), {{ quoted(var('reporting_currency') | upper if var('reporting_currency') else '(none)') }})
 {%- endmacro %}
 
 {#- Stand for the channel of spend that matches no touch, and of revenue from users without a sign-up. -#}

@@ -45,7 +45,7 @@
 {% macro content_hash() -%}
     md5(
         {%- for column in message_columns() if column not in ['event_display_name', 'is_session_event', 'is_clock_corrected'] %}
-        coalesce(cast({{ column }} as text), chr(30)) || chr(31){{ ' ||' if not loop.last }}
+        {{ text_part('cast(' ~ column ~ ' as text)') }}{{ ' ||' if not loop.last }}
         {%- endfor %}
     )
 {%- endmacro %}

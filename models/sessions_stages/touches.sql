@@ -35,6 +35,7 @@ evidence_arrivals as (
         click_id,
         case when is_entry then landing_page_url else page_url end as landing_page_url,
         is_entry,
+        evidence_number,
         case when is_entry then session_start else occurred_at end as touch_timestamp
     from session_evidence
     where
@@ -60,6 +61,7 @@ direct_entries as (
         null as click_id,
         landing_page_url,
         true as is_entry,
+        0 as evidence_number,
         session_start as touch_timestamp
     from session_visits
     where
@@ -97,7 +99,8 @@ touches as (
         arrivals.landing_page_url,
         evidence_classes.channel,
         coalesce(earlier_touches.touch_number, 0) + row_number() over (
-            partition by arrivals.alias_id order by arrivals.touch_timestamp, arrivals.touch_id
+            -- events of several collections may share an id and a time
+            partition by arrivals.alias_id order by arrivals.touch_timestamp, arrivals.touch_id, arrivals.evidence_number
         ) as touch_number,
         evidence_classes.is_direct,
         evidence_classes.is_paid,

@@ -17,7 +17,7 @@ with app_tracks as (
                 then {{ event_stamp('occurred_at', 'event_id', "coalesce(page_url, '')") }}
         end as signup_stamp,
         message_type in ('pages', 'screens')
-        or page_url is not null or page_referrer is not null or trim(user_agent) != '' as is_seen,
+        or page_url is not null or page_referrer is not null or {{ without_blanks('user_agent') }} != '' as is_seen,
         is_session_event,
         batch_id,
         occurred_at,

@@ -11,9 +11,17 @@ device_sessions as (
     {{ of_changed_persons('device_sessions', 'last_at') }}
 ),
 
+-- a later touch may have the id and the time of its session's entry, if they are events of two collections
 touches as (
-    select touches.* from {{ batch_rows('touches') }} as touches
-    where {{ of_this_part(ref('touches'), 'alias_id') }}
+    select
+        touches.*,
+        row_number() over (
+            partition by touches.alias_id, touches.touch_id, touches.touch_timestamp order by touches.touch_number
+        ) as choice
+    from {{ batch_rows('touches') }} as touches
+    where
+        touches.touch_id = touches.session_id
+        and {{ of_this_part(ref('touches'), 'alias_id') }}
 ),
 
 -- a sign-up before the change stays as it is, and comes before all others
@@ -113,6 +121,7 @@ batch_sessions as (
         on with_signup.session_id = touches.touch_id
         and with_signup.alias_id is not distinct from touches.alias_id
         and with_signup.session_start is not distinct from touches.touch_timestamp
+        and touches.choice = 1
 )
 
 select * from batch_sessions

@@ -112,7 +112,7 @@ class Rules:
     def rule_holds(self, rule, source, medium, campaign):
         texts = {"source_pattern": source, "medium_pattern": medium, "campaign_pattern": campaign}
         for condition, text in texts.items():
-            if rule[condition] and not re.search(rule[condition], (text or "").lower()):
+            if rule[condition] and not re.search(rule[condition], (text or "").lower(), re.DOTALL):
                 return False
         categories = rule["source_category"]
         return not categories or self.source_category(source) in categories.split("|")

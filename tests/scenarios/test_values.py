@@ -142,11 +142,25 @@ def visits_with_long_texts(started):
     return {"pages": pages, "tracks": tracks}
 
 
+# Texts that our own separators, or what an engine takes for a blank or a line, could take for others.
+PARAMETERS = ("utm_source=a%1Fb&utm_medium=c", "utm_source=a&utm_medium=b%1Fc", "utm_source=%1E&utm_medium=c", "utm_medium=c", "utm_source=%1E0&utm_medium=c",
+              "utm_source=%C2%A0newsletter", "utm_source=%E3%80%80", "gclid=%C2%A0", "utm_source=x%09&utm_medium=%0Acpc")
+
+
+def lookalikes(at):
+    """A device for each of PARAMETERS, which all sign up, and one with two events of one id and time."""
+    pages = [{"id": f"first {number}", "anonymous_id": f"device {number}", "url": f"https://example.com/?{parameters}", "timestamp": at, "received_at": at}
+             for number, parameters in enumerate(PARAMETERS)]
+    tracks = [{**page, "id": f"second {page['id']}", "event": "signed_up", "context_page_url": page["url"]} for page in pages]
+    twice = {"id": "twice", "anonymous_id": "twice", "timestamp": at, "received_at": at}
+    pages.append({**twice, "url": "https://example.com/?utm_source=A&utm_medium=cpc"})
+    tracks.append({**twice, "event": "signed_up", "context_page_url": "https://example.com/?utm_source=B&utm_medium=cpc"})
+    return {"pages": pages, "tracks": tracks}
+
+
 def test_long_texts(engine):
-    """No text is too long for a refresh, nor for those that look it up later."""
-    short = {"pages": [{"id": "first", "anonymous_id": "device 0", "url": "https://example.com/", "timestamp": datetime(2026, 3, 1),
-                        "received_at": datetime(2026, 3, 1)}]}
-    loads = [short, visits_with_long_texts(datetime(2026, 3, 2)), visits_with_long_texts(datetime(2026, 3, 2, 0, 5))]
+    """No text is too long for a refresh, nor for those that look it up later, and none is taken for another."""
+    loads = [lookalikes(datetime(2026, 3, 1)), visits_with_long_texts(datetime(2026, 3, 2)), visits_with_long_texts(datetime(2026, 3, 2, 0, 5))]
     for number, load in enumerate(loads, 1):
         engine.receive(load)
         engine.refresh()

@@ -93,7 +93,7 @@
 {%- endmacro %}
 
 {% macro spark__regexp_found(text, pattern) -%}
-    {{ text }} rlike {{ java_pattern(pattern) }}
+    {{ text }} rlike concat('(?s)', {{ java_pattern(pattern) }})
 {%- endmacro %}
 
 {% macro spark__regexp_replaced(text, pattern, replacement, flags) -%}

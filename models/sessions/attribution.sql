@@ -29,7 +29,8 @@ device_sessions as not materialized (
     select * from {{ ref('device_sessions') }}
 ),
 
-signups as (
+-- (materialized, as four queries read it and each would go through all sessions)
+signups as materialized (
     select alias_id, session_id, session_number, signup_timestamp from all_sessions
     where is_signup_session
 ),

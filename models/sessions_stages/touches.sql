@@ -100,7 +100,8 @@ touches as (
         evidence_classes.channel,
         coalesce(earlier_touches.touch_number, 0) + row_number() over (
             -- events of several collections may share an id and a time
-            partition by arrivals.alias_id order by arrivals.touch_timestamp, arrivals.touch_id, arrivals.evidence_number
+            partition by arrivals.alias_id
+            order by arrivals.touch_timestamp, arrivals.touch_id, arrivals.evidence_number
         ) as touch_number,
         evidence_classes.is_direct,
         evidence_classes.is_paid,

@@ -13,26 +13,15 @@ device_sessions as (
 
 -- a later touch may have the id and the time of its session's entry, if they are events of two collections
 touches as (
-    select
-        touches.*,
-        row_number() over (
-            partition by touches.alias_id, touches.touch_id, touches.touch_timestamp order by touches.touch_number
-        ) as choice
+    select *, row_number() over (partition by alias_id, touch_id, touch_timestamp order by touch_number) as choice
     from {{ batch_rows('touches') }} as touches
-    where
-        touches.touch_id = touches.session_id
-        and {{ of_this_part(ref('touches'), 'alias_id') }}
+    where touch_id = session_id and {{ of_this_part(ref('touches'), 'alias_id') }}
 ),
 
 -- a sign-up before the change stays as it is, and comes before all others
 earlier_signups as (
-    {%- if is_incremental() %}
-    select stored.alias_id, stored.signup_timestamp from {{ stored_relation('attribution') }} as stored
-    {{ before_the_change('stored', 'signup_timestamp') }}
-    {%- else %}
-    select '' as alias_id, cast(null as timestamp) as signup_timestamp
-    where false
-    {%- endif %}
+    {{ last_before_the_change(
+        stored_relation('attribution'), 'signup_timestamp', {'signup_timestamp': 'cast(null as timestamp)'}) }}
 ),
 
 visits as (

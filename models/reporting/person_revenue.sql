@@ -9,9 +9,8 @@ subscriptions as (
     select * from {{ ref('stg_subscriptions') }}
 ),
 
-aliases as (
-    select * from {{ ref('aliases') }}
-    where id_type = 'user_id'
+persons_of_users as (
+    select * from {{ ref('persons_of_users') }}
 ),
 
 newest_message as (
@@ -61,7 +60,7 @@ person_revenue as (
     select
         -- longer texts do not count as ids
         coalesce(
-            aliases.alias_id,
+            persons_of_users.alias_id,
             case when length(payments.user_id) <= 255 then payments.user_id end,
             ''
         ) as alias_id,
@@ -69,7 +68,7 @@ person_revenue as (
         sum(payments.amount) as revenue,
         {{ report_date('payments.paid_at') }} as paid_on
     from payments
-    left join aliases on payments.user_id = aliases.id
+    left join persons_of_users on payments.user_id = persons_of_users.user_id
     group by 1, 2, 4
 )
 

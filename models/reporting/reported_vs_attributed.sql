@@ -8,9 +8,8 @@ survey_answers as (
     select * from {{ ref('survey_answers') }}
 ),
 
-aliases as (
-    select * from {{ ref('aliases') }}
-    where id_type = 'user_id'
+persons_of_users as (
+    select * from {{ ref('persons_of_users') }}
 ),
 
 attribution as (
@@ -19,11 +18,11 @@ attribution as (
 
 answers as (
     select
-        coalesce(aliases.alias_id, survey.user_id) as alias_id,
+        coalesce(persons_of_users.alias_id, survey.user_id) as alias_id,
         survey.answer,
         survey.answered_at
     from survey
-    left join aliases on survey.user_id = aliases.id
+    left join persons_of_users on survey.user_id = persons_of_users.user_id
 ),
 
 -- a person's first answer counts, as it is nearest to the sign-up

@@ -36,6 +36,7 @@ COLUMNS = {
     "rejected_events": ("message_type", "event_id", "reason", "source_place"),
     "known_pairs": ("anonymous_id", "user_id", "first_seen_at", "last_seen_at"),
     "aliases": ("id", "id_type", "alias_id", "user_count", "first_seen_at", "last_seen_at"),
+    "persons_of_users": ("user_id", "alias_id"),
     "unmerged_groups": ("group_id", "reason", "user_id", "linked_user_id", "event_id", "user_count"),
     "all_sessions": SESSION_COLUMNS,
     "touches": (
@@ -59,6 +60,7 @@ KEYS = {
     "rejected_events": ("message_type", "event_id", "reason", "source_place"),
     "known_pairs": ("anonymous_id", "user_id"),
     "aliases": ("id_type", "id"),
+    "persons_of_users": ("user_id",),
     "unmerged_groups": ("group_id", "user_id", "linked_user_id", "event_id"),
     "all_sessions": ("session_id",),
     "touches": ("touch_id",),
@@ -86,6 +88,7 @@ def compute(loads, settings, rules, overrides=()):
     tables["rejected_events"] = rejected
     tables["known_pairs"] = people.known_pairs()
     tables["aliases"] = people.aliases()
+    tables["persons_of_users"] = people.persons_of_users()
     tables["unmerged_groups"] = people.unmerged_groups()
     for alias_id, sessions in build_sessions(messages, people, settings).items():
         touches = add_touches(sessions, settings, rules)

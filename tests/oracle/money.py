@@ -38,8 +38,8 @@ def charges(subscription, newest: datetime):
 
 
 def persons_of_users(tables) -> dict[str, str]:
-    """User -> the person they are, which may be named after another user linked with them."""
-    return {row["id"]: row["alias_id"] for row in tables["aliases"] if row["id_type"] == "user_id"}
+    """User who is linked with others -> the person they are."""
+    return {row["user_id"]: row["alias_id"] for row in tables["persons_of_users"]}
 
 
 def payments(tables, business, options, newest):

@@ -95,6 +95,11 @@ class People:
                          "first_seen_at": min(times), "last_seen_at": max(times), "user_count": user_count})
         return rows
 
+    def persons_of_users(self):
+        """One row per user who is linked with others, some of whom may be named by no other message."""
+        users = {user for user, other, _ in self.links} | {other for user, other, _ in self.links}
+        return [{"user_id": user, "alias_id": self.person(user)} for user in users]
+
     def unmerged_groups(self):
         """One row per link between users of a group that is not merged."""
         return [

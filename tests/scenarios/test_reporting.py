@@ -44,13 +44,16 @@ def written_alike(load) -> dict[str, list[dict]]:
 
 
 def long_visit(number) -> dict[str, list[dict]]:
-    """Somebody who signs up so long after they came that the one touch does not count, and somebody by a campaign in German."""
+    """Somebody who signs up so long after they came that the one touch does not count, somebody by a campaign in German, and
+    somebody linked with a user whom no other message names."""
     at = [datetime(2026, 5, 3 + number, 10) + timedelta(minutes=15) * place for place in range(9)]
     messages = [{"id": f"long {number} {place}", "anonymous_id": f"long {number}", "timestamp": when, "received_at": when}
                 for place, when in enumerate(at)]
     campaign = {"context_campaign_source": "Zürich", "context_campaign_medium": "email", "context_campaign_name": "ÜBER uns"}
     other = {**messages[0], "id": f"umlaut {number}", "anonymous_id": f"umlaut {number}", **campaign}
-    return {"pages": [*messages[:-1], other], "tracks": [{**messages[-1], "event": "signed_up"}]}
+    linked = {**messages[0], "id": f"linked {number}", "anonymous_id": None, "user_id": f"linked {number}"}
+    return {"pages": [*messages[:-1], other], "tracks": [{**messages[-1], "event": "signed_up"}, {**linked, "event": "signed_up"}],
+            "aliases": [{**linked, "previous_id": f"former {number}"}]}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,8 @@ def business(loads, project_seeds):
                           "ended_at": chance.choice([None, begun + timedelta(days=40)])} for _ in range(10)]
         survey = [{"user_id": user, "answer": chance.choice(ANSWERS), "answered_at": datetime(2026, 4, load)}
                   for user in chance.sample(users, len(users) // 2)]
+        revenue.append({"user_id": f"former {load}", "amount": "7", "currency": "USD", "paid_at": datetime(2026, 5, 9)})
+        survey.append({"user_id": f"former {load}", "answer": "Google", "answered_at": None})
         made.append({"ad_spend": spend, "revenue": revenue, "subscriptions": subscriptions, "survey": survey})
     nothing = dict.fromkeys(made[0], ())
     return [nothing, *made]

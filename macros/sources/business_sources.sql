@@ -56,15 +56,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- A number below 10^100, so that no sum or quotient of such numbers is out of range; null for NaN, infinity, and any other text. -#}
 {% macro number_value(column) -%}
     {%- if column is none or column is not defined -%}
         cast(null as double precision)
-    {%- elif column.type in ['text', 'varchar'] or column.type.startswith('character') -%}
-        case
-            when {{ regexp_found('trim(' ~ quoted_name(column.name) ~ ')', "'^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$'") }}
-                then cast(trim({{ quoted_name(column.name) }}) as double precision)
-        end
+    {%- elif number_kind(column.type) -%}
+        case when {{ quoted_name(column.name) }} between -1e100 and 1e100 then cast({{ quoted_name(column.name) }} as double precision) end
     {%- else -%}
-        cast({{ quoted_name(column.name) }} as double precision)
+        {%- set text = 'trim(cast(' ~ quoted_name(column.name) ~ ' as text))' -%}
+        case
+            when {{ regexp_found(text, "'^[-+]?([0-9]{1,50}[.]?[0-9]{0,50}|[.][0-9]{1,50})([eE][-+]?0*[0-4]?[0-9])?$'") }}
+                then cast({{ text }} as double precision)
+        end
     {%- endif -%}
 {%- endmacro %}

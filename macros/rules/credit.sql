@@ -30,15 +30,15 @@
 {%- endmacro %}
 
 {#-
-    Weight that halves with each half-life between touch and sign-up. It stops at 1000 half-lives, because PostgreSQL fails on
-    numbers that become too small.
+    Weight that halves with each half-life between touch and sign-up. It stops at 100 half-lives: beyond them, money divided by the
+    credit of such a touch alone would be out of range.
 -#}
 {% macro decayed(touch_timestamp, signup_timestamp) -%}
     power(
         cast(0.5 as double precision),
         least(
             {{ days_between(touch_timestamp, signup_timestamp) }}
-            / cast({{ var('time_decay_half_life_days') }} as double precision), 1000
+            / cast({{ var('time_decay_half_life_days') }} as double precision), 100
         )
     )
 {%- endmacro %}

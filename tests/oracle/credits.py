@@ -66,7 +66,7 @@ def shares(model, touches, signed_up_at, settings, options) -> list[float]:
         middle = [(1 - sum(ends)) / (count - 2)] * (count - 2) if count > 2 else []
         return [ends[0], *middle, ends[1]]
     if model == "time_decay":
-        return [0.5 ** ((signed_up_at - touch["touch_timestamp"]) / DAY / options.time_decay_half_life_days)
+        return [0.5 ** min((signed_up_at - touch["touch_timestamp"]) / DAY / options.time_decay_half_life_days, 100)
                 for touch in touches]
     channels = Counter(touch["channel"] for touch in touches)
     return [1 / len(channels) / channels[touch["channel"]] for touch in touches]  # shapley

@@ -4,12 +4,12 @@
     whole.
 -#}
 
-{#- Columns read from each table: name -> kind (text; number; time, UTC; day). -#}
+{#- Columns read from each table: name -> kind (text; number; time, UTC; day; interval, of billing). -#}
 {% macro business_columns(name) %}
     {{ return({
         'ad_spend': {'date': 'day', 'source': 'text', 'medium': 'text', 'campaign': 'text', 'cost': 'number', 'currency': 'text'},
         'revenue': {'user_id': 'text', 'paid_at': 'time', 'amount': 'number', 'currency': 'text'},
-        'subscriptions': {'user_id': 'text', 'started_at': 'time', 'ended_at': 'time', 'billing_interval': 'text',
+        'subscriptions': {'user_id': 'text', 'started_at': 'time', 'ended_at': 'time', 'billing_interval': 'interval',
                           'amount': 'number', 'currency': 'text'},
         'survey': {'user_id': 'text', 'answer': 'text', 'answered_at': 'time'},
         'identity_overrides': {'id_a': 'text', 'id_b': 'text', 'action': 'text', 'note': 'text'}
@@ -43,20 +43,33 @@
     {%- endif %}
 {% endmacro %}
 
-{#- One column in its kind; null if the table lacks it, or if a text is not such a value. -#}
+{#- One column in its kind; null if the table lacks it (an interval: month), or if a text is not such a value. -#}
 {% macro business_value(column, kind) -%}
     {%- if kind == 'number' -%}
         {{ number_value(column) }}
     {%- elif kind == 'day' -%}
-        {#- a whole number such as 20260310 is not a day -#}
-        {%- set is_number = column is not none and column is defined and number_kind(column.type) -%}
-        cast({{ 'null' if is_number else source_value(column, 'time') }} as date)
+        {{ day_value(column) }}
+    {%- elif kind == 'interval' -%}
+        {%- set written = 'lower(' ~ trimmed(source_value(column, 'text')) ~ ')' -%}
+        case when coalesce({{ written }}, '') = '' then 'month' when {{ written }} in ('week', 'month', 'year') then {{ written }} end
     {%- else -%}
         {{ source_value(column, kind) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- A number below 10^100, so that no sum or quotient of such numbers is out of range; null for NaN, infinity, and any other text. -#}
+{#- A whole number such as 20260310 is not a day, although one since 1970 is a time. -#}
+{% macro day_value(column) -%}
+    {%- if column is none or column is not defined or number_kind(column.type) -%}
+        cast(null as date)
+    {%- elif column.type.startswith('timestamp') or column.type == 'date' -%}
+        cast({{ source_value(column, 'time') }} as date)
+    {%- else -%}
+        {%- set text = source_value(column, 'text') -%}
+        cast(case when not {{ regexp_found('trim(' ~ text ~ ')', "'" ~ whole_number_pattern() ~ "'") }} then {{ source_value(column, 'time') }} end as date)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A number below 10^100, so that sums of such numbers, and what they are per sign-up, stay in range; null for anything else. -#}
 {% macro number_value(column) -%}
     {%- if column is none or column is not defined -%}
         cast(null as double precision)

@@ -58,12 +58,7 @@ payments as (
 
 person_revenue as (
     select
-        -- longer texts do not count as ids
-        coalesce(
-            persons_of_users.alias_id,
-            case when length(payments.user_id) <= 255 then payments.user_id end,
-            ''
-        ) as alias_id,
+        coalesce(persons_of_users.alias_id, payments.user_id, '') as alias_id,
         {{ currency_of('payments.currency') }} as currency,
         sum(payments.amount) as revenue,
         {{ report_date('payments.paid_at') }} as paid_on

@@ -4,7 +4,7 @@ with source as (
 
 stg_revenue as (
     select
-        trim(user_id) as user_id,
+        {{ valid_id('user_id') }} as user_id,
         currency,
         amount,
         paid_at

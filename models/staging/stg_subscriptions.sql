@@ -4,14 +4,14 @@ with source as (
 
 stg_subscriptions as (
     select
-        trim(user_id) as user_id,
-        lower(trim(billing_interval)) as billing_interval,
+        {{ valid_id('user_id') }} as user_id,
+        billing_interval,
         currency,
         amount,
         started_at,
         ended_at
     from source
-    where amount is not null and started_at is not null
+    where amount is not null and started_at is not null and billing_interval is not null
 )
 
 select * from stg_subscriptions

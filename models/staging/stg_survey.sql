@@ -2,13 +2,17 @@ with source as (
     {{ business_rows('survey') }}
 ),
 
-stg_survey as (
+cleaned as (
     select
-        trim(user_id) as user_id,
+        {{ valid_id('user_id') }} as user_id,
         {{ lower_case('trim(answer)') }} as answer,
         answered_at
     from source
-    where user_id is not null and trim(answer) != ''
+),
+
+stg_survey as (
+    select * from cleaned
+    where user_id is not null and answer != ''
 )
 
 select * from stg_survey

@@ -22,7 +22,7 @@ def currency_of(row, options) -> str:
 
 def charges(subscription, newest: datetime):
     """Times at which a subscription was paid: at its start and after each billing period."""
-    started, interval = subscription["started_at"], (subscription.get("billing_interval") or "").lower()
+    started, interval = subscription["started_at"], (subscription.get("billing_interval") or "").strip().lower()
     for number in range(10_000):
         if interval == "week":
             at = started + number * 7 * DAY
@@ -42,14 +42,20 @@ def persons_of_users(tables) -> dict[str, str]:
     return {row["user_id"]: row["alias_id"] for row in tables["persons_of_users"]}
 
 
+def person_of(row, persons) -> str:
+    """The person of a row; blanks around its user do not count, as in messages."""
+    user = row["user_id"].strip()
+    return persons.get(user, user)
+
+
 def payments(tables, business, options, newest):
     """Every payment as (person, time, amount, currency)."""
     persons = persons_of_users(tables)
     for row in business["revenue"]:
-        yield persons.get(row["user_id"], row["user_id"]), row["paid_at"], float(row["amount"]), currency_of(row, options)
+        yield person_of(row, persons), row["paid_at"], float(row["amount"]), currency_of(row, options)
     for row in business["subscriptions"]:
         for at in charges(row, newest):
-            yield persons.get(row["user_id"], row["user_id"]), at, float(row["amount"]), currency_of(row, options)
+            yield person_of(row, persons), at, float(row["amount"]), currency_of(row, options)
 
 
 def channels_of_arrivals(tables) -> dict[tuple, str]:
@@ -120,7 +126,7 @@ def reported_rows(tables, signups, business, rules):
     """reported_vs_attributed. rules: rows of the seed survey_answers in order."""
     first, persons = {}, persons_of_users(tables)
     for row in sorted(business["survey"], key=lambda row: (row.get("answered_at") or datetime.max, row["answer"].lower())):
-        first.setdefault(persons.get(row["user_id"], row["user_id"]), row["answer"].lower())
+        first.setdefault(person_of(row, persons), row["answer"].lower())
     found, judged = Counter(), {}
     for person, answer in first.items():
         rule = next((rule for rule in rules if re.search(rule["answer_pattern"], answer)), None)

@@ -22,11 +22,15 @@ SCENARIOS = 60
 SINCE = date(2025, 1, 1)
 SOURCES = ("tracks", "pages", "screens", "identifies", "aliases", "ad_spend", "revenue", "subscriptions", "survey")
 STORED = ("path_credits", "person_paths", "removal_effects", "ad_costs", "person_revenue", "reported_vs_attributed")
-# Rows that count for nothing: money that is no number in range.
+# Rows that count for nothing: money that is no number in range, days and billing intervals that are none, answers of nobody.
 UNUSABLE = {
-    "ad_spend": [{"date": "2026-05-02", "cost": cost, "source": "google", "currency": "USD"} for cost in (math.nan, math.inf, 1e308, 1e308)],
+    "ad_spend": [{"date": "2026-05-02", "cost": cost, "source": "google", "currency": "USD"} for cost in (math.nan, math.inf, 1e308, 1e308)]
+                + [{"date": "20260502", "cost": 5.0, "source": "google", "currency": "USD"}],
     "revenue": [{"user_id": "nobody", "amount": amount, "currency": "USD", "paid_at": datetime(2026, 5, 2)}
                 for amount in ("1e400", "-1e308", "NaN", "inf", "1e-400", "$5")],
+    "subscriptions": [{"user_id": "nobody", "amount": 20, "currency": "USD", "billing_interval": interval, "started_at": datetime(2026, 4, 2)}
+                      for interval in ("quarter", "yearly")],
+    "survey": [{"user_id": user, "answer": "Google"} for user in ("undefined", "", " \n", "u" * 256)],
 }
 ANSWERS = ("Google", "a friend told me", "Newsletter", "YouTube", "no idea", "Instagram ad", "ChatGPT")
 
@@ -80,13 +84,13 @@ def business(loads, project_seeds):
                     "currency": chance.choice(["USD", "USD", "GBP", None]),
                     "paid_at": datetime(2026, 3, 20, 3, 30) + timedelta(hours=chance.randint(0, 2000))} for _ in range(60)]
         subscriptions = [{"user_id": chance.choice(users), "amount": 20, "currency": "USD",
-                          "billing_interval": chance.choice(["month", "Month", "week", "year", None]),
+                          "billing_interval": chance.choice(["month", "Month", "week", " YEAR", None]),
                           "started_at": (begun := datetime(2025, 12, 31, 9) + timedelta(days=chance.randint(0, 120))),
                           "ended_at": chance.choice([None, begun + timedelta(days=40)])} for _ in range(10)]
         survey = [{"user_id": user, "answer": chance.choice(ANSWERS), "answered_at": datetime(2026, 4, load)}
                   for user in chance.sample(users, len(users) // 2)]
-        revenue.append({"user_id": f"former {load}", "amount": "7", "currency": "USD", "paid_at": datetime(2026, 5, 9)})
-        survey.append({"user_id": f"former {load}", "answer": "Google", "answered_at": None})
+        revenue.append({"user_id": f"former {load}\n", "amount": "7", "currency": "USD", "paid_at": datetime(2026, 5, 9)})
+        survey.append({"user_id": f"\tformer {load}", "answer": "Google", "answered_at": None})
         made.append({"ad_spend": spend, "revenue": revenue, "subscriptions": subscriptions, "survey": survey})
     nothing = dict.fromkeys(made[0], ())
     return [nothing, *made]

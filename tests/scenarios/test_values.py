@@ -172,7 +172,7 @@ SEATS = {"name": "seats", "type": "integer"}
 
 def test_what_could_not_be_read_is_said(engine, tmp_path):
     """In the summary, in the lines in JSON, by --check: a time column without a single time, values that do not fit a type,
-    and that more is rejected than not."""
+    values of money and surveys, and that more is rejected than not."""
     site = Installed(engine.database, tmp_path)
     at = datetime(2026, 3, 10)
     person = {"anonymous_id": "a", "original_timestamp": 1773144000, "sent_at": "2026-03-10 12:00:00 UTC"}
@@ -180,23 +180,28 @@ def test_what_could_not_be_read_is_said(engine, tmp_path):
         "pages": [{"id": str(number), "anonymous_id": "a", "timestamp": f"last week, {number}"} for number in range(1, 5)],
         "tracks": [{**person, "id": "1", "event": "signed_up", "seats": "3"}, {**person, "id": "2", "timestamp": at, "seats": " "},
                    {**person, "id": "3", "timestamp": at, "seats": "many"}],
+        "ad_spend": [{"date": "05/01/2026", "cost": "7"}, {"date": "20260501", "cost": "$7"}, {"date": " "}],
+        "subscriptions": [{"user_id": "u", "started_at": at, "amount": 1, "billing_interval": interval} for interval in ("Week ", "quarter")],
     })
-    outcome = site.refresh("--log-file", str(tmp_path / "log.jsonl"), pass_through_columns=[SEATS])
+    sources = {name: {"schema": "segment", "table": name} for name in ("pages", "tracks", "ad_spend", "subscriptions")}
+    outcome = site.refresh("--log-file", str(tmp_path / "log.jsonl"), pass_through_columns=[SEATS], sources=sources)
     assert outcome.returncode == 0, outcome.stderr
     notes = outcome.stderr.splitlines()
     for words in ("None of 4 values of timestamp in segment.pages (", "1 of 2 values of seats in segment.tracks (", "cannot be integer",
+                  "2 of 2 values of date in segment.ad_spend (", "1 of 2 values of cost in segment.ad_spend (", "write numbers such as 1234.5.",
+                  "1 of 2 values of billing_interval in segment.subscriptions (", "write week, month or year.",
                   "4 of 7 new messages were rejected (missing_timestamp 4): see "):
         assert [words in note for note in notes].count(True) == 1, (words, notes)
     summary = " ".join(outcome.stdout.split())
-    assert len(notes) == 3 and all(f" note {note}" in summary for note in notes), outcome.stdout
+    assert len(notes) == 6 and all(f" note {note}" in summary for note in notes), outcome.stdout
     written = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["text"] for line in written if line["event"] == "note"] == notes == written[-1]["notes"]
     assert (written[-1]["totals"]["messages"], written[-1]["totals"]["rejected"]) == (3, 4)
     assert sorted(row["seats"] or 0 for row in engine.fetch("partitioning.app_tracks", "seats")) == [0, 0, 3]
 
-    outcome = site.refresh("--check")
+    outcome = site.refresh("--check", sources=sources)
     assert outcome.returncode == 2 and "None of 4 values of timestamp in segment.pages (" in outcome.stdout
-    assert outcome.stdout.count("PROBLEM") == 1, outcome.stdout
+    assert "2 of 2 values of date in segment.ad_spend (" in outcome.stdout and outcome.stdout.count("PROBLEM") == 4, outcome.stdout
 
 
 def test_databases_that_cannot_hold_everything(postgres_engine, tmp_path):

@@ -13,9 +13,16 @@
     ({{ time }} at time zone 'UTC') at time zone {{ quoted(zone) }}
 {%- endmacro %}
 
-{#- The day a stored time falls on. -#}
+{#- The day a stored time falls on, in the years 1 to 9999 even where the clocks say the day before or after. -#}
 {% macro report_date(time) -%}
-    cast({{ report_time(time) }} as date)
+    {%- if var('report_timezone') == 'UTC' -%}
+        cast({{ time }} as date)
+    {%- else -%}
+        case
+            when {{ time }} is not null
+                then least(greatest(cast({{ report_time(time) }} as date), date '0001-01-01'), date '9999-12-31')
+        end
+    {%- endif -%}
 {%- endmacro %}
 
 {#- First day of the week or month (a text expression, 'week' or 'month') that a day lies in. -#}

@@ -1,20 +1,25 @@
 -- The queries of the report: one text for both engines, on published tables and the log of refreshes only.
 --
--- Days are those of report_timezone, which is the first value (%s) of every query that needs it. Rows named by texts are
--- sorted elsewhere, because databases sort texts differently.
+-- Days are those of report_timezone, which is the first value (%s) of every query that needs it; Python knows none outside of the
+-- years 1 to 9999. Rows named by texts are sorted elsewhere, because databases sort texts differently.
 
 -- query: bounds
 -- What everything else is measured by: the days of the first and the last session.
-select
-    cast(min(session_start) at time zone 'UTC' at time zone %s as date) as first_on,
-    cast(max(session_end) at time zone 'UTC' at time zone %s as date) as last_on
-from {sessions}.all_sessions
+with days as (
+    select
+        least(greatest(cast(session_start at time zone 'UTC' at time zone %s as date), date '0001-01-01'), date '9999-12-31') as first_on,
+        least(greatest(cast(session_end at time zone 'UTC' at time zone %s as date), date '0001-01-01'), date '9999-12-31') as last_on
+    from {sessions}.all_sessions
+)
+select min(first_on) as first_on, max(last_on) as last_on from days
 
 -- query: is_time_zone
 select 1 as found from pg_timezone_names() where name = %s
 
 -- query: sessions
-select cast(session_start at time zone 'UTC' at time zone %s as date) as day, channel, count(*) as sessions
+select
+    least(greatest(cast(session_start at time zone 'UTC' at time zone %s as date), date '0001-01-01'), date '9999-12-31') as day,
+    channel, count(*) as sessions
 from {sessions}.all_sessions
 group by 1, 2
 
@@ -22,7 +27,9 @@ group by 1, 2
 -- Persons with a session on a day, by how many days before it they had the previous one (null: none), in all and by channel.
 -- The visitors of a range of days are those without an earlier session in it.
 with dated as (
-    select distinct alias_id, channel, cast(session_start at time zone 'UTC' at time zone %s as date) as day
+    select distinct
+        alias_id, channel,
+        least(greatest(cast(session_start at time zone 'UTC' at time zone %s as date), date '0001-01-01'), date '9999-12-31') as day
     from {sessions}.all_sessions
 ),
 visits as (
@@ -38,7 +45,7 @@ group by day, channel, days_since
 
 -- query: signups
 select
-    cast(signup_timestamp at time zone 'UTC' at time zone %s as date) as day,
+    least(greatest(cast(signup_timestamp at time zone 'UTC' at time zone %s as date), date '0001-01-01'), date '9999-12-31') as day,
     coalesce(first_touch_channel, '(unattributed)') as first_channel,
     coalesce(last_touch_channel, '(unattributed)') as last_channel,
     cast(floor(days_to_signup) as integer) as days,

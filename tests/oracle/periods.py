@@ -8,7 +8,10 @@ PERIODS = ("week", "month")
 
 
 def day_of(time, zone: str) -> date:
-    return time.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).date()
+    try:
+        return time.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).date()
+    except OverflowError:  # the day before year 1, or after 9999
+        return time.date()
 
 
 def start_of(period: str, day: date) -> date:

@@ -21,7 +21,7 @@ from project import ROOT, environment
 from refreshing.report import Report
 from reported import MODEL, ZONE, Choice, refreshed
 from reporting import making
-from reporting.facts import read_facts
+from reporting.facts import DAYS, read_facts
 from reporting.page import page_of
 
 NOW = datetime(2026, 7, 1, tzinfo=timezone.utc)
@@ -73,6 +73,16 @@ def test_facts_agree_on_both_engines(site, postgres_session):
         for name in ("last_success_at", "newest_message_lag_seconds", "last_duration_seconds", "last_status"):
             del facts["health"]["health"][name]
     assert rounded(found) == rounded(expected)
+
+
+def test_a_clock_of_the_year_1(site, tmp_path):
+    """Where it was the year before, which is no date in Python."""
+    own = copied(site, tmp_path)
+    for table, column in (("sessions.all_sessions", "session_start"), ("sessions.attribution", "signup_timestamp"),
+                          ("reporting.path_credits", "signup_timestamp")):
+        own.execute(f"update {table} set {column} = timestamp '0001-01-01'")
+    facts = facts_of(own)
+    assert facts["first_on"] == facts["last_on"] - timedelta(days=DAYS - 1)
 
 
 def number(text: str):

@@ -30,7 +30,10 @@ def prepare(folder: Path, target: str | None, variables: dict, profile: Profile 
     """
     _, outputs = read_profile(profile)
     # Under the name that dbt_project.yml gives it, which is all that mf knows.
-    profiles = {Profile().name: {"target": find_target(target, profile).name, "outputs": outputs}}
+    found = find_target(target, profile)
+    if found.file and not found.file.exists():  # which mf would create
+        outputs[found.name] = {**outputs[found.name], "path": ":memory:"}
+    profiles = {Profile().name: {"target": found.name, "outputs": outputs}}
     (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
     shutil.copy(ROOT / "dbt_project.yml", folder)
     outcome = run_dbt([
@@ -53,6 +56,11 @@ def in_order_of_time(arguments) -> list[str]:
     times = [name for names in values_of("--group-by", arguments) for name in names.split(",") if name.startswith("metric_time")]
     is_ordered = any(argument.startswith("--order") for argument in arguments)
     return ["--order", times[0]] if times and not is_ordered and arguments[0] == "query" else []
+
+
+def needs_tables(arguments) -> bool:
+    """Whether mf will read tables for this."""
+    return arguments[0] == "query" and not {"--explain", "--help"} & {*arguments}
 
 
 def csv_files(arguments) -> list[Path]:

@@ -13,6 +13,7 @@ from io import StringIO
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from dbt_common.clients.agate_helper import table_from_data_flat
 
 import metrics
@@ -21,7 +22,7 @@ from database.dbt_commands import run_dbt
 from harness import as_vars
 from oracle import Settings, compute
 from project import ROOT, environment
-from reporting.metricflow import csv_files, disarm
+from reporting.metricflow import csv_files, disarm, needs_tables, prepare
 
 SETTINGS = Settings(own_domains=("example.com",), ignored_events=("invoice_paid", "email_delivered"))
 VARS = {
@@ -247,6 +248,25 @@ def test_a_csv_file_that_is_something_else(tmp_path, capsys):
     path.write_text("mine")
     assert metrics.main(["query", "--metrics", "signups", "--csv", str(path)]) == 2
     assert "does not end in .csv: name another file" in capsys.readouterr().err and path.read_text() == "mine"
+
+
+def test_tables_that_cannot_be_read(tmp_path, monkeypatch, capsys):
+    """One sentence in place of a bug report for MetricFlow; and no file is made."""
+    file, others = tmp_path / "a.duckdb", tmp_path / "notes.duckdb"
+    others.write_text("not a database")
+    query = ["query", "--metrics", "signups"]
+    assert not any(map(needs_tables, (["list", "metrics"], [*query, "--explain"])))
+    monkeypatch.chdir(ROOT)
+    for name, value in (("PGHOST", "127.0.0.1"), ("PGPORT", "1"), ("PGOPTIONS", "")):
+        monkeypatch.setenv(name, value)
+    for path, target, words in ((file, "duckdb", "no tables yet"), (others, "duckdb", "is not a DuckDB database"), (file, "postgres", "cannot be reached")):
+        monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(path))
+        assert metrics.main(["--target", target, *query]) == 2
+        assert words in capsys.readouterr().err
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(file))
+    prepare(tmp_path, "duckdb", {})  # as for `list`, which reads no table
+    assert yaml.safe_load((tmp_path / "profiles.yml").read_text())["signup_attribution"]["outputs"]["duckdb"]["path"] == ":memory:"
+    assert not file.exists()
 
 
 def check_metrics(found, expected, business):

@@ -5,7 +5,7 @@
     python scripts/init.py --files /data/segment
 
 It looks at the database, or on DuckDB at a folder of files too, proposes what it finds and asks; with --yes it takes the proposals.
-Events and domains are those of the first messages of each table. It writes the file that all other commands read
+Events and domains are those of the first messages of each table. It writes the file that all other scripts read
 (SIGNUP_ATTRIBUTION_VARS names another one), and nothing else. Exit code 0; 2 when there are no messages, or the file exists already.
 """
 

@@ -14,7 +14,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- if not are_sources_there -%}
-        {%- do findings.append(['sources', true, 'not checked: they are tables of a database file that does not exist yet']) -%}
+        {%- do findings.append(['sources', false, 'The database file does not exist, so it has no messages: correct SIGNUP_ATTRIBUTION_DUCKDB, or run scripts/init.py.']) -%}
     {%- endif -%}
     {%- for collection in (collections() if are_sources_there else []) -%}
         {%- for place in source_places(collection) -%}

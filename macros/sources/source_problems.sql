@@ -34,7 +34,8 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not read_from -%}
-        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': name the tables with the messages in sources, under vars. dbt does not read my_site.yml by itself: give it --vars "$(cat my_site.yml)".') -%}
+        {%- set is_script = env_var('SIGNUP_ATTRIBUTION_RUN', '') or flags.WHICH == 'run-operation' -%}
+        {%- do problems.append('None of tracks, pages and screens was found' ~ (' (looked at ' ~ looked_at | join(', ') ~ ')' if looked_at else '') ~ ': name the tables with the messages in sources, under vars, or run scripts/init.py, which finds them.' ~ ('' if is_script else ' dbt does not read my_site.yml by itself: give it --vars "$(cat my_site.yml)".')) -%}
     {%- endif -%}
     {{ return(problems) }}
 {% endmacro %}

@@ -26,7 +26,7 @@ SIGNUPS = [re.compile(pattern) for pattern in (
     r"(\w+_)?sign(ed)?_?up(_(complet|succe|finish|confirm)\w*)?", r"(\w+_)?(account|user|profile|customer)_(was_)?created|create_(account|user)",
     r"(\w+_)?(registered|registration(_(complet|succe|finish|confirm)\w*)?)", r"(\w+_)?(trial_started|start_trial)")]
 READERS = {"parquet": "read_parquet('{}', union_by_name = true)", "csv": "read_csv('{}', union_by_name = true, all_varchar = true)",
-           "json": "read_json('{}', union_by_name = true)"}
+           "json": "read_json('{}', union_by_name = true, ignore_errors = true)"}
 queries = read_queries(Path(__file__).with_suffix(".sql"))
 
 
@@ -162,7 +162,7 @@ def propose(target: Target, files: Path | None, is_sure: bool, options: str):
         "signup_events": asked("Events that are a sign-up", [signup or "signed_up"], is_sure),
         "own_domains": asked("Your own domains", likely_domains(domains), is_sure),
     }
-    path.write_text("# Where the messages are and what they mean; every command reads this file. README.md has all variables.\n"
+    path.write_text("# Where the messages are and what they mean; every script reads this file; give it to dbt with --vars. README.md has all variables.\n"
                     + yaml.safe_dump(variables, sort_keys=False, default_flow_style=None, allow_unicode=True), encoding="utf-8")
     print(f"{shown(path)} is written. Next:\n\n    python scripts/refresh.py{options} --check\n"
           f"    python scripts/refresh.py{options}{' --full-refresh' if places.has_tables else ''}\n")

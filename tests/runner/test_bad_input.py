@@ -142,7 +142,9 @@ def test_variables_of_every_type():
 
 def test_no_source(duckdb_site):
     with unchanged(duckdb_site):
-        assert_refused(duckdb_site.refresh(sources={}), "None of tracks, pages and screens")
+        outcome = duckdb_site.refresh(sources={})
+        assert_refused(outcome, "None of tracks, pages and screens", "run scripts/init.py")
+        assert "dbt" not in outcome.stderr  # which reads no my_site.yml: the scripts do
 
 
 def test_glob_that_matches_no_file(duckdb_site, tmp_path):

@@ -26,8 +26,9 @@ def checked(site, *arguments, exit_code, **variables) -> dict[bool, list[str]]:
 
 def test_on_duckdb(tmp_path):
     site = Installed(DuckDB(tmp_path), tmp_path)
-    found = checked(site, exit_code=0)
+    found = checked(site, exit_code=2)
     assert any("the first refresh creates it" in text for text in found[True])
+    assert [text.partition(",")[0] for text in found[False]] == ["sources: The database file does not exist"]
     (tmp_path / "pages.json").write_text('{"id": "1"}\n[')
     files = {"pages": {"files": f"{tmp_path}/pages.json"}}
     found = checked(site, exit_code=2, sources={**files, "tracks": {"files": f"{tmp_path}/no.csv"}, "screens": {"table": 5}})

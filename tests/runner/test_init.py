@@ -56,11 +56,13 @@ def test_of_a_database(engine, file, capsys):
 
 def test_of_files(file, tmp_path, capsys):
     (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "1.json").write_text('{"id": "1", "anonymous_id": "a", "url": "https://a.example.com/", "timestamp": "2026-03-01"}\n')
+    # a line that a refresh leaves out, too
+    (tmp_path / "pages" / "1.json").write_text('{"id": "1", "anonymous_id": "a", "url": "https://a.example.com/", "timestamp": "2026-03-01"}\n{"id": \n')
     (tmp_path / "tracks.csv").write_text("id,anonymous_id,event,timestamp\n1,a,user_signed_up,2026-03-01\n")
     with environment({"SIGNUP_ATTRIBUTION_DUCKDB": str(tmp_path / "none.duckdb")}):
         assert init.main(["--files", str(tmp_path), "--yes"]) == 0
         assert not (tmp_path / "none.duckdb").exists()
+    assert "give it to dbt with --vars" in file.read_text()
     sources = {"pages": {"files": f"{tmp_path}/pages/*.json"}, "tracks": {"files": f"{tmp_path}/tracks.csv"}}
     assert yaml.safe_load(file.read_text()) == {"sources": sources, "signup_events": ["user_signed_up"], "own_domains": ["example.com"]}
     assert init.main(["--target", "postgres", "--files", str(tmp_path)]) == 2

@@ -7,7 +7,7 @@
     may need of these messages: their ids, so that a late copy is not counted twice, and who sent them when. A full refresh reads
     the sources again and ignores detached months.
 -#}
-{% macro detach_month(month, drop=false) %}
+{% macro detach_month(month=none, drop=false) %}
     {%- if not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])$', month | string) -%}
         {%- do stop('month must be a month such as 2024-01, not ' ~ tojson(month) ~ ': correct it.') -%}
     {%- endif -%}

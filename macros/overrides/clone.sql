@@ -8,9 +8,9 @@
     {{ clone_refused() }}
 {% endmacro %}
 
-{#- dbt clone calls this before its first model. (Not when this project is a package of another one.) -#}
+{#- dbt clone calls this before its first model. In another project it may clone models of its own. -#}
 {% macro create_schema(relation) %}
-    {%- if flags.WHICH == 'clone' -%}
+    {%- if flags.WHICH == 'clone' and project_name == 'signup_attribution' -%}
         {{ clone_refused() }}
     {%- endif -%}
     {{ return(dbt.create_schema(relation)) }}

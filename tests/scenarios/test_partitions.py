@@ -153,6 +153,7 @@ def test_months_and_detached_months(engine):
     months = listed(engine)
     assert [(months[m]["row_count"], months[m]["detached_row_count"]) for m in (DECEMBER, JANUARY)] == [(0, 3), (0, 7)]
     assert "nothing was detached" in operate(engine, month="2026-01")
+    assert "month must be a month such as 2024-01, not null" in operate(engine)
     assert "2026-1" in operate(engine, month="2026-1")
     assert_as_if_nothing_was_detached(engine, loads)
 

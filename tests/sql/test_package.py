@@ -99,6 +99,9 @@ def test_as_a_package_of_another_project(tmp_path, monkeypatch):
     ):
         assert words in company.dbt(*command, *state, "--target", "dev"), command
     assert not company.rows("select 1 from information_schema.tables where table_schema like 'ann%'")
+    company.write("models/runs.sql", "{{ config(materialized='incremental', schema=target.name) }} select 1 as run")
+    assert company.dbt("clone", "--select", "runs", *state, "--target", "dev") == ""
+    assert company.rows("select is_later from company_dev.runs order by 1") == [(False,), (True,)]
     view = ("run", "--select", "signup_attribution.reporting.time_to_signup", "--defer", *state, "--target", "dev")
     assert company.dbt(*view) == "" and company.rows("select 1 from ann_reporting.time_to_signup limit 1") == [(1,)]
     company.write("models/all_sessions.sql", "select 1 as one")

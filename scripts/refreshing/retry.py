@@ -22,12 +22,13 @@ class Budget:
         self.seconds, self.in_touch = seconds, False
         self.failing_since: dict[str, float] = {}
 
-    def is_spent(self, error: RefreshError) -> bool:
-        """Whether to give up after this failure."""
-        self.failing_since = {name: self.failing_since.get(name, time.monotonic()) for name in error.failed or [""]}
+    def left(self, error: RefreshError) -> float:
+        """The seconds that are left after this failure; 0 or less: give up."""
+        now = time.monotonic()
+        self.failing_since = {name: self.failing_since.get(name, now) for name in error.failed or [""]}
         known = self.in_touch or STARTING.search(str(error))
         seconds = self.seconds if known else min(self.seconds, FIRST_CONTACT_SECONDS)
-        return any(time.monotonic() - since >= seconds for since in self.failing_since.values())
+        return seconds - (now - min(self.failing_since.values()))
 
 
 def keep_trying(attempt, budget: Budget, say):
@@ -36,10 +37,11 @@ def keep_trying(attempt, budget: Budget, say):
     say: called with the failure and the seconds until the next attempt.
     Raises what the last attempt raised.
     """
+    pause = wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS)
     return Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, RefreshError) and error.is_transient),
-        stop=lambda state: budget.is_spent(state.outcome.exception()),
-        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS, min=0.1),
+        stop=lambda state: budget.left(state.outcome.exception()) <= 0,
+        wait=lambda state: max(FIRST_WAIT_SECONDS, min(pause(state), budget.left(state.outcome.exception()))),
         before_sleep=lambda state: say(state.outcome.exception(), state.next_action.sleep),
         reraise=True,
     )(attempt)

@@ -73,6 +73,7 @@ def lock_timeout(*models):
 @pytest.fixture
 def clock(monkeypatch):
     monkeypatch.setattr(refresh_retry, "wait_random_exponential", lambda **_: wait_none())
+    monkeypatch.setattr(refresh_retry, "FIRST_WAIT_SECONDS", 0)
     return Clock(monkeypatch)
 
 
@@ -106,6 +107,21 @@ def test_a_server_that_never_answered_is_not_waited_for(clock):
     assert FIRST_CONTACT_SECONDS <= clock.now <= FIRST_CONTACT_SECONDS + 10
     starting = RefreshError("FATAL:  the database system is starting up", is_transient=True)
     assert keep_trying(clock.passing([starting] * 9, 10), Budget(7200), lambda *_: None) == "done"
+
+
+def test_the_last_pause_ends_with_the_budget(monkeypatch):
+    clock, pauses = Clock(monkeypatch), []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr(refresh_retry.time, "sleep", sleep)
+    monkeypatch.setattr(refresh_retry, "wait_random_exponential", lambda **_: lambda state: 0.2 if len(pauses) < 2 else 20)
+    refused = RefreshError("connection to server failed: Connection refused", is_transient=True)
+    with pytest.raises(RefreshError):
+        keep_trying(clock.passing([refused] * 99, 0.25), Budget(7200), lambda *_: None)
+    assert pauses == [1, 1, 20, 7.25] and clock.now == FIRST_CONTACT_SECONDS + 0.5
 
 
 @pytest.mark.parametrize("text, seconds", [("0s", 0), ("90s", 90), ("15m", 900), ("2h", 7200), ("1D", 86400), ("forever", math.inf)])

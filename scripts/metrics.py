@@ -21,7 +21,7 @@ from common.command_line import entry, keep_private, target_options, variables_o
 from common.errors import RefreshError
 from common.project import ROOT, read_variables_option
 from database.postgres import safe_options
-from database.stored_tables import stored_tables
+from database.stored_tables import check_tables
 from database.target import log_file
 from reporting.metricflow import csv_files, disarm, in_order_of_time, needs_tables, prepare
 
@@ -39,10 +39,8 @@ def command(target, profile, variables, arguments):
             raise RefreshError(f"mf would replace {path} with a table, and the name does not end in .csv: name another file after --csv.")
     os.environ["PGOPTIONS"] = safe_options()
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
-    if needs_tables(arguments):
-        # mf would call these failures bugs of its own
-        with stored_tables(target, "signup_attribution metrics", profile=profile) as tables:
-            tables.rows("select 1 as found from {sessions}.attribution limit 0")
+    if needs_tables(arguments):  # mf would call what is wrong with them a bug of its own
+        check_tables(target, "signup_attribution metrics", profile)
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), target, chosen, profile)
         os.environ.update(DBT_PROFILES_DIR=folder, DBT_PROJECT_DIR=folder, DBT_LOG_PATH=str(log_file().parent))

@@ -48,6 +48,12 @@ def stored_tables(target: str | None, application: str, published: bool | str = 
     return duckdb_tables(found, published, not_yet) if found.engine == "duckdb" else postgres_tables(found, application, not_yet)
 
 
+def check_tables(target: str | None, application: str, profile: Profile = Profile()):
+    """Raises RefreshError if there is nothing to read."""
+    with stored_tables(target, application, profile=profile) as tables:
+        tables.rows("select 1 as found from {sessions}.attribution limit 0")
+
+
 @contextmanager
 def postgres_tables(target: Target, application: str, not_yet: str):
     with connected(application, target.settings) as server:

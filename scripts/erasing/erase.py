@@ -10,7 +10,7 @@ from common.errors import RefreshError, escaped, said
 from common.project import ROOT, Profile, read_text
 from database.lock import make_lock, one_at_a_time
 from database.published import check_published
-from database.stored_tables import NOT_YET, UNKNOWN_ID
+from database.stored_tables import NOT_YET, UNKNOWN_ID, check_tables
 from database.target import Target, find_target
 from erasing.erasure import Counts, Erasure, finish, is_unfinished
 
@@ -75,9 +75,10 @@ def lines(ids: list[tuple[str, str]], counts: Counts):
 def answer(persons: tuple[str, ...], file: Path | None, is_sure: bool, is_dry_run: bool, target: str | None, profile: Profile) -> int:
     """Show what would go, ask, and erase it; the exit code. Raises RefreshError, click.Abort."""
     ids = asked_ids(persons, file)
-    if not (is_sure or is_dry_run or sys.stdin.isatty()):
-        raise RefreshError("Nothing was erased, because there is no terminal to ask for confirmation: add --yes, or --dry-run to only look.")
     os.chdir(ROOT)  # so that relative paths mean the same from everywhere
+    if not (is_sure or is_dry_run or sys.stdin.isatty()):
+        check_tables(target, "signup_attribution erase", profile)
+        raise RefreshError("Nothing was erased, because there is no terminal to ask for confirmation: add --yes, or --dry-run to only look.")
     target = find_target(target, profile)
     is_yes = is_sure
     if not is_sure:

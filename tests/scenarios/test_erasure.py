@@ -155,7 +155,8 @@ def test_erasure(engine, small_sample_days, project_seeds, capsys, monkeypatch, 
     if is_file:
         with monkeypatch.context() as elsewhere:
             elsewhere.setitem(engine.database.environment, "SIGNUP_ATTRIBUTION_DUCKDB", str(tmp_path / "none.duckdb"))
-            assert command_line(engine, capsys, PHONE, "--yes")[::2] == (2, "There are no tables yet: run scripts/refresh.py.\n")
+            for options in (["--yes"], []):
+                assert command_line(engine, capsys, PHONE, *options)[::2] == (2, "There are no tables yet: run scripts/refresh.py.\n")
         assert not (tmp_path / "none.duckdb").exists()
 
     if is_file:  # what is left to do after an interruption is done later

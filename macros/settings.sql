@@ -150,7 +150,17 @@
         {%- endif -%}
         {%- do taken.append(column.name | lower) -%}
     {%- endfor -%}
+    {%- if not problems -%}
+        {%- do try_types() -%}
+    {%- endif -%}
     {{ return(problems) }}
+{% endmacro %}
+
+{#- Asks the database for the types in pass_through_columns; scripts/database/errors.py says its refusal in one sentence. -#}
+{% macro try_types() %}
+    {%- for column in listed('pass_through_columns') if column is not string and execute -%}
+        {%- do run_query('select cast(null as ' ~ column.get('type', 'text') ~ ') as pass_through_columns') -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {#- Whether an element of pass_through_columns is a {name, type}, both texts, the type optional. -#}

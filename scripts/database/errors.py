@@ -10,6 +10,8 @@ HEADING = re.compile(r"(\w+ )*Error( in .*)?:?|Encountered an error:?")
 LOCKED = re.compile(r'Could not set lock on file "(?P<file>[^"]*)".*?(\(PID (?P<pid>\d+)\)|$)', re.DOTALL)
 NO_FILE = re.compile(r'Cannot open file "(?P<file>[^"]*)": (?P<reason>.*)')
 NO_DATABASE = re.compile(r'The file "(?P<file>[^"]*)" exists, but it is not a valid DuckDB database file')
+DAMAGED = re.compile(r'Could not read enough bytes from file "(?P<file>[^"]*)"')
+MEMORY = re.compile(r"Memory must have a \w+|Unknown unit for memory")
 NOT_REACHED = re.compile(
     r"(connection to server (?:at|on) .*|could not (?:connect to server|translate host name) .*|connection is bad.*"
     r"|server closed the connection unexpectedly|terminating connection .*)")
@@ -25,6 +27,10 @@ DISK_FULL = re.compile(
     r"No space left on device|Disk quota exceeded|File too large|not enough (disk )?space|[Cc]heck free disk space|wrote only \d+ of \d+ bytes"
     r"|failed to offload data block|max_temp_directory_size|psycopg2\.errors\.DiskFull")
 INVALIDATED = re.compile(r'database has been invalidated because of a previous fatal error(.*Original error: "?(?P<original>[^"\n]*))?', re.DOTALL)
+# In the words of DuckDB, of PostgreSQL, and of both for what is no name of a type (macros/settings.sql, try_types).
+NO_TYPE = re.compile(
+    r'Type with name (?P<duckdb>.+) does not exist|type "(?P<postgres>[^"]*)" does not exist'
+    r"|LINE \d+: *select cast\(null as (?P<either>.*)\) as pass_through_columns")
 NO_MATCH = re.compile(r"The selection criterion '(?P<selection>[^']*)' does not match")
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection lost or refused, serialization, deadlock, too many
 # connections, lock not available, and the server going down or coming up.
@@ -60,8 +66,13 @@ def known_sentence(text: str) -> str | None:
     if found := NO_DATABASE.search(text):
         return f"{found['file']} is not a DuckDB database: correct SIGNUP_ATTRIBUTION_DUCKDB or move the file away."
     if found := NO_FILE.search(text):
-        return (f"{found['file']} cannot be opened ({found['reason'].strip().lower()}): "
-                "create its folder, or correct SIGNUP_ATTRIBUTION_DUCKDB.")
+        reason = found["reason"].strip().lower()
+        advice = "make it and its folder writable" if "permission" in reason else "create its folder"
+        return f"{found['file']} cannot be opened ({reason}): {advice}, or correct SIGNUP_ATTRIBUTION_DUCKDB."
+    if found := DAMAGED.search(text):
+        return f"{found['file']} is damaged: restore it, or, if it is the database, move it away and refresh again."
+    if found := MEMORY.search(text):
+        return f"DuckDB does not accept this limit of memory ({found[0]}): correct SIGNUP_ATTRIBUTION_MEMORY, such as 8GB."
     if DISK_FULL.search(text):
         return disk_sentence(text)
     if found := INVALIDATED.search(text):
@@ -73,6 +84,9 @@ def known_sentence(text: str) -> str | None:
     if found := NOT_REACHED.search(text):
         return (f"PostgreSQL cannot be reached ({one_line(found[0])}): start it, or correct PGHOST, PGPORT, PGUSER, "
                 "PGPASSWORD and PGDATABASE.")
+    if found := NO_TYPE.search(text):
+        name = found["duckdb"] or found["postgres"] or found["either"]
+        return f"The database has no type {name}: correct pass_through_columns under vars, or the edited model that names it."
     if found := NO_MATCH.search(text):
         return f"--select {found['selection']} matches no model: name one of those in models/."
     if "> in macro stop " in text or "> called by macro check_" in text:

@@ -98,6 +98,8 @@ def find_target(name: str | None = None, profile: Profile = Profile(), variables
     target = Target(chosen, rendered(outputs[chosen], profile, variables))
     if target.settings.get("type") not in engines:
         raise RefreshError(f"The target {chosen} is of type {target.settings.get('type')}: choose one of type {' or '.join(engines)}.")
+    if target.file and {*target.file.name} & {*"'\""}:  # dbt makes it the name of a database
+        raise RefreshError("The name of the database file must have no quotes: correct SIGNUP_ATTRIBUTION_DUCKDB.")
     return target
 
 

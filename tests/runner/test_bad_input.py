@@ -13,6 +13,7 @@ from common.errors import RefreshError
 from common.plan import make_plan
 from common.project import default_variables
 from conftest import NO_SERVER
+from database.errors import known_sentence
 from engines import DuckDB, Postgres, held_by_another
 from installed import Installed, assert_refused, assert_succeeded, visits
 from reporting.making import time_zone
@@ -82,7 +83,9 @@ def test_value_of_a_variable(duckdb_site, variables, words):
     ({"sources": {**TABLES, "ad_spend": {"schema": "segment", "table": "pages"}}},
      ["The required column date is missing", "segment.pages (sources.ad_spend)"]),
     ({"report_timezone": "Berlin"}, ["report_timezone", "Europe/Berlin", '"Berlin"']),
-], ids=["changed setting", "missing table", "no table", "missing column", "missing column of money", "time zone"])
+    ({"pass_through_columns": ["a", {"name": "b", "type": "numeric(9, 2)"}, {"name": "plan", "type": "nonsense"}]},
+     ["no type nonsense", "pass_through_columns"]),
+], ids=["changed setting", "missing table", "no table", "missing column", "missing column of money", "time zone", "type"])
 def test_what_the_database_says(site, variables, words):
     with unchanged(site):
         assert_refused(site.refresh(**{"sources": TABLES, **variables}), *words)
@@ -187,6 +190,16 @@ def test_folder_of_the_database_missing(duckdb_site, tmp_path):
     assert_refused(outcome, "cannot be opened", str(path))
 
 
+@pytest.mark.parametrize("text, words", [
+    ('IO Error: Cannot open file "/data/a.duckdb": Permission denied', "make it and its folder writable"),
+    ('IO Error: Could not read enough bytes from file "/data/a.duckdb": attempted to read 262144 bytes from location 7090176', "is damaged: restore it"),
+    ("Parser Error: Memory must have a number (e.g. 1GB)", "correct SIGNUP_ATTRIBUTION_MEMORY, such as 8GB"),
+    ("Parser Error: Unknown unit for memory: '' (expected: KB, MB, GB, TB for 1000^i units or KiB, MiB, GiB, TiB for 1024^i units)", "SIGNUP_ATTRIBUTION_MEMORY"),
+], ids=str)
+def test_what_duckdb_says(text, words):
+    assert words in known_sentence(text)
+
+
 @pytest.mark.parametrize("arguments, words", [
     (["--target", "oracle"], ["no target oracle", "duckdb or postgres"]),
     (["--since", "yesterday"], ["--since", "yesterday"]),
@@ -203,6 +216,10 @@ def test_folder_of_the_database_missing(duckdb_site, tmp_path):
     (["--log-format", "xml"], ["--log-format"]),
     (["--log-file", "/no/such/folder/log.jsonl"], ["--log-file", "/no/such/folder/log.jsonl"]),
     (["--log-file", "signup_attribution.duckdb"], ["--log-file", "is not a log of refreshes"]),
+    (["--log-file", ""], ["--log-file names no file"]),
+    (["--report", ""], ["--report names no file"]),
+    (["--check", "--report"], ["--check writes no file", "--report"]),
+    (["--check", "--audit"], ["--check and --audit"]),
 ], ids=" ".join)
 def test_options(duckdb_site, arguments, words):
     path = duckdb_site.database.path

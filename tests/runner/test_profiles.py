@@ -10,7 +10,7 @@ import explain
 import health
 import report
 from common.errors import RefreshError
-from common.project import Profile
+from common.project import Profile, variables_file
 from conftest import NO_SERVER
 from database.profiles import read_profile
 from database.published import publish, published_file
@@ -91,6 +91,23 @@ def test_settings_are_read_as_dbt_reads_them(tmp_path, monkeypatch):
     ):
         with pytest.raises(RefreshError, match=words):
             read_profile(wrong)
+
+
+def test_variables_that_are_empty_are_not_set(monkeypatch):
+    """As with `SIGNUP_ATTRIBUTION_DUCKDB=` in a compose file."""
+    for name in ("DUCKDB", "MEMORY", "SCHEMA", "VARS"):
+        monkeypatch.delenv(f"SIGNUP_ATTRIBUTION_{name}", raising=False)
+    before = [find_target(name).settings for name in ("duckdb", "postgres")], variables_file()
+    for name in ("DUCKDB", "MEMORY", "SCHEMA", "VARS"):
+        monkeypatch.setenv(f"SIGNUP_ATTRIBUTION_{name}", "")
+    assert ([find_target(name).settings for name in ("duckdb", "postgres")], variables_file()) == before
+
+
+@pytest.mark.parametrize("name", ['db "x".duckdb', "db x's.duckdb"])
+def test_a_file_with_quotes_in_its_name(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGNUP_ATTRIBUTION_DUCKDB", str(tmp_path / name))
+    with pytest.raises(RefreshError, match="must have no quotes: correct SIGNUP_ATTRIBUTION_DUCKDB"):
+        find_target("duckdb")
 
 
 @pytest.mark.parametrize("kind, schema, prefix", [

@@ -26,15 +26,18 @@ NO_REPORT = 4  # exit code: the tables are up to date, the report could not be m
 
 def answer(since, log_format, log_file, is_check, is_audit, settings, report_file, quiet, **options) -> int:
     """Refresh, check or audit as these options say; the exit code. options: those of plan_refresh. Raises RefreshError, click.Abort."""
+    check_options(is_check, is_audit, {"--report": report_file, "--log-file": log_file})
     os.environ["PGOPTIONS"] = safe_options()  # for a profile that names no search_path
     plan = plan_refresh(since=None if is_audit else since, with_seeds=not (is_check or is_audit), **options)
     if is_check or is_audit:
         from refreshing.check import audit, check, check_lines
 
         found = audit(plan, since and read_date(since).isoformat()) if is_audit else check(plan)
-        lines = [json.dumps(asdict(one)) for one in found] if log_format == "json" else check_lines(found)
-        print("\n".join(lines), flush=True)
-        return 0 if all(one.is_fine for one in found) else BAD_INPUT
+        problems = [one for one in found if not one.is_fine]
+        told = problems if quiet else found
+        for line in (json.dumps(asdict(one)) for one in told) if log_format == "json" else check_lines(told):
+            print(line, flush=True)
+        return BAD_INPUT if problems else 0
     if report_file:
         report_file = Path(report_file).absolute()  # the refresh goes to the project's folder
         check_output(report_file)
@@ -51,6 +54,17 @@ def answer(since, log_format, log_file, is_check, is_audit, settings, report_fil
         except RefreshError as error:
             raise RefreshError(f"All tables are up to date, but there is no new report. {error}", NO_REPORT) from error
     return 0
+
+
+def check_options(is_check: bool, is_audit: bool, files: dict[str, str | None]):
+    """Raises RefreshError when options exclude each other, or a file has no name. files: option -> its value."""
+    if is_check and is_audit:
+        raise RefreshError("--check and --audit cannot go together: run one after the other.")
+    for option, file in files.items():
+        if file == "":  # of a variable of the shell that is not set
+            raise RefreshError(f"{option} names no file: add the name, or leave the option out.")
+        if file and (is_check or is_audit):
+            raise RefreshError(f"{'--check' if is_check else '--audit'} writes no file: leave out {option}.")
 
 
 class Interrupt:

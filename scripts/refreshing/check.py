@@ -15,6 +15,7 @@ from database.errors import first_line
 from database.lock import REFRESH, queries as lock_queries
 from database.published import PUBLISHED_VARIABLE, check_published, published_file
 from database.target import DEFAULT_SCHEMAS, FOLDERS, Target, find_target, rows
+from refreshing.options import channel_notes
 from refreshing.seeds import COLUMNS, seed_problems
 
 FILE_VARIABLE = "SIGNUP_ATTRIBUTION_DUCKDB"
@@ -38,6 +39,8 @@ def check(plan: Plan) -> list[Finding]:
     """Everything that was found. Raises KeyboardInterrupt."""
     os.chdir(ROOT)
     found = list(seed_findings(ROOT / "seeds"))
+    if all(one.is_fine for one in found):
+        found += [Finding("channels", True, sentence) for sentence in channel_notes(plan)]
     try:
         target = find_target(plan.target, plan.profile, plan.vars, DEFAULT_SCHEMAS)
         check_published(target)
@@ -164,5 +167,5 @@ def server_findings(connection, target: Target):
 
 def check_lines(found: list[Finding]) -> list[str]:
     """The findings as a table."""
-    width = max(len(one.what) for one in found)
+    width = max((len(one.what) for one in found), default=0)
     return [f"{'fine' if one.is_fine else 'PROBLEM':<7}  {one.what:<{width}}  {escaped(first_line(one.text))}" for one in found]

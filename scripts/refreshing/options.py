@@ -4,7 +4,7 @@ from common.errors import RefreshError
 from common.plan import Plan, make_plan
 from common.project import ROOT, Profile, default_variables, read_variables_option
 from database.profiles import read_profile
-from refreshing.seeds import first_problem
+from refreshing.seeds import first_problem, unknown_channels
 
 
 def plan_refresh(target=None, variables=None, with_seeds=True, profile=Profile(), **options) -> Plan:
@@ -19,3 +19,9 @@ def plan_refresh(target=None, variables=None, with_seeds=True, profile=Profile()
     if with_seeds and (problem := first_problem(ROOT / "seeds")):
         raise RefreshError(problem)
     return plan
+
+
+def channel_notes(plan: Plan) -> list[str]:
+    """A sentence for each of attributed_channels that does not exist. The seeds have been checked."""
+    named = {**default_variables(), **plan.vars}["attributed_channels"]
+    return list(unknown_channels(ROOT / "seeds" / "channel_rules.csv", named))

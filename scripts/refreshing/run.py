@@ -23,6 +23,7 @@ from erasing.erasure import finish, is_unfinished
 from notifying.record import ModelRun, RunRecord
 from notifying.settings import SETTINGS, Settings, endpoints, read_settings
 from refreshing.log import Log
+from refreshing.options import channel_notes
 from refreshing.progress import Progress
 from refreshing.report import FIGURES, FINISHES, NOTE, Report, read_report
 from refreshing.retry import Budget, keep_trying
@@ -92,6 +93,8 @@ class Run:
             check_published(self.target)
             self.lock = make_lock(self.target)
             keep_trying(self.attempt, self.budget, self.retrying)
+            for sentence in channel_notes(self.plan):
+                self.note(sentence)
             self.publish()
         except RefreshError as error:
             if error.exit_code == LOCKED_OUT:

@@ -5,6 +5,7 @@ is one sentence with the file, the line and what to do; the first line of a file
 """
 
 import csv
+import difflib
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ COLUMNS = {
     "survey_answers": ["rule_order", "answer_pattern", "reported_as", "channels", "note"],
     "identity_overrides": ["id_a", "id_b", "action", "note"],
 }
+OTHER_CHANNELS = ("Direct", "Unassigned", "Untracked")  # which need no rule
 UNIQUE = {"rule_order", "priority", "click_id_name", "host_pattern", "domain", "invalid_id"}
 REQUIRED = {*UNIQUE, "channel", "source", "medium", "is_paid", "category", "answer_pattern", "reported_as", "id_a", "id_b", "action"}
 # Compared with lower-cased text, so capital letters would never match. (channel and note are only shown.)
@@ -50,6 +52,17 @@ SEVERAL = {"source_category", "returned_to"}  # may hold several values, separat
 def first_problem(folder: Path) -> str | None:
     """The first problem in the seeds of the folder, as one sentence; None if they are fine."""
     return next((problem for name in COLUMNS for problem in seed_problems(folder / f"{name}.csv")), None)
+
+
+def unknown_channels(path: Path, named):
+    """Yields a sentence for each of these channels that no row of channel_rules.csv gives. named: attributed_channels, if it is a list."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        known = {*(row["channel"] for row in csv.DictReader(file)), *OTHER_CHANNELS}
+    for name in map(str, named if isinstance(named, list) else []):
+        if name not in known:
+            close = [one for one in known if one.lower() == name.lower()] or difflib.get_close_matches(name, sorted(known), n=1)
+            advice = f"Did you mean {close[0]}?" if close else f"The channels: {', '.join(sorted(known))}."
+            yield f"attributed_channels: no rule gives the channel {name}. {advice}"
 
 
 def seed_problems(path: Path):

@@ -42,13 +42,17 @@ def test_on_duckdb(tmp_path):
     assert not site.database.path.exists() and list(tmp_path.glob("*.lock")) == []
 
     site.receive(visits(2))
-    outcome = site.refresh("--check", sources=SOURCES, ignored_events=["signed up"])
+    outcome = site.refresh("--check", sources=SOURCES, ignored_events=["signed up"], attributed_channels=["Direct", "Organic Search", "Organic search"])
     assert_succeeded(outcome)
+    assert [line.split("attributed_channels: ")[1] for line in outcome.stdout.splitlines() if "attributed_channels" in line] == [
+        "no rule gives the channel Organic search. Did you mean Organic Search?"]
     assert "ignored_events: signed up has never occurred. The closest names: signed_up (1)" in outcome.stdout
     for what in ("connection", "permissions", "seeds", "variables", "settings", "sources", "names", "disk"):
         assert any(line.split()[:2] == ["fine", what] for line in outcome.stdout.splitlines()), what
     site.database.execute("create schema seeds; create table seeds.referrers as select 'mine' as host_pattern")
     before = site.contents()
+    outcome = site.refresh("--check", "--quiet", sources={**SOURCES, "screens": {"schema": "segment", "table": "screans"}})
+    assert outcome.returncode == 2 and {line.split()[0] for line in outcome.stdout.splitlines()} == {"PROBLEM"}, outcome.stdout
     with site.edited("seeds/referrers.csv", "bing.com,bing,search", "bing.com,another name,serch"):
         found = checked(site, exit_code=2, sources={**SOURCES, "screens": {"schema": "segment", "table": "screans"}},
                         identity_policy="newest", oldest_month="2010", max_event_age_days=0)

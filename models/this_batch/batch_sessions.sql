@@ -13,7 +13,7 @@ device_sessions as (
 
 -- a later touch may have the id and the time of its session's entry, if they are events of two collections
 touches as (
-    select *, row_number() over (partition by alias_id, touch_id, touch_timestamp order by touch_number) as choice
+    select touches.*, row_number() over (partition by alias_id, touch_id, touch_timestamp order by touch_number) as choice
     from {{ batch_rows('touches') }} as touches
     where touch_id = session_id and {{ of_this_part(ref('touches'), 'alias_id') }}
 ),

@@ -13,9 +13,11 @@ device_sessions as (
 
 -- a later touch may have the id and the time of its session's entry, if they are events of two collections
 touches as (
-    select touches.*, row_number() over (partition by alias_id, touch_id, touch_timestamp order by touch_number) as choice
+    select
+        touches.*,
+        row_number() over (partition by touches.alias_id, touches.touch_timestamp order by touches.touch_number) as nth
     from {{ batch_rows('touches') }} as touches
-    where touch_id = session_id and {{ of_this_part(ref('touches'), 'alias_id') }}
+    where touches.touch_id = touches.session_id and {{ of_this_part(ref('touches'), 'touches.alias_id') }}
 ),
 
 -- a sign-up before the change stays as it is, and comes before all others
@@ -110,7 +112,7 @@ batch_sessions as (
         on with_signup.session_id = touches.touch_id
         and with_signup.alias_id is not distinct from touches.alias_id
         and with_signup.session_start is not distinct from touches.touch_timestamp
-        and touches.choice = 1
+        and touches.nth = 1
 )
 
 select * from batch_sessions

@@ -51,13 +51,13 @@
 -#}
 {% macro csv_headers(files) -%}
     {%- set headers = [] -%}
-    {%- set not_empty = 'select filename from read_blob(' ~ text_list(files) ~ ') where size > 0 order by filename' -%}
+    {%- set not_empty = 'select filename from read_blob(' ~ path_list(files) ~ ') where size > 0 order by filename' -%}
     {%- for some in run_query(not_empty).columns[0].values() | batch(50) -%}
         {%- set queries = [] -%}
         {%- for file in some -%}
             {%- do queries.append(
                 'select ' ~ quoted(file) ~ ', to_json(delimiter), to_json(list_transform(columns, lambda one: one.name)) '
-                ~ 'from sniff_csv(' ~ quoted(file) ~ ', header = true, all_varchar = true, sample_size = 1, ignore_errors = true)') -%}
+                ~ 'from sniff_csv(' ~ quoted_path(file) ~ ', header = true, all_varchar = true, sample_size = 1, ignore_errors = true)') -%}
         {%- endfor -%}
         {%- do headers.extend(run_query(queries | join(' union all ')).rows) -%}
     {%- endfor -%}

@@ -47,9 +47,14 @@
     {{ return({'columns': columns, 'readers': [reader], 'unreadable': []}) }}
 {% endmacro %}
 
-{#- Values as a list of texts of DuckDB. -#}
-{% macro text_list(values) -%}
-    [{% for value in values %}{{ quoted(value) }}{{ ', ' if not loop.last }}{% endfor %}]
+{#- Files as a list that DuckDB's readers take. -#}
+{% macro path_list(files) -%}
+    [{% for file in files %}{{ quoted_path(file) }}{{ ', ' if not loop.last }}{% endfor %}]
+{%- endmacro %}
+
+{#- The path of one file. A reader takes it for a glob, in which `[1]` means `1`; an address on the web is none. -#}
+{% macro quoted_path(file) -%}
+    {{ quoted(file if file.startswith('http') else file.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]')) }}
 {%- endmacro %}
 
 {#- Columns of text as DuckDB's readers want them: name -> type. -#}
@@ -59,7 +64,7 @@
 
 {#- A call of read_csv; rejects: a number by which to name the table of the rows that it leaves out. -#}
 {% macro csv_call(files, columns, options, rejects=none) -%}
-    read_csv({{ text_list(files) }}, auto_detect = false, columns = {{ text_columns(columns) }}, {{ options }},
+    read_csv({{ path_list(files) }}, auto_detect = false, columns = {{ text_columns(columns) }}, {{ options }},
         {{ "store_rejects = true, rejects_limit = 0, rejects_table = 'unreadable_" ~ rejects ~ "', rejects_scan = 'scanned_" ~ rejects ~ "'"
             if rejects is not none else 'ignore_errors = true' }})
 {%- endmacro %}

@@ -17,7 +17,7 @@
     {%- for some, call in [(whole, 'read_json_objects'), (clean, 'read_ndjson_objects'), (dirty, 'read_ndjson_objects')] if some -%}
         {%- set query -%}
             select distinct unnest(json_keys(json)) as json_key
-            from {{ call }}({{ text_list(some) }} {{ ', ignore_errors = true' if call == 'read_ndjson_objects' }})
+            from {{ call }}({{ path_list(some) }} {{ ', ignore_errors = true' if call == 'read_ndjson_objects' }})
             where json_type(json) = 'OBJECT'
         {%- endset -%}
         {#- a text of SQL ends at a character zero -#}
@@ -34,13 +34,13 @@
     {%- endfor -%}
     {%- set used = by_key.values() | list -%}
     {%- for some, format in [(whole, 'auto'), (clean, 'newline_delimited')] if some -%}
-        {%- do facts.readers.append('read_json(' ~ text_list(some) ~ ", format = '" ~ format ~ "', records = true, columns = " ~ text_columns(used) ~ ')') -%}
+        {%- do facts.readers.append('read_json(' ~ path_list(some) ~ ", format = '" ~ format ~ "', records = true, columns = " ~ text_columns(used) ~ ')') -%}
     {%- endfor -%}
     {%- if dirty -%}
         {%- set reader -%}
             (
                 select unnest(json_transform(json, {{ quoted(tojson(dict.fromkeys(used, 'VARCHAR'))) }}))
-                from read_ndjson_objects({{ text_list(dirty) }}, ignore_errors = true)
+                from read_ndjson_objects({{ path_list(dirty) }}, ignore_errors = true)
                 where json_type(json) = 'OBJECT'
             )
         {%- endset -%}

@@ -272,11 +272,15 @@ BROKEN = {
     # a quote that is not closed does not hide what comes after it
     "quotes.csv": (HEADER + b'q1,a,2026-03-01,"seen\nq2,a,2026-03-01,"two\nlines, ""said"""\nq3,a,2026-03-01,\n"q4,a,2026-03-01,\n"q5"x,a,2026-03-01,x\n'
                    b'\xff,a,2026-03-01,x\nq6,"a",2026-03-01,it\'s "so"\nq7,a\n', [2, 6, 7, 8, 10]),
+    # a name is no glob
+    "x[1].csv": (b"id,anonymous_id,timestamp\nbrackets,a,2026-03-01\nx\n", [3]),
+    "x1.csv": (b"id,anonymous_id,timestamp\nno brackets,a,2026-03-01\n", []),
+    "x[1].json": (b'{"id": "json in brackets", "anonymous_id": "a", "timestamp": "2026-03-01"}\nx', [2]),
     "first.csv": (HEADER + b'"first,a,2026-03-01,x\nfollows,a,2026-03-01,x\n', [2]),
     "empty.csv": (b"", []),
     "lots.csv": (HEADER + b"few,a\n" * 150 + b"last,a,2026-03-01,\n", [*range(2, 102), None]),
 }
-READ = {"json", "1", "of array", "of array 2", "csv", "csv,2", "q2", "q3", "q6", "follows", "last"}
+READ = {"json", "1", "of array", "of array 2", "csv", "csv,2", "q2", "q3", "q6", "follows", "last", "brackets", "no brackets", "json in brackets"}
 
 
 def test_broken_rows_of_files(duckdb_engine, tmp_path):

@@ -76,9 +76,10 @@
     {{ return(last.number) }}
 {% endmacro %}
 
-{#- Files line by line, in a column `line`. -#}
+{#- Files line by line, in a column `line`. In strict mode DuckDB would refuse a file with line ends of several kinds. -#}
 {% macro lines_of(files, rejects=none, options='') -%}
-    {{ csv_call(files, ['line'], "delim = '\\0', quote = '', escape = '', header = false, max_line_size = 16777216" ~ options, rejects) }}
+    {{ csv_call(
+        files, ['line'], "delim = '\\0', quote = '', escape = '', header = false, strict_mode = false, max_line_size = 16777216" ~ options, rejects) }}
 {%- endmacro %}
 
 {#-

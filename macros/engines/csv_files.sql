@@ -1,11 +1,12 @@
 {#-
     CSV as a source: a header, fields in double quotes where needed, any delimiter. The header decides the number of fields; a row
     that has more or fewer, or is not valid text, is left out on its own. A quote that is never closed would hide all rows after
-    it, so a file with one is read line by line.
+    it, and DuckDB reads no file with line ends of several kinds, so such files are read line by line.
 -#}
 {% macro csv_facts(files, names) %}
     {%- set facts, groups = {'columns': [], 'readers': [], 'unreadable': []}, {} -%}
-    {%- for file, delimiter, header in csv_headers(files) -%}
+    {%- set odd = odd_csv(files) -%}
+    {%- for file, delimiter, header in csv_headers(files, odd) -%}
         {%- set group = groups.setdefault(delimiter ~ header, {'delimiter': fromjson(delimiter), 'header': [], 'files': []}) -%}
         {%- do group.files.append(file) -%}
         {%- if '\\u0000' in header -%}
@@ -28,8 +29,9 @@
         {%- for name in names if name in present or name | lower in present -%}
             {%- do used.append(present.get(name, present.get(name | lower)).name) -%}
         {%- endfor -%}
-        {%- set unreadable = csv_rejects(group, used) -%}
-        {%- set torn = unreadable | selectattr('is_torn') | map(attribute='file') | list -%}
+        {%- set regular = group.files | reject('in', odd) | list -%}
+        {%- set unreadable = csv_rejects(regular, group, used) if regular else [] -%}
+        {%- set torn = unreadable | selectattr('is_torn') | map(attribute='file') | list + group.files | select('in', odd) | list -%}
         {%- set whole = group.files | reject('in', torn) | list -%}
         {%- if whole -%}
             {%- do facts.readers.append(csv_call(whole, group.header, csv_options(group.delimiter))) -%}
@@ -38,8 +40,8 @@
             {%- do facts.unreadable.extend(first_hundred(rows)) -%}
         {%- endfor -%}
         {%- for file in torn | unique(case_sensitive=true) -%}
-            {%- do facts.readers.append(torn_csv(file, group, used)) -%}
-            {%- do facts.unreadable.extend(listed_lines(file, torn_lines(group) ~ ' select position, line from pieces where not is_row')) -%}
+            {%- do facts.readers.append(torn_csv(file, group, used, odd.get(file, {}).get('options', ''))) -%}
+            {%- do facts.unreadable.extend(listed_lines(file, torn_lines(group) ~ ' select position, line from pieces where not is_row', odd.get(file, {}).get('options', ''))) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(facts) }}
@@ -47,9 +49,10 @@
 
 {#-
     Rows of (file, delimiter, names in its header), the latter two as JSON, for each file that is not empty. In one statement, DuckDB's
-    time would grow with the square of the number of files.
+    time would grow with the square of the number of files. odd: as odd_csv says; in strict mode DuckDB refuses line ends of several kinds,
+    and otherwise a quote that is not closed.
 -#}
-{% macro csv_headers(files) -%}
+{% macro csv_headers(files, odd) -%}
     {%- set headers = [] -%}
     {%- set not_empty = 'select filename from read_blob(' ~ path_list(files) ~ ') where size > 0 order by filename' -%}
     {%- for some in run_query(not_empty).columns[0].values() | batch(50) -%}
@@ -57,29 +60,80 @@
         {%- for file in some -%}
             {%- do queries.append(
                 'select ' ~ quoted(file) ~ ', to_json(delimiter), to_json(list_transform(columns, lambda one: one.name)) '
-                ~ 'from sniff_csv(' ~ quoted_path(file) ~ ', header = true, all_varchar = true, sample_size = 1, ignore_errors = true)') -%}
+                ~ 'from sniff_csv(' ~ quoted_path(file) ~ ', header = true, all_varchar = true, sample_size = 1, ignore_errors = true, max_line_size = 16777216'
+                ~ (', strict_mode = false)' if odd.get(file, {}).has_mixed_ends else ')')) -%}
         {%- endfor -%}
         {%- do headers.extend(run_query(queries | join(' union all ')).rows) -%}
     {%- endfor -%}
     {{ return(headers) }}
 {%- endmacro %}
 
+{#-
+    Files that have to be read line by line, as file -> {has_mixed_ends, options for lines_of}. Read_csv stops at line ends of several
+    kinds, unless they are inside quotes; and when there are many files, it says nothing of a quote that is still open at the end of one, which
+    an odd number of quotes tells. Files that are too large to look at count as regular.
+-#}
+{% macro odd_csv(files) %}
+    {%- set odd = {} -%}
+    {%- set small = run_query('select filename from read_blob(' ~ path_list(files) ~ ') where size between 1 and 268435456').columns[0].values() | list -%}
+    {%- set query -%}
+        with texts as (
+            -- as text that is not valid, a blob has \xNN for what is not ASCII, and for line ends
+            select
+                filename,
+                coalesce(
+                    try(decode(content)),
+                    replace(replace(replace(cast(content as text), '\x0D', chr(13)), '\x0A', chr(10)), '\x22', '"')
+                ) as text
+            from read_blob({{ path_list(small) }})
+        ),
+
+        outside_quotes as (
+            select
+                filename,
+                (length(text) - length(replace(text, '"', ''))) % 2 = 1 as has_open_quote,
+                case when contains(text, chr(13)) then regexp_replace(text, '"[^"]*"', '', 'g') else '' end as text
+            from texts
+        ),
+
+        line_ends as (
+            select
+                filename, has_open_quote,
+                contains(text, chr(13) || chr(10)) as has_both,
+                regexp_matches(text, '\r([^\n]|$)') as has_return,
+                regexp_matches(text, '(^|[^\r])\n') as has_newline
+            from outside_quotes
+        )
+
+        select filename, has_mixed_ends, has_both and has_return
+        from (
+            select *, cast(has_both as integer) + cast(has_return as integer) + cast(has_newline as integer) > 1 as has_mixed_ends from line_ends
+        ) as judged
+        where has_mixed_ends or has_open_quote
+    {%- endset -%}
+    {%- for file, has_mixed_ends, has_both_and_return in (run_query(query).rows if small else []) -%}
+        {#- otherwise DuckDB drops the character after a single return; now it counts the two of a line end as two lines -#}
+        {%- do odd.update({file: {'has_mixed_ends': has_mixed_ends, 'options': ", new_line = '\\n'" if has_both_and_return else ''}}) -%}
+    {%- endfor -%}
+    {{ return(odd) }}
+{% endmacro %}
+
 {#- How our CSV is written, for read_csv. -#}
 {% macro csv_options(delimiter) -%}
-    delim = {{ quoted(delimiter) }}, quote = '"', escape = '"', header = true
+    delim = {{ quoted(delimiter) }}, quote = '"', escape = '"', header = true, max_line_size = 16777216
 {%- endmacro %}
 
 {#-
-    The first hundred unreadable rows of each file of a group, with their total number, and whether the file has a quote that is not
+    The first hundred unreadable rows of each of the files of a group, with their total number, and whether the file has a quote that is not
     closed or not followed by a delimiter. This reads all columns in use, because read_csv checks only those it reads.
 -#}
-{% macro csv_rejects(group, used) %}
+{% macro csv_rejects(files, group, used) %}
     {%- set number = new_number() -%}
     {%- set counts = [] -%}
     {%- for name in used -%}
         {%- do counts.append('count(' ~ quoted_name(name) ~ ')') -%}
     {%- endfor -%}
-    {%- do run_query('select ' ~ (['count(*)'] + counts) | join(', ') ~ ' from ' ~ csv_call(group.files, group.header, csv_options(group.delimiter), number)) -%}
+    {%- do run_query('select ' ~ (['count(*)'] + counts) | join(', ') ~ ' from ' ~ csv_call(files, group.header, csv_options(group.delimiter), number)) -%}
     {%- set query -%}
         with rejects as (
             select scanned.file_path, unreadable.line, md5(max(csv_line)) as hash, bool_or(error_type = 'UNQUOTED VALUE') as is_torn
@@ -159,12 +213,12 @@
     )
 {%- endmacro %}
 
-{#- Piece of SQL that reads the rows of such a file. -#}
-{% macro torn_csv(file, group, used) -%}
+{#- Piece of SQL that reads the rows of such a file. options: for lines_of. -#}
+{% macro torn_csv(file, group, used, options) -%}
     {%- set field = '("(?:[^"]|"")*"|[^"' ~ group.delimiter ~ '][^' ~ group.delimiter ~ ']*|)[' ~ group.delimiter ~ ']' -%}
     (
         with numbered as (
-            select row_number() over () as position, line from {{ lines_of([file]) }}
+            select row_number() over () as position, line from {{ lines_of([file], none, options) }}
         )
 
         {{ torn_lines(group) }},

@@ -84,14 +84,14 @@
 
 {#-
     The unreadable lines of one file, as file_facts lists them. bad: a query (position, line) that finds them among `numbered`, the
-    lines that are valid text.
+    lines that are valid text. options: for lines_of.
 -#}
-{% macro listed_lines(file, bad) %}
+{% macro listed_lines(file, bad, options='') %}
     {%- set number = new_number() -%}
     {%- set listed = 'unreadable_lines_' ~ number -%}
     {%- do run_query(
         'create or replace temporary table ' ~ listed ~ ' as with numbered as (select row_number() over () as position, line from '
-        ~ lines_of([file], number) ~ ') ' ~ bad) -%}
+        ~ lines_of([file], number, options) ~ ') ' ~ bad) -%}
     {%- set query -%}
         with not_text as (
             select line, max(csv_line) as text, row_number() over (order by line) as place from unreadable_{{ number }}

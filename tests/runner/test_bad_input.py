@@ -287,6 +287,11 @@ BROKEN = {
     # a quote that is not closed does not hide what comes after it
     "quotes.csv": (HEADER + b'q1,a,2026-03-01,"seen\nq2,a,2026-03-01,"two\nlines, ""said"""\nq3,a,2026-03-01,\n"q4,a,2026-03-01,\n"q5"x,a,2026-03-01,x\n'
                    b'\xff,a,2026-03-01,x\nq6,"a",2026-03-01,it\'s "so"\nq7,a\n', [2, 6, 7, 8, 10]),
+    "ends.csv": (HEADER.replace(b"\n", b"\r\n") + b'ends,a,2026-03-01,x\nends 2,a,2026-03-01,"x\ny"\r\nx\nends 3,a,2026-03-01,x\r\n', [5]),
+    "return.csv": (HEADER + b"return,a,2026-03-01,x\ry\nreturn 2,a,2026-03-01,x\n", [3]),
+    "returns.csv": (HEADER.replace(b"\n", b"\r\n") + b"returns,a,2026-03-01,x\rreturns 2,a,2026-03-01,x\r\n", []),
+    "quoted.csv": (HEADER + b'quoted,a,2026-03-01,"x\ry"\nquoted 2,a,2026-03-01,"x\r\ny"\n', []),
+    "huge.csv": (b"id,anonymous_id,timestamp,context_user_agent\nhuge,a,2026-03-01," + b"x" * 3_000_000 + b"\nhuge 2,a,2026-03-01,x\n", []),
     # a name is no glob
     "x[1].csv": (b"id,anonymous_id,timestamp\nbrackets,a,2026-03-01\nx\n", [3]),
     "x1.csv": (b"id,anonymous_id,timestamp\nno brackets,a,2026-03-01\n", []),
@@ -297,7 +302,7 @@ BROKEN = {
 }
 READ = {"json", "1", "of array", "of array 2", "csv", "csv,2", "q2", "q3", "q6", "follows", "last", "brackets", "no brackets", "json in brackets",
         "crlf", "lf", "crlf 2", "cr", "cr 2", "cr 3", "twice", "once", "bom", "bom 2", "bom 3", "bom 4", "element", "element 2",
-        "log", "cut", "cut 2", "pretty"}
+        "ends", "ends 2", "ends 3", "return", "return 2", "returns", "returns 2", "quoted", "quoted 2", "huge", "huge 2", "log", "cut", "cut 2", "pretty"}
 
 
 def test_broken_rows_of_files(duckdb_engine, tmp_path):
@@ -312,6 +317,7 @@ def test_broken_rows_of_files(duckdb_engine, tmp_path):
     found = {row["event_id"]: row for row in stored}
     assert found["1"]["anonymous_id"] == '{"b":1}'
     assert (found["q2"]["event_name"], found["q6"]["event_name"]) == ('two\nlines, "said"', 'it\'s "so"')
+    assert [found[name]["event_name"] for name in ("ends 2", "return", "quoted", "quoted 2")] == ["x\ny", "x", "x\ry", "x\r\ny"]
     rejected = engine.fetch("partitioning.rejected_events")
     assert [row["reason"] for row in rejected if row["source_file"] is None] == ["missing_event_id"]
     listed = {name: [row["source_line"] for row in rejected if row["source_file"] == f"{tmp_path}/{name}"] for name in BROKEN}

@@ -143,9 +143,13 @@
     {%- for name in names -%}
         {%- do paths.append(quoted('/' ~ name.replace('~', '~0').replace('/', '~1'))) -%}
     {%- endfor -%}
+    {%- set paths = '[' ~ paths | join(', ') ~ ']' -%}
     (
-        select {% for name in names %}fields[{{ loop.index }}] as {{ quoted_name(name) }}{{ ', ' if not loop.last }}{% endfor %}
-        from (select json_extract_string(json, [{{ paths | join(', ') }}]) as fields from {{ objects }}) as extracted
+        select
+        {%- for name in names %}
+            {{ json_scalar('fields[' ~ loop.index ~ ']', 'types[' ~ loop.index ~ ']') }} as {{ quoted_name(name) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+        from (select json_extract_string(json, {{ paths }}) as fields, json_type(json, {{ paths }}) as types from {{ objects }}) as extracted
     )
 {%- endmacro %}
 

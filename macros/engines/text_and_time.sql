@@ -199,6 +199,19 @@
     try_cast({{ number }} as bigint)
 {%- endmacro %}
 
+{#- A number to compare with integers. DuckDB would cast these to the type of a decimal, in which they may not fit. -#}
+{% macro comparable_number(number) -%}
+    {{ adapter.dispatch('comparable_number', 'signup_attribution')(number) }}
+{%- endmacro %}
+
+{% macro default__comparable_number(number) -%}
+    {{ number }}
+{%- endmacro %}
+
+{% macro duckdb__comparable_number(number) -%}
+    try_cast({{ number }} as hugeint)
+{%- endmacro %}
+
 {#- Functions that an engine lacks, created in the refresh schema before the first model. -#}
 {% macro create_helper_functions() -%}
     {{ adapter.dispatch('create_helper_functions', 'signup_attribution')() }}

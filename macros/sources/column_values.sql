@@ -21,6 +21,8 @@
             when {{ column }} != trunc({{ column }}) then cast({{ column }} as text)
             when abs({{ column }}) < 1e38 then cast(cast(cast({{ column }} as text) as decimal(38, 0)) as text)
         end
+    {%- elif type in ['json', 'jsonb'] -%}
+        {{ json_text(column, type) }}
     {%- else -%}
         cast({{ column }} as text)
     {%- endif -%}
@@ -38,11 +40,11 @@
         {{ usable_time('cast(' ~ column ~ ' as timestamp)') }}
     {%- elif number_kind(type) -%}
         case
-            when {{ column }} between -999999999999999999 and 999999999999999999{{ ' and ' ~ column ~ ' = trunc(' ~ column ~ ')' if number_kind(type) != 'integer' }}
+            when {{ comparable_number(column) }} between -999999999999999999 and 999999999999999999{{ ' and ' ~ column ~ ' = trunc(' ~ column ~ ')' if number_kind(type) != 'integer' }}
                 then {{ epoch_time(as_bigint(column)) }}
         end
     {%- else -%}
-        {{ parse_time('cast(' ~ column ~ ' as text)') }}
+        {{ parse_time(text_value(column, type)) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -280,6 +280,7 @@ BROKEN = {
     "log.json": (b"[INFO] export\n" + json_row(b"log") + b"\n", [1]),
     "cut_array.json": (b"[" + json_row(b"cut") + b",\n" + json_row(b"cut 2") + b',\n{"id": "cut 3', [3]),
     "pretty.json": (json_row(b"pretty").replace(b", ", b",\n") * 2, []),
+    "numbers.json": (b"\n".join(json_row(b"").replace(b'""', number) for number in (b"124.0", b"2e3", b"0.5", b'"125.0"', b"12345678901234567890123")), []),
     "one_line.json": (b'{"id": "trunc', [1]),
     "array.json": (b'[\n{"id": "of array", "anonymous_id": "a", "timestamp": "2026-03-01"},\n{"id": "of array 2", '
                    b'"anonymous_id": "a", "timestamp": "2026-03-01"}\n]', []),
@@ -302,7 +303,7 @@ BROKEN = {
 }
 READ = {"json", "1", "of array", "of array 2", "csv", "csv,2", "q2", "q3", "q6", "follows", "last", "brackets", "no brackets", "json in brackets",
         "crlf", "lf", "crlf 2", "cr", "cr 2", "cr 3", "twice", "once", "bom", "bom 2", "bom 3", "bom 4", "element", "element 2",
-        "ends", "ends 2", "ends 3", "return", "return 2", "returns", "returns 2", "quoted", "quoted 2", "huge", "huge 2", "log", "cut", "cut 2", "pretty"}
+        "ends", "ends 2", "ends 3", "return", "return 2", "returns", "returns 2", "quoted", "quoted 2", "huge", "huge 2", "124", "2000", "0.5", "125.0", "12345678901234567890123", "log", "cut", "cut 2", "pretty"}
 
 
 def test_broken_rows_of_files(duckdb_engine, tmp_path):

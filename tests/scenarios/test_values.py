@@ -32,6 +32,9 @@ DOUBLES = (0.0, 1773144000.0, 1773144000000.0, 1.773144e15, -1.0, 1773144000.5, 
            2.0**53, 1e16, 1e20, 1.1805916207174113e21, 1e37, -5.0, 2.5, -0.0, 0.1, 1e-7)
 DECIMALS = (Decimal("123.00"), Decimal("1773144000000.00"), Decimal("1773144000.50"), Decimal("-7.00"), Decimal("0.00"), Decimal("99999999999999999.00"))
 
+# Pairs of an id and a time in columns of JSON.
+JSONS = (("x", "2026-03-10T10:00:00Z"), (124.0, 1773144000.0), (7, 1773144000000), (None, 1773144000), ("8.0", None), ('said "x"', "never"), (False, "no time"))
+
 
 def literal(value):
     """A value as both engines read it."""
@@ -56,7 +59,9 @@ def make_table(engine, name, types, rows):
 
 def add_rows(engine, name, types, rows):
     """Rows of such a table."""
-    values = ",\n".join("(" + ", ".join(literal(row.get(column)) for column in types) + ")" for row in rows)
+    values = ",\n".join("(" + ", ".join(
+        literal(json.dumps(row[column]) if sql_type in ("json", "jsonb") and column in row else row.get(column))
+        for column, sql_type in types.items()) + ")" for row in rows)
     engine.database.execute(f"insert into segment.{name} values {values}")
 
 
@@ -71,6 +76,8 @@ def loads_of_any_type():
                     for number, value in enumerate(DOUBLES)],
         "identifies": [{"id": f"decimal {number}", "user_id": value, "timestamp": value, "sent_at": date(2026, 3, number + 1)}
                        for number, value in enumerate(DECIMALS)],
+        "aliases": [{"id": f"json {number}", "user_id": "of json", "previous_id": value, "timestamp": time, "original_timestamp": Decimal("1773144000")}
+                    for number, (value, time) in enumerate(JSONS)],
     }
     second = {
         "tracks": [{"id": 1.5e15, "anonymous_id": "123", "user_id": 123.0, "timestamp": 1773144000, "event": "signed_up"},
@@ -91,6 +98,8 @@ def test_times_and_ids_of_any_type(engine):
         "tracks": {"id": number, "anonymous_id": "text", "user_id": "bigint", "timestamp": "bigint", "event": "text"},
         "screens": {"id": "text", "anonymous_id": number, "timestamp": number, "received_at": "timestamp"},
         "identifies": {"id": "text", "user_id": "numeric(38, 2)", "timestamp": "numeric(38, 2)", "sent_at": "date"},
+        "aliases": {"id": "text", "user_id": "jsonb" if engine.name == "postgres" else "json", "previous_id": "json", "timestamp": "json",
+                    "original_timestamp": "numeric(38, 28)"},
     }
     for name, columns in types.items():
         make_table(engine, name, columns, first[name])

@@ -149,7 +149,13 @@
         {%- for name in names %}
             {{ json_scalar('fields[' ~ loop.index ~ ']', 'types[' ~ loop.index ~ ']') }} as {{ quoted_name(name) }}{{ ',' if not loop.last }}
         {%- endfor %}
-        from (select json_extract_string(json, {{ paths }}) as fields, json_type(json, {{ paths }}) as types from {{ objects }}) as extracted
+        from (
+            -- only numbers with a fraction need their types, and to parse every object again takes long
+            select
+                json_extract_string(json, {{ paths }}) as fields,
+                case when regexp_matches(json, ':\s*-?[0-9]+[.eE]') then json_type(json, {{ paths }}) end as types
+            from {{ objects }}
+        ) as extracted
     )
 {%- endmacro %}
 

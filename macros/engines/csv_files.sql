@@ -75,45 +75,46 @@
 -#}
 {% macro odd_csv(files) %}
     {%- set odd = {} -%}
-    {%- set small = run_query('select filename from read_blob(' ~ path_list(files) ~ ') where size between 1 and 268435456').columns[0].values() | list -%}
-    {%- set query -%}
-        with texts as (
-            -- as text that is not valid, a blob has \xNN for what is not ASCII, and for line ends
-            select
-                filename,
-                coalesce(
-                    try(decode(content)),
-                    replace(replace(replace(cast(content as text), '\x0D', chr(13)), '\x0A', chr(10)), '\x22', '"')
-                ) as text
-            from read_blob({{ path_list(small) }})
-        ),
+    {%- for some in lists_of_contents(files) -%}
+        {%- set query -%}
+            with texts as (
+                -- as text that is not valid, a blob has \xNN for what is not ASCII, and for line ends
+                select
+                    filename,
+                    coalesce(
+                        try(decode(content)),
+                        replace(replace(replace(cast(content as text), '\x0D', chr(13)), '\x0A', chr(10)), '\x22', '"')
+                    ) as text
+                from read_blob({{ path_list(some) }})
+            ),
 
-        outside_quotes as (
-            select
-                filename,
-                (length(text) - length(replace(text, '"', ''))) % 2 = 1 as has_open_quote,
-                case when contains(text, chr(13)) then regexp_replace(text, '"[^"]*"', '', 'g') else '' end as text
-            from texts
-        ),
+            outside_quotes as (
+                select
+                    filename,
+                    (length(text) - length(replace(text, '"', ''))) % 2 = 1 as has_open_quote,
+                    case when contains(text, chr(13)) then regexp_replace(text, '"[^"]*"', '', 'g') else '' end as text
+                from texts
+            ),
 
-        line_ends as (
-            select
-                filename, has_open_quote,
-                contains(text, chr(13) || chr(10)) as has_both,
-                regexp_matches(text, '\r([^\n]|$)') as has_return,
-                regexp_matches(text, '(^|[^\r])\n') as has_newline
-            from outside_quotes
-        )
+            line_ends as (
+                select
+                    filename, has_open_quote,
+                    contains(text, chr(13) || chr(10)) as has_both,
+                    regexp_matches(text, '\r([^\n]|$)') as has_return,
+                    regexp_matches(text, '(^|[^\r])\n') as has_newline
+                from outside_quotes
+            )
 
-        select filename, has_mixed_ends, has_both and has_return
-        from (
-            select *, cast(has_both as integer) + cast(has_return as integer) + cast(has_newline as integer) > 1 as has_mixed_ends from line_ends
-        ) as judged
-        where has_mixed_ends or has_open_quote
-    {%- endset -%}
-    {%- for file, has_mixed_ends, has_both_and_return in (run_query(query).rows if small else []) -%}
-        {#- otherwise DuckDB drops the character after a single return; now it counts the two of a line end as two lines -#}
-        {%- do odd.update({file: {'has_mixed_ends': has_mixed_ends, 'options': ", new_line = '\\n'" if has_both_and_return else ''}}) -%}
+            select filename, has_mixed_ends, has_both and has_return
+            from (
+                select *, cast(has_both as integer) + cast(has_return as integer) + cast(has_newline as integer) > 1 as has_mixed_ends from line_ends
+            ) as judged
+            where has_mixed_ends or has_open_quote
+        {%- endset -%}
+        {%- for file, has_mixed_ends, has_both_and_return in run_query(query).rows -%}
+            {#- otherwise DuckDB drops the character after a single return; now it counts the two of a line end as two lines -#}
+            {%- do odd.update({file: {'has_mixed_ends': has_mixed_ends, 'options': ", new_line = '\\n'" if has_both_and_return else ''}}) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{ return(odd) }}
 {% endmacro %}

@@ -52,6 +52,24 @@
     [{% for file in files %}{{ quoted_path(file) }}{{ ', ' if not loop.last }}{% endfor %}]
 {%- endmacro %}
 
+{#-
+    The files that are neither empty nor larger than 256 MB, in lists of no more than that together: DuckDB holds the contents of all files of
+    one statement at once.
+-#}
+{% macro lists_of_contents(files) %}
+    {%- set lists, limit, last = [], 268435456, namespace(size=0) -%}
+    {%- set sizes = 'select filename, size from read_blob(' ~ path_list(files) ~ ') where size between 1 and ' ~ limit ~ ' order by filename' -%}
+    {%- for file, size in (run_query(sizes).rows if files else []) -%}
+        {%- if not lists or last.size + size > limit -%}
+            {%- do lists.append([]) -%}
+            {%- set last.size = 0 -%}
+        {%- endif -%}
+        {%- do lists[-1].append(file) -%}
+        {%- set last.size = last.size + size -%}
+    {%- endfor -%}
+    {{ return(lists) }}
+{% endmacro %}
+
 {#- The path of one file. A reader takes it for a glob, in which `[1]` means `1`; an address on the web is none. -#}
 {% macro quoted_path(file) -%}
     {{ quoted(file if file.startswith('http') else file.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]')) }}

@@ -109,17 +109,17 @@
 
 {#- Those of the files that are JSON to their end: one array, or objects one after the other. What is too large to look is taken for it. -#}
 {% macro json_to_the_end(files) %}
-    {%- if not files -%}
-        {{ return([]) }}
-    {%- endif -%}
-    {%- set large = run_query('select filename from read_blob(' ~ path_list(files) ~ ') where size > 268435456').columns[0].values() | list -%}
-    {%- set small = files | reject('in', large) | list -%}
-    {%- set query -%}
-        select filename
-        from (select filename, try(decode(content)) as text from read_blob({{ path_list(small) }})) as files
-        where json_valid(text) or json_valid('[' || regexp_replace(text, '\}\s*\{', '}, {', 'g') || ']')
-    {%- endset -%}
-    {{ return(large + (run_query(query).columns[0].values() | list if small else [])) }}
+    {%- set whole, looked_at = [], [] -%}
+    {%- for some in lists_of_contents(files) -%}
+        {%- set query -%}
+            select filename
+            from (select filename, try(decode(content)) as text from read_blob({{ path_list(some) }})) as files
+            where json_valid(text) or json_valid('[' || regexp_replace(text, '\}\s*\{', '}, {', 'g') || ']')
+        {%- endset -%}
+        {%- do looked_at.extend(some) -%}
+        {%- do whole.extend(run_query(query).columns[0].values()) -%}
+    {%- endfor -%}
+    {{ return(files | reject('in', looked_at) | list + whole) }}
 {% endmacro %}
 
 {#- The objects of files that are read as a whole, in a column `json`. -#}

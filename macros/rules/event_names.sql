@@ -105,11 +105,11 @@
     {{ return('The closest names: ' ~ written | join(', ') ~ '.' if written else 'No event has a name yet.') }}
 {% endmacro %}
 
-{#- Similarity of two names, from 0 to 1: by the pairs of adjacent letters or digits that both have. -#}
+{#- Similarity of two names, from 0 to 1: by the pairs of adjacent letters or digits that both have in their first 200 characters. -#}
 {% macro likeness(name, other) %}
     {%- set pairs = [[], []] -%}
     {%- for text in [name, other] -%}
-        {%- set found, letters = pairs[loop.index0], modules.re.sub('[\\W_]+', '', text | lower) -%}
+        {%- set found, letters = pairs[loop.index0], modules.re.sub('[\\W_]+', '', text[:200] | lower) -%}
         {%- for start in range(letters | length - 1) -%}
             {%- do found.append(letters[start:start + 2]) -%}
         {%- endfor -%}

@@ -174,7 +174,7 @@ def test_events_by_either_name(engine):
         "pages": [{"id": "p1", "anonymous_id": "a", "name": "Home", "timestamp": at(-2), "uuid_ts": at(0)}],
         "tracks": [named("t1", 0, "account_created", "Account Created"), named("t2", 0, "email_sent", "Email Sent", device="b"),
                    named("t3", 1, "email_sent", "Email Sent", device="b"), named("t4", 1, "seen", "seen"), named("t0", 1, "404"),
-                   named("t5", 1, None, "Account Created", device="b", user_id="u")],
+                   named("t5", 1, None, "Account Created", device="b", user_id="u"), named("t8", 1, "x" * 200_000, device="z")],
     }
     engine.receive(first)
     notes = "\n".join(engine.refresh({"signup_events": ["Accounts created"], "ignored_events": ["email_sent"]}).notes)

@@ -51,8 +51,8 @@ def default_variables() -> dict:
 
 
 def variables_file() -> Path:
-    """The file of variables that every script reads: my_site.yml in the project's folder, unless the environment names another."""
-    return ROOT / (os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
+    """The file of variables that every script reads: my_site.yml in the project's folder, unless the environment names another, or none."""
+    return ROOT / os.environ.get(FILE_VARIABLE, DEFAULT_FILE)
 
 
 def read_variables_option(text: str | None = None) -> dict:

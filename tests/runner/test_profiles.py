@@ -10,7 +10,7 @@ import explain
 import health
 import report
 from common.errors import RefreshError
-from common.project import Profile, variables_file
+from common.project import Profile
 from conftest import NO_SERVER
 from database.profiles import read_profile
 from database.published import publish, published_file
@@ -95,12 +95,12 @@ def test_settings_are_read_as_dbt_reads_them(tmp_path, monkeypatch):
 
 def test_variables_that_are_empty_are_not_set(monkeypatch):
     """As with `SIGNUP_ATTRIBUTION_DUCKDB=` in a compose file."""
-    for name in ("DUCKDB", "MEMORY", "SCHEMA", "VARS"):
+    for name in ("DUCKDB", "MEMORY", "SCHEMA"):
         monkeypatch.delenv(f"SIGNUP_ATTRIBUTION_{name}", raising=False)
-    before = [find_target(name).settings for name in ("duckdb", "postgres")], variables_file()
-    for name in ("DUCKDB", "MEMORY", "SCHEMA", "VARS"):
+    before = [find_target(name).settings for name in ("duckdb", "postgres")]
+    for name in ("DUCKDB", "MEMORY", "SCHEMA"):
         monkeypatch.setenv(f"SIGNUP_ATTRIBUTION_{name}", "")
-    assert ([find_target(name).settings for name in ("duckdb", "postgres")], variables_file()) == before
+    assert [find_target(name).settings for name in ("duckdb", "postgres")] == before
 
 
 @pytest.mark.parametrize("name", ['db "x".duckdb', "db x's.duckdb"])

@@ -29,7 +29,7 @@ def test_on_duckdb(tmp_path):
     found = checked(site, exit_code=2)
     assert any("the first refresh creates it" in text for text in found[True])
     assert [text.partition(",")[0] for text in found[False]] == ["sources: The database file does not exist"]
-    (tmp_path / "pages.json").write_text('{"id": "1"}\n[')
+    (tmp_path / "pages.json").write_text('{"id": "1"}\n{"id')
     files = {"pages": {"files": f"{tmp_path}/pages.json"}}
     found = checked(site, exit_code=2, sources={**files, "tracks": {"files": f"{tmp_path}/no.csv"}, "screens": {"table": 5}})
     assert any(text.startswith("sources: pages: ") and "without anonymous_id" in text for text in found[True])
@@ -38,7 +38,8 @@ def test_on_duckdb(tmp_path):
     for words in (f"No file matches {tmp_path}/no.csv", "The source table does not exist: main.5 (sources.screens)"):
         assert any(text.startswith(f"sources: {words}") for text in found[False]), words
     (tmp_path / "pages.json").write_text('[\n{"id": "1"},\n{"id": "2"\n]')
-    assert "dbt cannot run the project: Invalid Input Error: Malformed JSON in file" in str(checked(site, exit_code=2, sources=files))
+    found = checked(site, exit_code=2, sources=files)  # there are no sign-ups
+    assert f"sources: 1 row of {tmp_path}/pages.json (sources.pages) cannot be read, the first is line 3 of " in str(found[True])
     assert not site.database.path.exists() and list(tmp_path.glob("*.lock")) == []
 
     site.receive(visits(2))

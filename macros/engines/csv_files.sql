@@ -40,8 +40,9 @@
             {%- do facts.unreadable.extend(first_hundred(rows)) -%}
         {%- endfor -%}
         {%- for file in torn | unique(case_sensitive=true) -%}
-            {%- do facts.readers.append(torn_csv(file, group, used, odd.get(file, {}).get('options', ''))) -%}
-            {%- do facts.unreadable.extend(listed_lines(file, torn_lines(group) ~ ' select position, line from pieces where not is_row', odd.get(file, {}).get('options', ''))) -%}
+            {%- set options = odd.get(file, {}).get('options', '') -%}
+            {%- do facts.readers.append(torn_csv(file, group, used, options)) -%}
+            {%- do facts.unreadable.extend(listed_lines(file, torn_lines(group) ~ ' select position, line from pieces where not is_row', options)) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(facts) }}

@@ -65,7 +65,7 @@
         cast({{ source_value(column, 'time') }} as date)
     {%- else -%}
         {%- set text = source_value(column, 'text') -%}
-        cast(case when not {{ regexp_found('trim(' ~ text ~ ')', "'" ~ whole_number_pattern() ~ "'") }} then {{ source_value(column, 'time') }} end as date)
+        cast(case when not {{ regexp_found(without_blanks(text), "'" ~ whole_number_pattern() ~ "'") }} then {{ source_value(column, 'time') }} end as date)
     {%- endif -%}
 {%- endmacro %}
 
@@ -76,7 +76,7 @@
     {%- elif number_kind(column.type) -%}
         case when {{ quoted_name(column.name) }} between -1e100 and 1e100 then cast({{ quoted_name(column.name) }} as double precision) end
     {%- else -%}
-        {%- set text = 'trim(cast(' ~ quoted_name(column.name) ~ ' as text))' -%}
+        {%- set text = without_blanks('cast(' ~ quoted_name(column.name) ~ ' as text)') -%}
         case
             when {{ regexp_found(text, "'^[-+]?([0-9]{1,50}[.]?[0-9]{0,50}|[.][0-9]{1,50})([eE][-+]?0*[0-4]?[0-9])?$'") }}
                 then cast({{ text }} as double precision)

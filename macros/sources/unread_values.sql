@@ -92,7 +92,7 @@
     from (
         select
         {%- for column in converted %}
-            nullif(trim(cast({{ quoted_name(column.source.name) }} as text)), '') as given_{{ loop.index }},
+            nullif({{ without_blanks('cast(' ~ quoted_name(column.source.name) ~ ' as text)') }}, '') as given_{{ loop.index }},
             {{ column.value }} as read_{{ loop.index }}
             {{- ',' if not loop.last }}
         {%- endfor %}

@@ -5,7 +5,7 @@ with source as (
 cleaned as (
     select
         {{ valid_id('user_id') }} as user_id,
-        {{ lower_case('trim(answer)') }} as answer,
+        {{ lower_case(without_blanks('answer')) }} as answer,
         answered_at
     from source
 ),

@@ -79,6 +79,9 @@ class Bar(Text):
 class Lines:
     """One JSON object a line. Each has `at` (UTC) and `event`."""
 
+    # how each file of them begins: a whole key, as one byte is too little (a DuckDB database begins with a checksum)
+    BEGIN = b'{"at"'
+
     def __init__(self, stream):
         self.stream, self.lock = stream, threading.Lock()  # models built in parallel report from threads
 
@@ -113,7 +116,7 @@ def make_progress(log_format: str, quiet: bool = False, log_file: str | None = N
         try:
             file = open(log_file, "a+", encoding="utf-8")
             file.seek(0)
-            if file.buffer.read(1) not in (b"", b"{"):
+            if file.buffer.read(len(Lines.BEGIN)) not in (b"", Lines.BEGIN):
                 raise RefreshError(f"The file {log_file} is not a log of refreshes, so it was left unchanged: name another file after --log-file.")
             told.append(Lines(file))
         except OSError as error:

@@ -227,6 +227,14 @@ def test_options(duckdb_site, arguments, words):
         assert_refused(duckdb_site.refresh(*(str(path) if one == path.name else one for one in arguments)), *words)
 
 
+def test_log_file_that_begins_as_json_does(duckdb_site, tmp_path):
+    """One of 256 databases begins with a brace, as their first bytes are a checksum."""
+    path = tmp_path / "other.duckdb"
+    path.write_bytes(b'{\x00\xffDUCK')
+    assert_refused(duckdb_site.refresh("--log-file", str(path), sources=TABLES), "is not a log of refreshes", str(path))
+    assert path.read_bytes() == b'{\x00\xffDUCK'
+
+
 @pytest.mark.parametrize("seed, old, new, words", [
     ("channel_rules", ",^organic$,", ",^[organic$,", ["not a regular expression"]),
     ("channel_rules", "20,Cross-network,", "20,,", ["line 3", "channel is empty"]),

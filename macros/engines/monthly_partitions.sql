@@ -111,7 +111,8 @@
 -#}
 {% macro duckdb__partitioned_table_as(relation, rows, column) -%}
     {%- for condition in month_conditions(rows) %}
-    {{ 'create table ' ~ relation ~ ' as' if loop.first else 'insert into ' ~ relation }} select * from {{ rows }} as arrived where {{ condition }};
+    {%- set of_month = 'select * from ' ~ rows ~ ' as arrived where ' ~ condition %}
+    {{ table_of(relation, of_month) if loop.first else 'insert into ' ~ relation ~ ' ' ~ of_month ~ ';' }}
     {%- endfor -%}
 {%- endmacro %}
 
@@ -171,10 +172,7 @@
     {%- endif %}
 {%- endmacro %}
 
-{#-
-    SQL to run after dbt has swapped in a rebuilt table: renames its partitions, whose names the old table's partitions still
-    held until then.
--#}
+{#- SQL to run after a rebuilt table was swapped in: its partitions get its name, which those of the old table held until then. -#}
 {% macro name_partitions() -%}
     {{ adapter.dispatch('name_partitions', 'signup_attribution')() }}
 {%- endmacro %}
@@ -191,18 +189,9 @@
         new_name name;
     begin
         for partition, new_name in
-            select
-                inhrelid,
-                case
-                    when inhparent = '{{ this.include(database=false) }}'::regclass
-                        then replace(relname, '{{ built_as }}', '{{ this.identifier }}')
-                    else relname || '__dbt_backup'
-                end
+            select inhrelid, replace(relname, '{{ built_as }}', '{{ this.identifier }}')
             from pg_inherits inner join pg_class on inhrelid = oid
-            where
-                inhparent = to_regclass('{{ make_backup_relation(this, 'table').include(database=false) }}')
-                or inhparent = '{{ this.include(database=false) }}'::regclass and relname like '{{ built_as }}%'
-            order by inhparent = '{{ this.include(database=false) }}'::regclass
+            where inhparent = '{{ this.include(database=false) }}'::regclass
         loop
             execute format('alter table %s rename to %I', partition, new_name);
         end loop;
@@ -213,11 +202,11 @@
 
 {#- SQL that adds rows to a detached month, which may lack columns that app_tracks has gained since, or hold the same messages. -#}
 {% macro add_to_detached(app_tracks, rows, detached, condition) -%}
-    {%- set columns = adapter.get_columns_in_relation(app_tracks) -%}
+    {%- set columns = columns_of(app_tracks) -%}
     {%- set names = quoted_names(columns) -%}
     {%- set stored = adapter.get_relation(detached.database, detached.schema, detached.identifier) -%}
     {%- if stored is not none -%}
-        {%- set known = adapter.get_columns_in_relation(stored) | map(attribute='name') | list -%}
+        {%- set known = columns_of(stored) | map(attribute='name') | list -%}
         {%- for column in columns if column.name not in known %}
     alter table {{ detached }} add column {{ quoted_name(column.name) }} {{ column.data_type }};
         {%- endfor %}

@@ -37,6 +37,15 @@
     order by attnum
 {%- endmacro %}
 
+{#- Its columns, as adapter.get_columns_in_relation has them: that makes dbt gather all macros of the project anew, for each call. -#}
+{% macro columns_of(relation) %}
+    {{ return(adapter.dispatch('columns_of', 'signup_attribution')(relation)) }}
+{% endmacro %}
+
+{% macro default__columns_of(relation) %}
+    {{ return(dbt.get_columns_in_relation(relation)) }}
+{% endmacro %}
+
 {#- Whether a table or view exists now, even one that dbt does not know of. -#}
 {% macro is_table(schema, name) %}
     {{ return(adapter.dispatch('is_table', 'signup_attribution')(schema, name)) }}

@@ -15,7 +15,7 @@
 {% endmacro %}
 
 {% macro default__comments_on(relation, node) %}
-    {%- set stored = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
+    {%- set stored = columns_of(relation) | map(attribute='name') | list %}
     comment on {{ relation.type }} {{ relation }} is {{ quoted(marked(node.description)) }};
     {%- for name, column in node.columns.items() if name in stored %}
     comment on column {{ relation }}.{{ quoted_name(name) }} is {{ quoted(column.description) }};

@@ -11,9 +11,8 @@
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set replaced = [] -%}
     {%- if step == 'rebuild' or config.get('incremental_strategy') == 'this_batch' -%}
-        {%- do replaced.append(build(target_relation)) -%}
+        {{ build(target_relation) }}
     {%- else -%}
         {{ apply_batch(target_relation) }}
     {%- endif -%}
@@ -22,9 +21,6 @@
     {%- do end_model([model.name]) -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
     {%- do adapter.commit() -%}
-    {%- for relation in replaced | select -%}
-        {%- do adapter.drop_relation(relation) -%}
-    {%- endfor -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
@@ -72,34 +68,35 @@
     {{ return({'relations': [relation]}) }}
 {% endmacro %}
 
-{#- Builds the table from scratch and swaps it in; returns the old relation, for the caller to drop after the commit, if there is one. -#}
+{#-
+    Builds the table from scratch and swaps it in. In SQL of its own, because each time that dbt's adapter renames or drops something it
+    gathers all macros of the project anew.
+-#}
 {% macro build(target_relation) %}
-    {{ return(adapter.dispatch('build', 'signup_attribution')(target_relation)) }}
+    {{ adapter.dispatch('build', 'signup_attribution')(target_relation) }}
 {% endmacro %}
 
 {% macro default__build(target_relation) %}
     {%- set existing, made_as = load_cached_relation(this), make_intermediate_relation(target_relation) -%}
-    {%- set replaced = make_backup_relation(target_relation, existing.type if existing else 'table') -%}
     {%- do drop_relation_if_exists(load_cached_relation(made_as)) -%}
-    {%- do drop_relation_if_exists(load_cached_relation(replaced)) -%}
     {%- call statement('main') -%}
         {{ announce_model() }}
         {{ begin_parts() }}
         {{ stored_table_as(made_as, sql) }}
     {%- endcall -%}
     {%- do add_other_parts(made_as) -%}
-    {%- if existing -%}
-        {%- do adapter.rename_relation(existing, replaced) -%}
-    {%- endif -%}
-    {%- do adapter.rename_relation(made_as, target_relation) -%}
     {%- call statement('built') -%}
+        {{ 'drop ' ~ existing.type | replace('_', ' ') ~ ' if exists ' ~ existing ~ ' cascade;' if existing }}
+        alter table {{ made_as }} rename to {{ adapter.quote(target_relation.identifier) }};
         {{ name_partitions() }}
         {%- set row_count = '(select count(*) from ' ~ target_relation ~ ')' %}
-        {{ save_watermark(model.name, row_count, row_count, 'null', adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)) }}
+        {{ save_watermark(model.name, row_count, row_count, 'null', columns_of(made_as), is_rebuilt=is_rebuilt(model.name)) }}
     {%- endcall -%}
+    {%- if existing -%}
+        {%- do adapter.cache_dropped(existing) -%} {#- and the views that went with it -#}
+    {%- endif -%}
     {%- do create_indexes(target_relation) -%}
     {%- do take_statistics(target_relation) -%}
-    {{ return(replaced if existing else none) }}
 {% endmacro %}
 
 {#- Stages the rows of the model's query in this_batch. -#}
@@ -123,7 +120,7 @@
 {% macro apply_batch(target_relation) %}
     {{ make_batch_rows() }}
     {%- set rows = batch_relation(model.name) -%}
-    {%- set columns = with_new_columns(target_relation, adapter.get_columns_in_relation(rows)) -%}
+    {%- set columns = with_new_columns(target_relation, columns_of(rows)) -%}
     {%- do check_contract(model, columns) -%}
     {%- call statement('main') -%}
         {%- if config.get('incremental_strategy') == 'append' -%}
@@ -139,12 +136,12 @@
 
 {#- Adds columns that the rows have and the table lacks; returns the table's columns afterwards. -#}
 {% macro with_new_columns(relation, columns) %}
-    {%- set known = adapter.get_columns_in_relation(relation) -%}
+    {%- set known = columns_of(relation) -%}
     {%- set added = columns | rejectattr('name', 'in', known | map(attribute='name') | list) | list -%}
     {%- for column in added -%}
         {%- do run_query('alter table ' ~ relation ~ ' add column ' ~ quoted_name(column.name) ~ ' ' ~ column.data_type) -%}
     {%- endfor -%}
-    {{ return(adapter.get_columns_in_relation(relation) if added else known) }}
+    {{ return(columns_of(relation) if added else known) }}
 {% endmacro %}
 
 {#- Comments on the table and its columns, if the table is new or its descriptions changed. -#}

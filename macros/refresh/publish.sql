@@ -25,7 +25,7 @@
     {%- set relations, columns, stored, after = [], {}, [], applied_batch_id() -%}
     {%- for table in published_tables() -%}
         {%- do relations.append(published_relation(table)) -%}
-        {%- do columns.update({table: adapter.get_columns_in_relation(rows_to_publish(table)) | rejectattr('name', 'equalto', 'batch_id') | list}) -%}
+        {%- do columns.update({table: columns_of(rows_to_publish(table)) | rejectattr('name', 'equalto', 'batch_id') | list}) -%}
         {%- do check_contract(our_models()[table].node, columns[table]) -%}
         {%- if stored_relation(table) is not none -%}
             {%- do stored.append(table) -%}

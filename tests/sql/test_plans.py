@@ -90,6 +90,7 @@ def test_what_duckdb_looks_through(tmp_path):
     assert is_packed(side, "sessions_stages.session_visits", "landing_page_url"), "nothing is: this shows nothing of ids"
     for table in ("sessions_stages.device_sessions", "sessions_stages.session_visits", "sessions_stages.touches", "sessions.all_sessions"):
         assert not is_packed(side, table, "alias_id")
+    assert not is_packed(side, "partitioning.app_tracks", "event_id")
 
 
 def is_packed(side, table: str, column: str) -> bool:

@@ -14,7 +14,6 @@
     {%- call statement('built') -%}
         {{ save_watermark(model.name, row_count, row_count, 'null', adapter.get_columns_in_relation(target_relation), is_rebuilt=is_rebuilt(model.name)) }}
     {%- endcall -%}
-    {{ return(none) }}
 {% endmacro %}
 
 {#- The table records up to which batch, and after which one, its rows were computed. -#}

@@ -131,3 +131,8 @@
 {#- A table gets our mark when it is created, and no other comment: each would be a commit of the table. -#}
 {% macro spark__comments_on(relation, node) %}
 {% endmacro %}
+
+{#- What its macro gives has to be read by the adapter. -#}
+{% macro spark__columns_of(relation) %}
+    {{ return(adapter.get_columns_in_relation(relation)) }}
+{% endmacro %}

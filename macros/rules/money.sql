@@ -31,13 +31,9 @@
     {{ list_of(texts) }}
 {%- endmacro %}
 
-{#- The currency of rows that hold sign-ups: reporting_currency, else the one given, which is null without any money. -#}
+{#- The currency of rows that hold sign-ups: reporting_currency, else the one given, an aggregate that is null without any money. -#}
 {% macro main_currency(most_frequent) -%}
-    {%- if var('reporting_currency') -%}
-        {{ quoted(var('reporting_currency') | upper) }}
-    {%- else -%}
-        coalesce({{ most_frequent }}, '(none)')
-    {%- endif -%}
+    coalesce({{ quoted(var('reporting_currency') | upper) if var('reporting_currency') else 'null' }}, {{ most_frequent }}, '(none)')
 {%- endmacro %}
 
 {#-

@@ -157,7 +157,7 @@ def assert_logged(engine):
 
 
 def test_marts_after_every_batch_and_a_full_rebuild(engine, loads, business, project_seeds, tmp_path):
-    steps = [Options(), Options(time_decay_half_life_days=0.5, report_timezone="America/New_York"),
+    steps = [Options(reporting_currency="eur"), Options(time_decay_half_life_days=0.5, report_timezone="America/New_York"),
              Options(position_first_share=0.1, position_last_share=0.7, report_timezone="Asia/Kolkata", reporting_currency="eur")]
     spend_file = tmp_path / "ad_spend.csv" if engine.name == "duckdb" else None
     for number, options in enumerate(steps, 1):

@@ -37,7 +37,7 @@ signup_months as (
         count(case when attribution.first_touch_source = '(direct)' then 1 end) as first_direct_count,
         count(case when attribution.last_touch_source = '(direct)' then 1 end) as last_direct_count,
         count(
-            case when attribution.last_touch_source = '(direct)' and touch_credits.source != '(direct)' then 1 end
+            case when attribution.last_touch_source = '(direct)' and touch_credits.source is distinct from '(direct)' then 1 end
         ) as last_direct_with_source_count,
         count(case when attribution.signup_evidence = 'none' then 1 end) as unseen_count
     from attribution

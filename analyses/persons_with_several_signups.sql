@@ -23,7 +23,7 @@ signup_events as (
         coalesce(user_id, '') as user_id,
         occurred_at
     from app_tracks
-    where is_session_event and {{ is_one_of('event_name', var('signup_events')) }}
+    where is_session_event and {{ is_event_named(listed('signup_events')) }}
 ),
 
 -- a visit says whose its messages are

@@ -4,8 +4,8 @@
 -- How to read it. content tells the ads or links of a campaign apart, term the keyword. Compare them within one campaign only. Costs
 -- are known by campaign, not by ad, so there are none here.
 --
--- campaign: source, medium and name, as in the links. content, term: (none) where there is none. signups: credit, so it may be a
--- fraction. payers: the part of it of persons who have paid more than they got back.
+-- campaign: source, medium and name, as in the links. content, term: as there. Each part is (none) where there is none. signups:
+-- credit, so it may be a fraction. payers: the part of it of persons who have paid more than they got back.
 with touch_credits as (
     select * from {{ ref('touch_credits') }}
     where model = {{ quoted(var('credit_model', 'first')) }} and campaign is not null
@@ -22,7 +22,8 @@ payers as (
 )
 
 select
-    touch_credits.source || '/' || touch_credits.medium || '/' || touch_credits.campaign as campaign,
+    coalesce(touch_credits.source, '(none)') || '/' || coalesce(touch_credits.medium, '(none)')
+    || '/' || touch_credits.campaign as campaign,
     coalesce(touch_credits.content, '(none)') as content,
     coalesce(touch_credits.term, '(none)') as term,
     round(cast(sum(touch_credits.credit) as numeric), 2) as signups,

@@ -42,13 +42,18 @@ def message(number, at, **columns) -> dict:
 
 
 def made_messages() -> dict[str, list[dict]]:
-    """One person who signs up three times on two devices, a device of three users, and a message that is ten days late."""
-    twice = [message(n, SIGNED_UP + timedelta(minutes=minutes), anonymous_id=device, user_id="many", event="signed_up")
+    """One person who signs up three times on two devices, one by links that lack a part, a device of three users, and a message
+    that is ten days late."""
+    names = [{"event": "signed_up"}, {"event": "joined", "event_text": "signed_up"}]
+    twice = [message(n, SIGNED_UP + timedelta(minutes=minutes), anonymous_id=device, user_id="many", **names[n % 2])
              for n, (minutes, device) in enumerate([(0, "laptop"), (2, "laptop"), (1500, "phone")])]
+    links = [{"context_campaign_medium": "half"}, {"context_campaign_source": "half", "context_campaign_name": "part"}]
+    halves = [message(f"half {n}", SIGNED_UP + timedelta(days=n), anonymous_id=f"half {n // 2}", **(links[n // 2] if n % 2 == 0 else names[0]))
+              for n in range(4)]
     shared = [message(f"of {user}", SIGNED_UP + timedelta(days=days), anonymous_id="kiosk", user_id=user)
               for days, user in enumerate(["ann", "bob", "cat"])]
     late = message("late", datetime(2026, 1, 7, 9), anonymous_id="late", name="home", url="https://example.com/")
-    return {"tracks": twice, "identifies": shared, "pages": [{**late, "uuid_ts": datetime(2026, 1, 17, 9)}]}
+    return {"tracks": [*twice, *halves], "identifies": shared, "pages": [{**late, "uuid_ts": datetime(2026, 1, 17, 9)}]}
 
 
 def money(users) -> dict[str, list[dict]]:
@@ -128,7 +133,7 @@ def check_analyses(found, expected, business, tracks):
     assert not [name for name, rows in found.items() if not rows], "analyses without an answer"
     messages, signups, sessions = (expected[name] for name in ("app_tracks", "attribution", "all_sessions"))
 
-    events = Counter(row["event_name"] == "signed_up" and row["is_session_event"] for row in messages)[True]
+    events = Counter("signed_up" in (row["event_name"], row["event_display_name"]) and row["is_session_event"] for row in messages)[True]
     surplus = found["persons_with_several_signups"]
     many = next(row for row in surplus if row["alias_id"] == "many")
     assert (many["events"], many["devices"], float(many["minutes"])) == (3, 2, 1500)
@@ -153,9 +158,13 @@ def check_analyses(found, expected, business, tracks):
         if all(isinstance(value, str) for value in present):
             assert (row["smallest"], row["largest"]) == (min(present)[:10], max(present)[:10]), row
 
-    direct, all_sessions, unseen = Counter(), Counter(), defaultdict(list)
+    direct, all_sessions, known, unseen = Counter(), Counter(), Counter(), defaultdict(list)
+    told_at = defaultdict(list)
+    for touch in expected["touches"]:
+        told_at[touch["alias_id"]] += [] if touch["is_direct"] or touch["is_untracked"] else [touch["touch_timestamp"]]
     for row in signups:
         unseen[month(row["signup_timestamp"])].append(row["signup_evidence"] == "none")
+        known[month(row["signup_timestamp"])] += row["last_touch_source"] == "(direct)" and any(at <= row["signup_timestamp"] for at in told_at[row["alias_id"]])
     for row in sessions:
         all_sessions[month(row["session_start"])] += 1
         direct[month(row["session_start"])] += row["is_direct"]
@@ -163,6 +172,7 @@ def check_analyses(found, expected, business, tracks):
         assert float(row["sessions"]) == pytest.approx(100 * direct[row["month"]] / all_sessions[row["month"]], abs=0.06)
         if those := unseen[row["month"]]:
             assert float(row["unseen"]) == pytest.approx(100 * sum(those) / len(those), abs=0.06)
+            assert float(row["known_before"]) == pytest.approx(100 * known[row["month"]] / len(those), abs=0.06)
 
     by_channel = Counter((month(row["signup_timestamp"]), row["first_touch_channel"]) for row in signups)
     shown = {(row["month"], row["channel"]): row["signups"] for row in found["channels_by_month"] if row["signups"]}
@@ -186,13 +196,15 @@ def check_analyses(found, expected, business, tracks):
     assert shown == {path: (len(those), sum(row["blog_url"] == row["first_page_ever_visited"] for row in those),
                             sum(row["alias_id"] in payers for row in those)) for path, those in posts.items()}
 
+    sources = Counter((row["first_touch_source"] or "(none)", row["first_touch_channel"]) for row in signups)
+    assert {(row["source"], row["channel"]): row["signups"] for row in found["top_sources_by_first_touch"]} == sources
     first = {(row["first_touch_source"], row["first_touch_medium"], row["first_touch_campaign"]) for row in signups}
     spent = {(row["source"], row["medium"], row["campaign"]) for row in business["ad_spend"]}
     lost = {row["campaign"]: row for row in found["spend_without_signups"]}
     assert lost.keys() == {"/".join(key) for key in spent - first} == {UNSEEN}
     assert (float(lost[UNSEEN]["cost"]), lost[UNSEEN]["assisted"], lost[UNSEEN]["matched"]) == (40, 0, False)
 
-    ads = Counter(("/".join((one["source"], one["medium"], one["campaign"])), one["content"] or "(none)", one["term"] or "(none)")
+    ads = Counter(("/".join(one[part] or "(none)" for part in ("source", "medium", "campaign")), one["content"] or "(none)", one["term"] or "(none)")
                   for one in (first_touch(expected["touches"], row) for row in signups) if one["campaign"])
     assert {(row["campaign"], row["content"], row["term"]): float(row["signups"]) for row in found["signups_by_content"]} == ads
     assert len({row["content"] for row in found["signups_by_content"]}) > 1

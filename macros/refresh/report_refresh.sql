@@ -3,10 +3,11 @@
     reads; changes of source columns are printed too.
 -#}
 {% macro report_refresh() %}
+    {#- in a `dbt retry`, which does not say what it selects, too -#}
+    {%- if execute and run_cache('moves') -%}
+        {%- do run_and_commit(move_watermarks()) -%}
+    {%- endif -%}
     {%- if execute and flags.WHICH in ['run', 'build'] and selected_models() -%}
-        {%- if run_cache('moves') -%}
-            {%- do run_and_commit(move_watermarks()) -%}
-        {%- endif -%}
         {%- set figures = [] -%}
         {%- for row in run_query(refresh_figures()).rows -%}
             {%- do figures.append([row[0], row[1], row[2], row[3] | int if row[3] is not none else none]) -%}

@@ -4,6 +4,7 @@ import shutil
 
 import duckdb
 import yaml
+from dbt import selected_resources
 
 from database.dbt_commands import run_dbt
 from project import ROOT
@@ -85,8 +86,13 @@ def test_as_a_package_of_another_project(tmp_path, monkeypatch):
     assert company.rows("select is_later from company_models.runs") == [(False,)]
 
     company.rows("""
-        insert into segment.tracks select 'late ' || n, timestamp '2026-03-11 12:10', 'device ' || n, 'user ' || n, 'signed_up' from range(50) as numbers (n)""")
-    assert company.dbt(*build) == ""
+        insert into segment.tracks select 'late ' || n, timestamp '2026-03-11 12:10', 'device ' || n, 'user ' || n, 'signed_up' from range(50) as numbers (n);
+        alter table segment.tracks rename to loaded;
+        create view segment.tracks as select * replace (cast(error('not loaded yet') as text) as event) from segment.loaded""")
+    assert "not loaded yet" in company.dbt(*build)
+    company.rows("drop view segment.tracks; alter table segment.loaded rename to tracks")
+    selected_resources.set_selected_resources([])  # as in a process of its own
+    assert company.dbt("retry") == "" and company.rows("select distinct batch_id from refresh.models") == [(2,)]
     assert company.rows("select count(*), count(distinct alias_id) from sessions.attribution") == [(51, 51)]
     before = company.rows("select * from sessions.attribution order by 1")
 

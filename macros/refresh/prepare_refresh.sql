@@ -134,15 +134,25 @@
     {%- elif flags.FULL_REFRESH and 'app_tracks' in selected_models() -%}
         {{ return(true) }}
     {%- endif -%}
+    {%- set left = [] -%}
     {%- for node in our_tables() | map(attribute='node') if 'reporting' not in node.fqn and not (node.config.meta or {}).get('may_lag') -%}
-        {%- if states.get(node.name, {}).get('batch_id', 0) < batch_id -%}
-            {%- if states.get('batch_messages', {}).get('batch_id') == batch_id -%}
-                {%- do say('The previous refresh did not finish. This run finishes it, and the next one brings what is new.') -%}
-            {%- endif -%}
-            {{ return(false) }}
-        {%- endif -%}
+        {%- do left.append(node.name) if states.get(node.name, {}).get('batch_id', 0) < batch_id -%}
     {%- endfor -%}
-    {{ return(true) }}
+    {%- if left and states.get('batch_messages', {}).get('batch_id') == batch_id -%}
+        {%- do say_unfinished(left | reject('in', selected_models()) | list) -%}
+    {%- endif -%}
+    {{ return(not left) }}
+{% endmacro %}
+
+{#- Says that this run brings nothing new, and what does. left_out: models that have not applied the open batch and do not run. -#}
+{% macro say_unfinished(left_out) %}
+    {%- if left_out -%}
+        {%- set others = ' and ' ~ (left_out | length - 3) ~ ' others' if left_out | length > 3 else '' -%}
+        {%- do say('The previous refresh did not finish, and this run leaves out what it lacks (' ~ left_out[:3] | join(', ') ~ others
+            ~ '): nothing new is read before a run with all models of signup_attribution.') -%}
+    {%- else -%}
+        {%- do say('The previous refresh did not finish. This run finishes it, and the next one brings what is new.') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {#- Literal: the name of this run in refresh.batches. -#}

@@ -120,7 +120,7 @@
     {%- for name in ['max_clock_skew_minutes', 'entry_window_seconds', 'reload_overlap_hours'] -%}
         {%- do checks.append((name, is_number_up_to(1000000000, var(name)), 'a number of 0 or more')) -%}
     {%- endfor -%}
-    {%- for name in ['max_users_per_person', 'max_usual_partners'] -%}
+    {%- for name in ['max_users_per_person', 'max_usual_partners', 'spark_buckets'] -%}
         {%- do checks.append((name, var(name) is integer and 1 <= var(name) <= 1000000, 'a whole number of 1 or more')) -%}
     {%- endfor -%}
     {%- for name in ['position_first_share', 'position_last_share'] -%}

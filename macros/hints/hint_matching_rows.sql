@@ -19,6 +19,11 @@
     where {{ in_list_of(name ~ '.' ~ time, name ~ '.' ~ time, relation ~ ' as ' ~ name ~ ' ' ~ joined) }}
 {%- endmacro %}
 
+{#- <name> is a model's, joined with changed persons: Spark reads only files that may have their rows. -#}
+{% macro spark__hint_where_time_found(relation, name, time, joined) -%}
+    where {{ in_files_of(our_models()[name].node, changed_persons(), 'alias_id', 'changed_since', time, name) }}
+{%- endmacro %}
+
 {#-
     Query on a table that has anonymous_id and user_id: in an incremental run at least the rows of the pairs in `devices` whose
     `time` is not before `since` (an expression on devices); else all rows. It still has to be joined with devices.

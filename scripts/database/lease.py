@@ -30,7 +30,8 @@ class Lease:
             self.connection = self.target.connect()
             rows(self.connection, f"create schema if not exists {self.schema}")
             rows(self.connection, f"create table if not exists {self.schema}.lease (name string, id string, holder string, since timestamp_ltz, "
-                 "until timestamp_ltz) using iceberg tblproperties ('format-version' = '2', 'write.metadata.delete-after-commit.enabled' = 'true')")
+                 "until timestamp_ltz) using iceberg comment 'Kept by signup_attribution.' "
+                 "tblproperties ('format-version' = '2', 'write.metadata.delete-after-commit.enabled' = 'true')")
         if not self.take():
             return False
         self.ending.clear()

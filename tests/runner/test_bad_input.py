@@ -92,7 +92,7 @@ def test_what_the_database_says(site, variables, words):
 
 
 NUMBERS = {"session_gap_minutes", "max_users_per_person", "max_usual_partners", "max_clock_skew_minutes", "max_event_age_days", "entry_window_seconds", "attribution_lookback_days",
-           "position_first_share", "position_last_share", "time_decay_half_life_days", "reload_overlap_hours", "build_rows_per_gb", "sample"}
+           "position_first_share", "position_last_share", "time_decay_half_life_days", "reload_overlap_hours", "build_rows_per_gb", "spark_buckets", "sample"}
 LISTS = {"pass_through_columns", "signup_events", "ignored_events", "own_domains", "attributed_channels"}
 TEXTS = {"identity_policy", "blog_url_pattern", "report_timezone", "reporting_currency", "since", "oldest_month"}
 

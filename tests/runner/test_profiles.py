@@ -6,10 +6,11 @@ import duckdb
 import pytest
 import yaml
 
+import compact
 import explain
 import health
 import report
-from common.errors import RefreshError
+from common.errors import BAD_INPUT, RefreshError
 from common.project import Profile
 from conftest import NO_SERVER
 from database.profiles import read_profile
@@ -116,3 +117,8 @@ def test_a_file_with_quotes_in_its_name(name, tmp_path, monkeypatch):
 def test_prefixes(kind, schema, prefix, tmp_path):
     company(tmp_path / "company", kind, schema=schema)
     assert find_target("prod", Profile("my_company", str(tmp_path / "company"))).prefix == prefix
+
+
+def test_only_tables_of_spark_are_compacted(capsys):
+    assert compact.main(["--target", "duckdb"]) == BAD_INPUT
+    assert capsys.readouterr().err == "The target duckdb is of type duckdb: choose one of type spark.\n"

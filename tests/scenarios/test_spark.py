@@ -17,6 +17,7 @@ pytest.importorskip("pyspark", reason="pyspark is not installed: make test-spark
 import snowpark_connect_deps_iceberg  # noqa: E402
 from dbt.adapters.spark import session  # noqa: E402
 
+import compact  # noqa: E402
 import refresh  # noqa: E402
 import samples  # noqa: E402
 from common.errors import LOCKED_OUT  # noqa: E402
@@ -144,6 +145,24 @@ def test_refreshes_that_die(engine, loads, dies):
         assert_equal(engine, loads[:number], TRAPS, when=f"after a refresh that died at {death}")
 
 
+def test_compaction(engine, tmp_path, monkeypatch, capsys):
+    """Fewer files hold the same rows; the next test refreshes them."""
+    def files():
+        warehouse = Path(engine.database.environment["SIGNUP_ATTRIBUTION_WAREHOUSE"])
+        return [len([*warehouse.rglob("*.parquet")])] + [
+            engine.database.query(f"select count(*) as count from {table}.files")[0]["count"]
+            for table in ("partitioning.app_tracks", "sessions_stages.session_visits", "sessions.attribution")]
+
+    in_environment(engine, tmp_path, monkeypatch)
+    held, before, lease = files(), rows(engine), Lease(find_target("spark", engines=("spark",)))
+    assert lease.acquire() and compact.main(["--target", "spark"]) == LOCKED_OUT
+    lease.release()
+    assert compact.main(["--target", "spark", "--older-than", "1s", "--orphans"]) == 0, capsys.readouterr().err
+    assert "sessions_stages.session_visits: " in capsys.readouterr().out
+    assert rows(engine) == before
+    assert all(fewer < many for fewer, many in zip(files(), held)), (held, files())
+
+
 def test_a_day_then_nothing_then_all_again(engine, loads, business, project_seeds):  # noqa: F811
     """With the marts, which catch up with what they missed."""
     for load in (loads[-1], *business):
@@ -160,11 +179,16 @@ def test_a_day_then_nothing_then_all_again(engine, loads, business, project_seed
     assert_marts(engine, loads, business, MARTS, project_seeds, "after a full refresh", TRAPS)
 
 
+def in_environment(engine, folder, monkeypatch):
+    """Scripts find the database, and write to the folder."""
+    monkeypatch.chdir(folder)  # a refresh goes to the project's folder
+    for name, value in {**engine.database.environment, "DBT_TARGET_PATH": str(folder), "DBT_LOG_PATH": str(folder)}.items():
+        monkeypatch.setenv(name, value)
+
+
 def test_the_runner(engine, dies, tmp_path, monkeypatch, capsys):
     """It waits for no dead refresh, repeats what fails temporarily, and completes the log; --check reads."""
-    monkeypatch.chdir(tmp_path)  # a refresh goes to the project's folder
-    for name, value in {**engine.database.environment, "DBT_TARGET_PATH": str(tmp_path), "DBT_LOG_PATH": str(tmp_path)}.items():
-        monkeypatch.setenv(name, value)
+    in_environment(engine, tmp_path, monkeypatch)
     command = ["--target", "spark", "--vars", json.dumps(MONEY)]
     other = Lease(find_target("spark", engines=("spark",)))
     assert other.acquire()

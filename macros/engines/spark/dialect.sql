@@ -11,10 +11,6 @@
     }) }}
 {% endmacro %}
 
-{% macro spark__lookup_indexes(column_lists, ascending) -%}
-    {{ return([]) }}
-{%- endmacro %}
-
 {#- Java writes a sigma at the end of a word as another letter, and a dotted I as two. -#}
 {% macro spark__lower_case(text) -%}
     lower(translate({{ text }}, 'Σİ', 'σi'))

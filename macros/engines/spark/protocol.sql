@@ -45,8 +45,9 @@
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
     {%- set facts = columns | rejectattr('name', 'in', keys + ['batch_id']) | map(attribute='quoted') | list -%}
     {%- set is_whole = after == 0 or node.config.incremental_strategy == 'replace_all' -%}
-    {%- set replaced, makes_way = '', 'true' -%}
+    {%- set replaced, makes_way, files = '', 'true', 'true' -%}
     {%- if not is_whole and node.config.incremental_strategy == 'replace_persons' -%}
+        {%- set files = in_files_of(node, changed_persons(after), 'alias_id', 'changed_since', meta.since if not meta.since_is_optional) -%}
         {%- set replaced = 'inner join ' ~ changed_persons(after) ~ ' on changed_persons.alias_id = stored.alias_id' -%}
         {%- if meta.since -%}
             {%- set makes_way = ('stored.' ~ meta.since ~ ' is null or ' if meta.since_is_optional) ~ 'stored.' ~ meta.since ~ ' >= changed_persons.changed_since' -%}
@@ -60,6 +61,7 @@
         ) as replaced on {{ same_values(shared, 'replaced', 'stored') }}
         {%- endset -%}
         {%- set makes_way = 'replaced.first_new <= stored.' ~ meta.get('until', meta.since) if meta.since else 'true' -%}
+        {%- set files = in_files_of(node, rows, shared[0], meta.since, meta.get('until', meta.since)) -%}
     {%- endif -%}
     {%- set coming = 'select * from ' ~ rows ~ (' where not (' ~ meta.gone ~ ')' if meta.gone else '') %}
     merge into {{ target_relation }} as stored
@@ -69,9 +71,9 @@
         select stored.{{ columns | map(attribute='quoted') | join(', stored.') }}, true as is_gone
         from {{ target_relation }} as stored
         {{ replaced }}
-        where ({{ makes_way }}) and not exists (select 1 from ({{ coming }}) as coming where {{ same_values(keys, 'coming', 'stored') }})
+        where ({{ makes_way }}) and {{ files }} and not exists (select 1 from ({{ coming }}) as coming where {{ same_values(keys, 'coming', 'stored') }})
     ) as made
-    on {{ same_values(keys, 'made', 'stored') }}
+    on {{ same_values(keys, 'made', 'stored') }} and {{ files }}
     when matched and made.is_gone then delete
     {%- if facts %}
     when matched and not ({% for fact in facts %}made.{{ fact }} <=> stored.{{ fact }}{{ ' and ' if not loop.last }}{% endfor %})

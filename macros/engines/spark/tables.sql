@@ -43,11 +43,54 @@
 {%- endmacro %}
 
 {% macro spark__table_of(relation, query) -%}
-    create or replace table {{ relation }} {{ table_clauses() }} as {{ query }};
+    create or replace table {{ relation }} {{ table_clauses(partitions_of(relation)) }} as {{ query }};
 {%- endmacro %}
 
 {% macro spark__partitioned_table_as(relation, rows, column) -%}
-    create or replace table {{ relation }} {{ table_clauses('partitioned by (months(' ~ column ~ '))') }} as select * from {{ rows }};
+    {{ table_of(relation, 'select * from ' ~ rows) }}
+{%- endmacro %}
+
+{#-
+    The large tables are partitioned, so that a batch reads and writes the files that it concerns: messages by month, rows of devices and
+    persons by buckets of the column that they are looked up by. That is the first column of their first index, where there are indexes.
+-#}
+{% macro partitions_of(relation) -%}
+    {%- for node in our_models().values() | map(attribute='node') if node.alias == relation.identifier and node.schema == relation.schema -%}
+        {%- if node.config.meta and node.config.meta.monthly_partitions_by -%}
+            partitioned by (months({{ node.config.meta.monthly_partitions_by }}))
+        {%- elif bucketed_by(node) -%}
+            partitioned by (bucket({{ var('spark_buckets') }}, {{ bucketed_by(node) }}))
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro bucketed_by(node) %}
+    {{ return(node.config.indexes[0].columns[0] if node.config.indexes and var('spark_buckets') > 1 else none) }}
+{% endmacro %}
+
+{#- Those in the models' configs only say how the tables are partitioned. -#}
+{% macro spark__get_create_index_sql(relation, index_dict) -%}
+{%- endmacro %}
+
+{#-
+    A condition that holds for the stored rows (`name`) which share `column` with `rows`, and whose `time` is not before the first `since` of
+    these. It is written in literals, because Iceberg leaves files unread by these; in a merge by nothing else.
+-#}
+{% macro in_files_of(node, rows, column, since, time, name='stored') -%}
+    {%- set known, bucket = run_cache('files of ' ~ rows), 'system.bucket(' ~ var('spark_buckets') ~ ', ' -%}
+    {%- if 'found' not in known -%}
+        {#- Spark's own catalog has no functions of Iceberg -#}
+        {%- set found_in = 'null' if run_query('select current_catalog()').rows[0][0] == 'spark_catalog' else bucket ~ column ~ ')' -%}
+        {%- do known.update({'found': run_query('select ' ~ found_in ~ ', ' ~ ('min(' ~ since ~ ')' if since else 'null') ~ ' from ' ~ rows ~ ' group by 1').rows}) -%}
+    {%- endif -%}
+    {%- set buckets, times = known.found | map('first') | list, known.found | map('last') | list -%}
+    {{ 'true' if buckets else 'false' }}
+    {%- if bucketed_by(node) == column and none not in buckets and 0 < buckets | length < var('spark_buckets') %}
+        and {{ bucket }}{{ name }}.{{ column }}) in ({{ buckets | join(', ') }})
+    {%- endif -%}
+    {%- if time and times %}
+        and {{ name }}.{{ time }} >= timestamp '{{ times | min }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Changed rows are marked without rewriting their files; small tables are rewritten, so that they stay one file. -#}
@@ -56,7 +99,8 @@
     using iceberg {{ partitions }}
     tblproperties (
         'comment' = '{{ ownership_mark() }}', 'format-version' = '2',
-        'write.delete.mode' = '{{ mode }}', 'write.update.mode' = '{{ mode }}', 'write.merge.mode' = '{{ mode }}'
+        'write.delete.mode' = '{{ mode }}', 'write.update.mode' = '{{ mode }}', 'write.merge.mode' = '{{ mode }}',
+        'write.metadata.delete-after-commit.enabled' = 'true'
         {%- for name, value in properties.items() %}, '{{ name }}' = '{{ value }}'{% endfor %}
     )
 {%- endmacro %}

@@ -1,0 +1,44 @@
+"""Compaction of the project's Iceberg tables: fewer and larger files, and no snapshots that nobody reads any more.
+
+https://iceberg.apache.org/docs/latest/spark-procedures/
+"""
+
+from datetime import datetime, timedelta, timezone
+
+from common.errors import RefreshError
+from database.lock import make_lock, one_at_a_time
+from database.stored_tables import NOT_YET
+from database.target import Target
+
+MARK = "Kept by signup_attribution."  # ownership_mark()
+REWRITE = "call system.rewrite_data_files(table => %s, options => map('min-input-files', '2', 'remove-dangling-deletes', 'true'))"
+REWRITE_DELETES = "call system.rewrite_position_delete_files(table => %s, options => map('min-input-files', '2'))"
+EXPIRE = "call system.expire_snapshots(table => %s, older_than => {before})"
+REMOVE_ORPHANS = "call system.remove_orphan_files(table => %s)"
+
+
+def compact(target: Target, older_than: timedelta, with_orphans: bool, say):
+    """Compact all tables of a target of Spark while no refresh runs. Raises RefreshError.
+
+    older_than: age of the snapshots that go; with_orphans: also files that no snapshot knows; say: called with a sentence for each table.
+    """
+    before = datetime.now(timezone.utc) - older_than
+    expire = EXPIRE.format(before=f"timestamp_ltz '{before:%Y-%m-%d %H:%M:%S.%f} UTC'")
+    with one_at_a_time(make_lock(target)) as lock:
+        tables = [name for folder, schema in target.schemas.items() for name in marked(lock.connection, folder, schema)]
+        if not tables:
+            raise RefreshError(NOT_YET)
+        for table in tables:
+            (rewritten, made, *_), = lock.connection.rows(REWRITE, [table])
+            (rewritten_deletes, made_deletes, *_), = lock.connection.rows(REWRITE_DELETES, [table])
+            deleted = sum(lock.connection.rows(expire, [table])[0])
+            orphans = len(lock.connection.rows(REMOVE_ORPHANS, [table])) if with_orphans else 0
+            if rewritten or rewritten_deletes or deleted or orphans:
+                say(f"{table.replace('`', '')}: {rewritten + rewritten_deletes} files became {made + made_deletes}, {deleted + orphans} were deleted.")
+
+
+def marked(connection, folder: str, schema: str) -> list[str]:
+    """Names of the tables of a schema that are ours."""
+    if not connection.rows("show schemas like %s", [schema.strip("`")]):
+        return []
+    return [f"{schema}.`{name}`" for _, name, _, told in connection.rows(f"show table extended in {schema} like '*'") if MARK in told]

@@ -34,7 +34,7 @@ def load(spark, sample, from_day, to_day):
         if files:
             rows, table = spark.read.option("mergeSchema", True).parquet(*files), f"segment.{collection}"
             if spark.catalog.tableExists(table):
-                rows.writeTo(table).option("mergeSchema", True).append()
+                rows.writeTo(table).options(**{"mergeSchema": True, "check-ordering": False}).append()
             else:
                 rows.writeTo(table).using("iceberg").tableProperty("write.spark.accept-any-schema", "true").create()
 

@@ -22,23 +22,24 @@ def compact(target: Target, older_than: timedelta, with_orphans: bool, say):
 
     older_than: age of the snapshots that go; with_orphans: also files that no snapshot knows; say: called with a sentence for each table.
     """
-    before = datetime.now(timezone.utc) - older_than
-    expire = EXPIRE.format(before=f"timestamp_ltz '{before:%Y-%m-%d %H:%M:%S.%f} UTC'")
+    limit = datetime.now(timezone.utc) - older_than
+    expire = EXPIRE.format(before=f"timestamp_ltz '{limit:%Y-%m-%d %H:%M:%S.%f} UTC'")
     with one_at_a_time(make_lock(target)) as lock:
-        tables = [name for folder, schema in target.schemas.items() for name in marked(lock.connection, folder, schema)]
+        tables = [name for schema in target.schemas.values() for name in marked(lock.connection, schema)]
         if not tables:
             raise RefreshError(NOT_YET)
         for table in tables:
-            (rewritten, made, *_), = lock.connection.rows(REWRITE, [table])
-            (rewritten_deletes, made_deletes, *_), = lock.connection.rows(REWRITE_DELETES, [table])
-            deleted = sum(lock.connection.rows(expire, [table])[0])
-            orphans = len(lock.connection.rows(REMOVE_ORPHANS, [table])) if with_orphans else 0
-            if rewritten or rewritten_deletes or deleted or orphans:
-                say(f"{table.replace('`', '')}: {rewritten + rewritten_deletes} files became {made + made_deletes}, {deleted + orphans} were deleted.")
+            rewritten = [row[:2] for call in (REWRITE, REWRITE_DELETES) for row in lock.connection.rows(call, [table])]
+            deleted = sum(sum(row) for row in lock.connection.rows(expire, [table]))  # a table without snapshots has no row
+            deleted += len(lock.connection.rows(REMOVE_ORPHANS, [table])) if with_orphans else 0
+            before, after = sum(old for old, _ in rewritten), sum(new for _, new in rewritten)
+            if before or deleted:
+                say(f"{table.replace('`', '')}: {before} files became {after}, {deleted} were deleted.")
 
 
-def marked(connection, folder: str, schema: str) -> list[str]:
+def marked(connection, schema: str) -> list[str]:
     """Names of the tables of a schema that are ours."""
     if not connection.rows("show schemas like %s", [schema.strip("`")]):
         return []
-    return [f"{schema}.`{name}`" for _, name, _, told in connection.rows(f"show table extended in {schema} like '*'") if MARK in told]
+    tables = [f"{schema}.`{name}`" for _, name, _ in connection.rows(f"show tables in {schema}")]
+    return [table for table in tables if any(MARK in str(value) for _, value, _ in connection.rows(f"describe table extended {table}"))]

@@ -242,6 +242,9 @@ class Spark(Database):
 
     target = "spark"
     TYPES = {str: "string", bool: "boolean", int: "bigint", float: "double"}
+    # Hardly any row is worth code of its own, and no code runs often enough to be compiled well.
+    FOR_FEW_ROWS = {"spark.sql.codegen.wholeStage": "false", "spark.sql.ui.retainedExecutions": "5",
+                    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"}
 
     def __init__(self, folder: Path, jar: Path):
         super().__init__()
@@ -256,7 +259,7 @@ class Spark(Database):
         profiles = reader.from_string(Path(__file__).parents[2].joinpath("profiles.yml").read_text(encoding="utf-8"))
         written = profiles.render(env_var=lambda name, default: self.environment.get(name, os.environ.get(name, default)))
         settings = yaml.safe_load(written)["signup_attribution"]["outputs"]["spark"]["server_side_parameters"]
-        return SparkSession.builder.config(map=settings).getOrCreate()
+        return SparkSession.builder.config(map={**settings, **self.FOR_FEW_ROWS}).getOrCreate()
 
     def execute(self, sql):
         self.session().sql(sql)

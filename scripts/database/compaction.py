@@ -6,11 +6,11 @@ https://iceberg.apache.org/docs/latest/spark-procedures/
 from datetime import datetime, timedelta, timezone
 
 from common.errors import RefreshError
+from database.lease import MARK
 from database.lock import make_lock, one_at_a_time
 from database.stored_tables import NOT_YET
 from database.target import Target
 
-MARK = "Kept by signup_attribution."  # ownership_mark()
 REWRITE = "call system.rewrite_data_files(table => %s, options => map('min-input-files', '2', 'remove-dangling-deletes', 'true'))"
 REWRITE_DELETES = "call system.rewrite_position_delete_files(table => %s, options => map('min-input-files', '2'))"
 EXPIRE = "call system.expire_snapshots(table => %s, older_than => {before})"

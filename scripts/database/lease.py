@@ -14,6 +14,7 @@ from common.errors import RefreshError
 from database.target import Target, rows
 
 SECONDS, RENEWED_AFTER_SECONDS = 300, 60
+MARK = "Kept by signup_attribution."  # as ownership_mark() in macros/refresh/ownership.sql
 
 
 class Lease:
@@ -30,8 +31,8 @@ class Lease:
             self.connection = self.target.connect()
             rows(self.connection, f"create schema if not exists {self.schema}")
             rows(self.connection, f"create table if not exists {self.schema}.lease (name string, id string, holder string, since timestamp_ltz, "
-                 "until timestamp_ltz) using iceberg comment 'Kept by signup_attribution.' "
-                 "tblproperties ('format-version' = '2', 'write.metadata.delete-after-commit.enabled' = 'true')")
+                 "until timestamp_ltz) using iceberg "
+                 f"comment '{MARK}' tblproperties ('format-version' = '2', 'write.metadata.delete-after-commit.enabled' = 'true')")
         if not self.take():
             return False
         self.ending.clear()

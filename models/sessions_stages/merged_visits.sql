@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized=hint_part()) }}
 
 -- The visits that the batch changes: its intervals, merged with the stored visits that they touch.
 -- depends_on: {{ ref('persons_of_users') }}

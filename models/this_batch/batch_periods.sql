@@ -56,35 +56,26 @@ periods as (
     {%- endif %}
 ),
 
-devices as (
+counted as (
     select
-        anonymous_id,
-        min(user_id) as user_id,
-        min(user_id) != max(user_id) as is_shared,
-        min(first_at) as first_at,
-        max(last_at) as last_at
+        *,
+        min(user_id) over (partition by anonymous_id) != max(user_id) over (partition by anonymous_id) as is_shared_device
     from periods
-    group by anonymous_id
 ),
 
-periods_of_shared as (
-    select periods.* from periods
-    inner join devices on periods.anonymous_id = devices.anonymous_id
-    where devices.is_shared
-),
-
--- periods that overlap, in whatever order they came, become one
+-- the only period of a device with one user is all of them; where users share one, periods that overlap become one, in whatever order
+-- they came
 marked as (
     select
         *,
         case
-            when first_at <= max(last_at) over (
+            when not is_shared_device or first_at <= max(last_at) over (
                 partition by anonymous_id order by first_at, last_at, user_id
                 rows between unbounded preceding and 1 preceding
             ) then 0
             else 1
         end as starts_period
-    from periods_of_shared
+    from counted
 ),
 
 numbered as (
@@ -97,19 +88,15 @@ numbered as (
 ),
 
 batch_periods as (
-    select anonymous_id, user_id, is_shared as is_shared_device, {{ current_batch_id() }} as batch_id, first_at, last_at
-    from devices
-    where not is_shared
-    union all
     select
         anonymous_id,
         case when min(user_id) = max(user_id) then min(user_id) end as user_id,
-        true as is_shared_device,
+        is_shared_device,
         {{ current_batch_id() }} as batch_id,
         min(first_at) as first_at,
         max(last_at) as last_at
     from numbered
-    group by anonymous_id, period_number
+    group by anonymous_id, is_shared_device, period_number
 )
 
 select * from batch_periods

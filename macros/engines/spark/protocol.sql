@@ -5,6 +5,7 @@
 -#}
 
 {% macro spark__build(target_relation) %}
+    {{ check_parts() }}
     {%- if is_made_anew() -%}
         {%- call statement('main') -%} {{ stored_table_as(target_relation, sql) }} {%- endcall -%}
     {%- else -%}
@@ -18,20 +19,32 @@
 
 {#- The table records up to which batch, and after which one, its rows were computed. -#}
 {% macro spark__make_batch_rows() %}
-    {%- set rows, made_for = batch_relation(model.name), applied_batch_id() ~ '-' ~ complete_batch_id(model.name) -%}
-    {%- set is_made = namespace(yes=false) -%}
-    {%- if applied_batch_id() > 0 and not run_cache('opened batch') and is_table(rows.schema, rows.identifier) -%}
-        {%- for name, value in run_query('show tblproperties ' ~ rows).rows if name == 'made_for' and value == made_for -%}
-            {%- set is_made.yes = true -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {%- if not is_made.yes -%}
+    {%- set rows = batch_relation(model.name) -%}
+    {%- if applied_batch_id() == 0 or run_cache('opened batch') or not is_table(rows.schema, rows.identifier) or not is_made_for_batch(rows) -%}
         {%- call statement('main') -%}
-            create or replace table {{ rows }} {{ table_clauses(properties={'made_for': made_for}) }} as {{ sql }}
+            create or replace table {{ rows }} {{ table_clauses(properties={'made_for': made_for()}) }} as {{ sql }}
         {%- endcall -%}
     {%- else -%}
         {%- do store_result('main', response='OK') -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- The batches of the table that the model's SQL is for, which tell for what its rows were computed. -#}
+{% macro made_for() %}
+    {{ return(applied_batch_id(table_name()) ~ '-' ~ complete_batch_id(table_name())) }}
+{% endmacro %}
+
+{% macro is_made_for_batch(relation) %}
+    {{ return(['made_for', made_for()] in run_query('show tblproperties ' ~ relation).rows | map('list') | list) }}
+{% endmacro %}
+
+{#- A table that stands for a view, and that this run leaves out, must not be that of an earlier batch. -#}
+{% macro check_parts() %}
+    {%- for known in our_models().values() if known.table == model.name and known.node.config.materialized == 'view' and known.node.name not in selected_models() -%}
+        {%- if not is_made_for_batch(api.Relation.create(schema=known.node.schema, identifier=known.node.alias)) -%}
+            {%- do stop(model.name ~ ' would read rows of an earlier batch from ' ~ known.node.name ~ ': select it too (--select ' ~ known.node.name ~ '+).') -%}
+        {%- endif -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {% macro spark__append_rows(target_relation, rows, columns) %}
@@ -112,16 +125,20 @@
 {% endmacro %}
 
 {% macro spark__move_watermarks() %}
-    {%- set columns, rows = state_tables().models, [] -%}
+    {%- set columns, types, rows = state_tables().models.keys() | join(', '), [], [] -%}
+    {%- for column, type in state_tables().models.items() -%}
+        {%- do types.append('cast(' ~ column ~ ' as ' ~ type ~ ') as ' ~ column) -%}
+    {%- endfor -%}
     {%- for name in run_cache('moves') -%}
         {%- set values = [] -%}
-        {%- for column, type in columns.items() -%}
+        {%- for column in state_tables().models -%}
             {%- set value = model_states()[name][column] -%}
-            {%- do values.append('cast(' ~ ('null' if value is none else quoted(value | string)) ~ ' as ' ~ type ~ ') as ' ~ column) -%}
+            {%- do values.append('null' if value is none else quoted(value | string)) -%}
         {%- endfor -%}
-        {%- do rows.append('select ' ~ values | join(', ')) -%}
+        {%- do rows.append('(' ~ values | join(', ') ~ ')') -%}
     {%- endfor -%}
-    {{ put_row(state_table('models'), ['model'], columns.keys(), rows | join(' union all ')) }}
+    {{ put_row(state_table('models'), ['model'], state_tables().models.keys(),
+        'select ' ~ types | join(', ') ~ ' from values ' ~ rows | join(', ') ~ ' as moved (' ~ columns ~ ')') }}
 {% endmacro %}
 
 {% macro spark__is_not_logged(table, batch_id) -%}

@@ -115,7 +115,8 @@
     {%- set relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
     {{ get_assert_columns_equivalent(sql) }}
-    {%- call statement('main') -%} {{ table_of(relation, sql) }} {%- endcall -%}
+    {%- set properties = {'made_for': made_for()} if model.name in our_models() else {} -%}
+    {%- call statement('main') -%} create or replace table {{ relation }} {{ table_clauses(properties=properties) }} as {{ sql }} {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}

@@ -59,12 +59,13 @@ periods as (
 counted as (
     select
         *,
-        min(user_id) over (partition by anonymous_id) != max(user_id) over (partition by anonymous_id) as is_shared_device
+        min(user_id) over (partition by anonymous_id)
+        != max(user_id) over (partition by anonymous_id) as is_shared_device
     from periods
 ),
 
--- the only period of a device with one user is all of them; where users share one, periods that overlap become one, in whatever order
--- they came
+-- a device of one user has one period; where users share one, periods that overlap become one, in whatever order they
+-- came
 marked as (
     select
         *,

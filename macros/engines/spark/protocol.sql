@@ -5,8 +5,8 @@
 -#}
 
 {% macro spark__build(target_relation) %}
-    {{ check_parts() }}
     {%- if is_made_anew() -%}
+        {{ check_parts() }}
         {%- call statement('main') -%} {{ stored_table_as(target_relation, sql) }} {%- endcall -%}
     {%- else -%}
         {{ make_batch_rows() }}
@@ -21,6 +21,7 @@
 {% macro spark__make_batch_rows() %}
     {%- set rows = batch_relation(model.name) -%}
     {%- if applied_batch_id() == 0 or run_cache('opened batch') or not is_table(rows.schema, rows.identifier) or not is_made_for_batch(rows) -%}
+        {{ check_parts() }}
         {%- call statement('main') -%}
             create or replace table {{ rows }} {{ table_clauses(properties={'made_for': made_for()}) }} as {{ sql }}
         {%- endcall -%}

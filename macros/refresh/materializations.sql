@@ -120,7 +120,7 @@
 {% macro apply_batch(target_relation) %}
     {{ make_batch_rows() }}
     {%- set rows = batch_relation(model.name) -%}
-    {%- set columns = with_new_columns(target_relation, columns_of(rows)) -%}
+    {%- set columns = with_new_columns(model.name, target_relation, columns_of(rows)) -%}
     {%- do check_contract(model, columns) -%}
     {%- call statement('main') -%}
         {%- if config.get('incremental_strategy') == 'append' -%}
@@ -134,8 +134,11 @@
     {%- do take_statistics(target_relation) -%}
 {% endmacro %}
 
-{#- Adds columns that the rows have and the table lacks; returns the table's columns afterwards. -#}
-{% macro with_new_columns(relation, columns) %}
+{#- Adds columns that the rows have and the table of the model lacks; returns the table's columns afterwards. -#}
+{% macro with_new_columns(name, relation, columns) %}
+    {%- if (model_states().get(name, {}).column_names or '').split('\n') | sort == columns | map(attribute='name') | sort -%}
+        {{ return(columns) }}
+    {%- endif -%}
     {%- set known = columns_of(relation) -%}
     {%- set added = columns | rejectattr('name', 'in', known | map(attribute='name') | list) | list -%}
     {%- for column in added -%}

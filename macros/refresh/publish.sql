@@ -33,7 +33,7 @@
     {%- endfor -%}
     {#- adding a column blocks readers until its transaction ends, so it has one of its own -#}
     {%- for table in stored -%}
-        {%- do with_new_columns(published_relation(table), columns[table]) -%}
+        {%- do with_new_columns(table, published_relation(table), columns[table]) -%}
     {%- endfor -%}
     {%- do adapter.commit() -%}
     {%- call statement('main', auto_begin=true) -%}

@@ -3,6 +3,7 @@
 https://iceberg.apache.org/docs/latest/spark-procedures/
 """
 
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 from common.errors import RefreshError
@@ -24,14 +25,15 @@ def compact(target: Target, older_than: timedelta, with_orphans: bool, say):
     """
     limit = datetime.now(timezone.utc) - older_than
     expire = EXPIRE.format(before=f"timestamp_ltz '{limit:%Y-%m-%d %H:%M:%S.%f} UTC'")
-    with one_at_a_time(make_lock(target)) as lock:
-        tables = [name for schema in target.schemas.values() for name in marked(lock.connection, schema)]
+    # a connection has one statement at a time, and the lock's renews it meanwhile
+    with one_at_a_time(make_lock(target)), closing(target.connect()) as connection:
+        tables = [name for schema in target.schemas.values() for name in marked(connection, schema)]
         if not tables:
             raise RefreshError(NOT_YET)
         for table in tables:
-            rewritten = [row[:2] for call in (REWRITE, REWRITE_DELETES) for row in lock.connection.rows(call, [table])]
-            deleted = sum(sum(row) for row in lock.connection.rows(expire, [table]))  # a table without snapshots has no row
-            deleted += len(lock.connection.rows(REMOVE_ORPHANS, [table])) if with_orphans else 0
+            rewritten = [row[:2] for call in (REWRITE, REWRITE_DELETES) for row in connection.rows(call, [table])]
+            deleted = sum(sum(row) for row in connection.rows(expire, [table]))  # a table without snapshots has no row
+            deleted += len(connection.rows(REMOVE_ORPHANS, [table])) if with_orphans else 0
             before, after = sum(old for old, _ in rewritten), sum(new for _, new in rewritten)
             if before or deleted:
                 say(f"{table.replace('`', '')}: {before} files became {after}, {deleted} were deleted.")

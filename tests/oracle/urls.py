@@ -1,6 +1,7 @@
 """The few parts of a URL that matter: host, path and parameters."""
 
 import re
+from functools import cache
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 SCHEME_AND_AUTHORITY = re.compile(r" *(?:[A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#]*)")
@@ -8,6 +9,7 @@ NO_VALUE = re.compile(
     r"null|undefined|nan|\(not set\)|\[object object\]|\$?\{.*\}|__.*__|%%.*%%|\*\|.*\|\*", re.IGNORECASE | re.DOTALL)
 
 
+@cache
 def host_of(url):
     """Lower-case host without user, port and final dot; None where the URL has none ('/path', 'a.com/x')."""
     match = SCHEME_AND_AUTHORITY.match(url or "")
@@ -59,6 +61,7 @@ def separated(text):
         yield name.lower(), value
 
 
+@cache
 def parameters_of(url, search=None):
     """Name in lower case -> decoded value of a message's parameters; of equal names the first with a value counts.
 

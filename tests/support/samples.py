@@ -4,7 +4,7 @@ import duckdb
 
 from sampling import data as sample_data
 
-MESSAGES = 30_000
+MESSAGES = 10_000
 
 
 def rows_of(path) -> list[dict]:

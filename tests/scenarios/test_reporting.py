@@ -113,12 +113,12 @@ def nearly_same(expected, actual) -> bool:
     return same(expected, actual)
 
 
-def assert_marts(engine, loads, business, options, project_seeds, when, settings=SETTINGS):
+def assert_marts(engine, loads, business, options, project_seeds, when, settings=SETTINGS, overrides=()):
     """Fail with the first difference of a mart from the oracle's."""
     together = {name: [row for part in business for row in part[name]] for name in business[0]}
     with open(ROOT / "seeds" / "survey_answers.csv", newline="", encoding="utf-8") as file:
         answers = list(csv.DictReader(file))
-    expected = compute_reporting(compute(loads, settings, project_seeds), settings, options, together, answers)
+    expected = compute_reporting(compute(loads, settings, project_seeds, overrides), settings, options, together, answers)
     with engine.database.connected():
         newest = max(row["batch_id"] for row in engine.fetch("refresh.batches"))
         states = {row["model"]: row["batch_id"] for row in engine.fetch("refresh.models")}

@@ -1,12 +1,13 @@
 """The tables on Spark with Iceberg equal the oracle's: make test-spark. Skipped where pyspark is not installed.
 
-A statement takes Spark half a second or more, however few rows there are, so one database and one session serve all tests, and each
-test continues where the one before left off.
+A statement takes Spark half a second or more, however few rows there are, so one database and one session serve all tests, each test
+continues where the one before left off, and each load has sample messages and those of many random scenarios, which do not meet.
 """
 
 import json
 import os
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,27 +21,35 @@ from dbt.adapters.spark import session  # noqa: E402
 import compact  # noqa: E402
 import refresh  # noqa: E402
 import samples  # noqa: E402
+import strategies  # noqa: E402
 from common.errors import LOCKED_OUT  # noqa: E402
 from database.lease import Lease  # noqa: E402
 from database.target import find_target  # noqa: E402
 from engines import Spark  # noqa: E402
 from harness import Engine, PUBLISHED, as_vars, assert_equal  # noqa: E402
-from oracle import Settings  # noqa: E402
+from oracle import Rules, Settings  # noqa: E402
 from oracle.reporting import Options  # noqa: E402
+from test_properties import CHANNEL, OTHER_NAME, USUAL_SEED, draw_scenarios, rename_channel  # noqa: E402
 from test_reporting import SOURCES, assert_marts, business  # noqa: E402, F401
 
 JAR = next(Path(snowpark_connect_deps_iceberg.__file__).parent.glob("jars/iceberg-spark-runtime-3.5_2.12-*.jar"))
-# what Spark silently misreads unless it is told: a quote in a text, and a backslash
-TRAPS = Settings(own_domains=("example.com",), signup_events=("signed_up", "it's", "a\\b"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "20"))  # random scenarios
+KILLS = int(os.environ.get("KILLS", "10"))
+SEED = int(os.environ.get("HYPOTHESIS_SEED", USUAL_SEED))
+SETTINGS = Settings(
+    own_domains=("example.com", *strategies.OWN_DOMAINS), ignored_events=strategies.IGNORED_EVENTS,
+    max_users_per_person=strategies.MAX_USERS_PER_PERSON,
+    # what Spark silently misreads unless it is told: a quote in a text, and a backslash
+    signup_events=("signed_up", "it's", "a\\b"))
 NOON = datetime(2026, 1, 15, 12)
 MARTS = Options(report_timezone="America/New_York", time_decay_half_life_days=0.5)
+PLACES = {name: [{"schema": schema, "table": name, "optional": True} for schema in ("segment", strategies.SECOND)] for name in strategies.COLLECTIONS}
+BUSINESS = {name: {"schema": "segment", "table": name, "optional": True} for name in (*SOURCES, "identity_overrides") if name not in PLACES}
+PLAIN = {**as_vars(SETTINGS), "sources": {**PLACES, "identity_overrides": BUSINESS["identity_overrides"]}}
 MONEY = {
-    **as_vars(TRAPS), "report_timezone": MARTS.report_timezone, "time_decay_half_life_days": MARTS.time_decay_half_life_days,
-    "sources": {name: {"schema": "segment", "table": name, "optional": True} for name in SOURCES},
+    **PLAIN, "report_timezone": MARTS.report_timezone, "time_decay_half_life_days": MARTS.time_decay_half_life_days,
+    "sources": {**PLACES, **BUSINESS},
 }
-# Where the refreshes of the days after the first load die: between a table and its watermark, where a second merge would count twice, and at
-# a statement of about 310.
-DEATHS = ["merge into sessions_stages.device_sessions", random.Random(5).randrange(100, 300)]
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +61,46 @@ def engine(tmp_path_factory):
     made.close()
 
 
+@dataclass
+class Arrived:
+    """What arrives: loads in order, and rows of identity_overrides after each. So far: `count` of them, and the rules then."""
+
+    loads: list
+    overrides: list
+    rules: Rules
+    count: int = 0
+
+    def next(self, engine):
+        """The next load comes, with its overrides, and a channel has another name from now on."""
+        engine.receive(self.loads[self.count])
+        engine.override(self.overrides[self.count])
+        self.count += 1
+        if self.count > 1:
+            names = (OTHER_NAME, CHANNEL) if self.count % 2 else (CHANNEL, OTHER_NAME)
+            self.rules = rename_channel(engine, self.rules, *names)
+
+    def assert_equal(self, engine, when):
+        assert_equal(engine, self.loads[:self.count], SETTINGS, self.rules, when, self.overrides[self.count - 1])
+
+    def assert_marts(self, engine, business, when):
+        assert_marts(engine, self.loads[:self.count], business, MARTS, self.rules, when, SETTINGS, self.overrides[self.count - 1])
+
+
 @pytest.fixture(scope="module")
-def loads(small_sample_days):
-    """A first load with the traps in it, then one for each of the last days."""
-    days = len(DEATHS) + 1
-    return [samples.together([*small_sample_days[:-days], {"tracks": traps()}]), *small_sample_days[-days:]]
+def arrived(small_sample_days, project_seeds):
+    """The last of the sample's days come one by one; the scenarios' messages are in places of their own, whose load times are others."""
+    scenarios = [strategies.prefixed(made, f"e{number}-") for number, made in enumerate(draw_scenarios(EXAMPLES, SEED))]
+    days = strategies.MAX_LOADS - 1
+    loads = [samples.together([*small_sample_days[:-days], {"tracks": traps()}]), *small_sample_days[-days:]]
+    for load, random_load in zip(loads, strategies.merge(scenarios)):
+        for collection, rows in strategies.by_one_clock(random_load).items():
+            load[collection, f"{strategies.SECOND}.{collection}"] = rows
+    return Arrived(loads, [strategies.overrides_after(scenarios, number) for number in range(1, len(loads) + 1)], project_seeds)
+
+
+@pytest.fixture(scope="module")
+def loads(arrived):
+    return arrived.loads
 
 
 def traps() -> list[dict]:
@@ -84,26 +128,26 @@ class CommitFailed(Exception):
 
 @pytest.fixture
 def dies(monkeypatch):
-    """Called with a number or a text: the refresh dies after so many statements, or after the one with the text. `dies.is_dead` tells.
+    """Called with a text and a number: the refresh dies after so many statements from the first with the text. `dies.is_dead` tells.
 
-    Called with a text and CommitFailed: the statement after it fails once.
+    Called with CommitFailed as error: only the next statement fails. Called with nothing: refreshes live.
     """
     send = session.Cursor.execute
 
     def execute(cursor, sql, *parameters):
-        if dies.is_dead:
+        if dies.is_dead and ".lease" not in sql:  # which another thread renews
             dies.is_dead = dies.error is Death
             raise dies.error("org.apache.iceberg.exceptions.CommitFailedException: Version 7 already exists")
         send(cursor, sql, *parameters)
-        dies.sent += 1
-        dies.is_dead = dies.after == dies.sent or (isinstance(dies.after, str) and dies.after in sql)
+        dies.left -= dies.left < dies.count or dies.text in sql
+        dies.is_dead = dies.left == 0
         if dies.is_dead and dies.error is CommitFailed:
-            dies.after = 0
+            dies.left = dies.count = -1
 
-    def dies(after, error=Death):
-        dies.after, dies.error, dies.sent, dies.is_dead = after, error, 0, False
+    def dies(text="", count=-1, error=Death):
+        dies.text, dies.count, dies.left, dies.error, dies.is_dead = text, count, count, error, False
 
-    dies(0)
+    dies()
     monkeypatch.setattr(session.Cursor, "execute", execute)
     return dies
 
@@ -113,10 +157,10 @@ def rows(engine) -> dict[str, list[str]]:
     return {table: sorted(map(repr, engine.published(table))) for table in PUBLISHED}
 
 
-def test_first_load(engine, loads):
-    engine.receive(loads[0])
-    engine.refresh(as_vars(TRAPS))
-    assert_equal(engine, loads[:1], TRAPS)
+def test_first_load(engine, arrived):
+    arrived.next(engine)
+    engine.refresh(PLAIN)
+    arrived.assert_equal(engine, "after the first load")
 
 
 @pytest.mark.parametrize("person", ["trap-quote", "trap-backslash"])
@@ -134,19 +178,31 @@ def test_a_column_named_like_a_type_is_a_column(engine):
     assert found["occurred_at"] == NOON - timedelta(days=1)
 
 
-def test_refreshes_that_die(engine, loads, dies):
-    """The next refresh finishes what they left."""
-    for number, death in enumerate(DEATHS, 2):
-        engine.receive(loads[number - 1])
-        dies(death)
-        assert not engine.refresh(as_vars(TRAPS), check=False).success and dies.is_dead, f"it did not die at {death}"
-        dies(0)
-        engine.refresh(as_vars(TRAPS))
-        assert_equal(engine, loads[:number], TRAPS, when=f"after a refresh that died at {death}")
+def test_refreshes_that_die(engine, arrived, dies):
+    """Each refresh finishes what the one before left, and dies a little later. The last one goes on with what has come meanwhile."""
+    chance = random.Random(SEED)
+    published = {row["tableName"] for row in engine.database.query("show tables in sessions")}  # all by the first of them
+    built = [row["model"] for row in sorted(engine.fetch("refresh.models"), key=lambda row: row["refreshed_at"]) if row["rows_written"]]
+    at = {name: (f'"model.signup_attribution.{name}"', chance.randint(1, 6)) for name in built if name not in published}
+    # between a table and its watermark, where a second merge would count twice; and the published tables change one after another
+    known = {"device_sessions": ("merge into sessions_stages.device_sessions", 1), "attribution": ("merge into sessions.all_sessions", 1)}
+    others = chance.sample([name for name in at if name not in known], max(KILLS - len(known), 0))
+    arrived.next(engine)
+    for name in sorted([*known, *others], key=built.index):
+        if name == "device_sessions":
+            dies()
+            refused = engine.project.run("run", "--select", "+device_sessions", "--exclude", "merged_visits", vars=PLAIN)
+            assert not refused.success and "select it too (--select merged_visits+)" in refused.error, "rows of an earlier batch are read"
+        dies(*known.get(name, at.get(name)))
+        assert not engine.refresh(PLAIN, check=False).success and dies.is_dead, f"it did not die at {name}"
+    dies()
+    arrived.next(engine)
+    engine.refresh(PLAIN)
+    arrived.assert_equal(engine, "after refreshes that died")
 
 
 def test_compaction(engine, tmp_path, monkeypatch, capsys):
-    """Fewer files hold the same rows; the next test refreshes them."""
+    """Fewer files hold the same rows, while the lease is renewed; the next test refreshes them."""
     def files():
         warehouse = Path(engine.database.environment["SIGNUP_ATTRIBUTION_WAREHOUSE"])
         return [len([*warehouse.rglob("*.parquet")])] + [
@@ -157,28 +213,11 @@ def test_compaction(engine, tmp_path, monkeypatch, capsys):
     held, before, lease = files(), rows(engine), Lease(find_target("spark", engines=("spark",)))
     assert lease.acquire() and compact.main(["--target", "spark"]) == LOCKED_OUT
     lease.release()
+    monkeypatch.setattr("database.lease.RENEWED_AFTER_SECONDS", 2)
     assert compact.main(["--target", "spark", "--older-than", "1s", "--orphans"]) == 0, capsys.readouterr().err
     assert "sessions_stages.session_visits: " in capsys.readouterr().out
     assert rows(engine) == before
     assert all(fewer < many for fewer, many in zip(files(), held)), (held, files())
-
-
-def test_a_day_then_nothing_then_all_again(engine, loads, business, project_seeds):  # noqa: F811
-    """With the marts, which catch up with what they missed."""
-    for load in (loads[-1], *business):
-        engine.receive(load)
-    refused = engine.project.run("run", "--select", "+device_sessions", "--exclude", "merged_visits", vars=as_vars(TRAPS), reporting=True)
-    assert not refused.success and "select it too (--select merged_visits+)" in refused.error, "rows of an earlier batch are read"
-    engine.refresh(MONEY, reporting=True)
-    assert_equal(engine, loads, TRAPS)
-    assert_marts(engine, loads, business, MARTS, project_seeds, "after a day", TRAPS)
-    before = rows(engine)
-    engine.refresh(MONEY, reporting=True)
-    assert rows(engine) == before, "a refresh without new messages changed something"
-    assert_marts(engine, loads, business, MARTS, project_seeds, "after nothing", TRAPS)
-    engine.refresh(MONEY, full_refresh=True, reporting=True)
-    assert rows(engine) == before, "a full refresh made other rows"
-    assert_marts(engine, loads, business, MARTS, project_seeds, "after a full refresh", TRAPS)
 
 
 def in_environment(engine, folder, monkeypatch):
@@ -188,8 +227,11 @@ def in_environment(engine, folder, monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def test_the_runner(engine, dies, tmp_path, monkeypatch, capsys):
-    """It waits for no dead refresh, repeats what fails temporarily, and completes the log; --check reads."""
+def test_a_day_by_the_runner(engine, arrived, business, dies, tmp_path, monkeypatch, capsys):  # noqa: F811
+    """It waits for no dead refresh, repeats what fails temporarily, and completes the log; --check reads. The marts catch up with what they missed."""
+    arrived.next(engine)
+    for load in business:
+        engine.receive(load)
     in_environment(engine, tmp_path, monkeypatch)
     command = ["--target", "spark", "--vars", json.dumps(MONEY)]
     other = Lease(find_target("spark", engines=("spark",)))
@@ -197,19 +239,32 @@ def test_the_runner(engine, dies, tmp_path, monkeypatch, capsys):
     assert refresh.main(command) == LOCKED_OUT and f"by process {os.getpid()} on " in capsys.readouterr().err
     other.ending.set()  # as if it had died
     engine.database.execute(f"update refresh.lease set until = timestamp '{NOON}'")
-    engine.load("pages", [{"id": "last", "anonymous_id": "last", "timestamp": NOON, "received_at": datetime(2027, 1, 1)}])
-    dies("merge into sessions.all_sessions", CommitFailed)
+    # between a table and its watermark a second merge would count twice
+    dies("merge into sessions_stages.device_sessions", 1, CommitFailed)
     assert refresh.main(command) == 0, capsys.readouterr().err
     assert other.take(), "a refresh that ended keeps the lease"
     other.release()
+    arrived.assert_equal(engine, "after a day by the runner")
+    arrived.assert_marts(engine, business, "after a day by the runner")
     newest = max(row["batch_id"] for row in engine.fetch("refresh.refresh_log"))
     log = {row["model"]: row for row in engine.fetch("refresh.refresh_log") if row["batch_id"] == newest}
-    assert log["attribution"]["attempts"] == 2 and log["app_tracks"]["attempts"] == 1 and log["app_tracks"]["seconds"] > 0
+    assert log["device_sessions"]["attempts"] == 2 and log["app_tracks"]["attempts"] == 1 and log["app_tracks"]["seconds"] > 0
     assert [row["status"] for row in engine.fetch("refresh.refresh_runs") if row["batch_id"] == newest] == ["success"]
     capsys.readouterr()
     assert refresh.main([*command, "--check"]) == 0
     said = capsys.readouterr().out
     assert "PROBLEM" not in said and "pages: segment.pages" in said
+
+
+def test_nothing_then_all_again(engine, arrived, business, project_seeds):  # noqa: F811
+    before = rows(engine)
+    engine.refresh(MONEY, reporting=True)
+    assert rows(engine) == before, "a refresh without new messages changed something"
+    arrived.assert_marts(engine, business, "after nothing")
+    engine.refresh(MONEY, full_refresh=True, reporting=True)
+    arrived.rules = project_seeds  # loaded again
+    arrived.assert_equal(engine, "after a full refresh")
+    arrived.assert_marts(engine, business, "after a full refresh")
 
 
 def test_dbt_tests(engine):

@@ -21,6 +21,11 @@ SEED_SCHEMA = "seeds"
 STATEMENT_TIMEOUT_SECONDS = 90
 
 
+def place_of(collection) -> tuple[str, str]:
+    """Schema and table of a collection, or of one of its places: see Database.load."""
+    return collection[1].split(".") if isinstance(collection, tuple) else (SOURCE_SCHEMA, collection)
+
+
 def column_type(value) -> str:
     """The SQL type, the same on both engines, of a column that first held this value."""
     if isinstance(value, datetime):
@@ -75,7 +80,7 @@ class Database:
         rows = list(rows)
         if not rows:
             return
-        schema, table = collection[1].split(".") if isinstance(collection, tuple) else (SOURCE_SCHEMA, collection)
+        schema, table = place_of(collection)
         self.execute(f"create schema if not exists {schema}")
         self.execute(f"create table if not exists {schema}.{table} (id text)")
         known = self.column_types(schema, table)
@@ -277,17 +282,17 @@ class Spark(Database):
         rows = list(rows)
         if not rows:
             return
-        table = f"{SOURCE_SCHEMA}.{collection}"
-        self.execute(f"create schema if not exists {SOURCE_SCHEMA}")
-        self.execute(f"create table if not exists {table} (id string) using iceberg")
-        known = self.column_types(SOURCE_SCHEMA, collection)
+        schema, table = place_of(collection)
+        self.execute(f"create schema if not exists {schema}")
+        self.execute(f"create table if not exists {schema}.{table} (id string) using iceberg")
+        known = self.column_types(schema, table)
         for column, value in {name: value for row in rows for name, value in row.items() if value is not None}.items():
             if column not in known:
                 zone = isinstance(value, datetime) and ("ntz" if value.tzinfo is None else "ltz")
-                self.execute(f"alter table {table} add column `{column}` {f'timestamp_{zone}' if zone else self.TYPES[type(value)]}")
-        schema = self.session().table(table).schema
-        values = [tuple(row.get(name) for name in schema.names) for row in rows]
-        self.session().createDataFrame(values, schema).coalesce(1).writeTo(table).append()
+                self.execute(f"alter table {schema}.{table} add column `{column}` {f'timestamp_{zone}' if zone else self.TYPES[type(value)]}")
+        columns = self.session().table(f"{schema}.{table}").schema
+        values = [tuple(row.get(name) for name in columns.names) for row in rows]
+        self.session().createDataFrame(values, columns).coalesce(1).writeTo(f"{schema}.{table}").append()
 
     def reset(self):
         for schema in self.schemas():

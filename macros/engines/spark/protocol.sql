@@ -22,9 +22,7 @@
     {%- set rows = batch_relation(model.name) -%}
     {%- if applied_batch_id() == 0 or run_cache('opened batch') or not is_table(rows.schema, rows.identifier) or not is_made_for_batch(rows) -%}
         {{ check_parts() }}
-        {%- call statement('main') -%}
-            create or replace table {{ rows }} {{ table_clauses(properties={'made_for': made_for()}) }} as {{ sql }}
-        {%- endcall -%}
+        {%- call statement('main') -%} {{ spark__table_of(rows, sql, {'made_for': made_for()}) }} {%- endcall -%}
     {%- else -%}
         {%- do store_result('main', response='OK') -%}
     {%- endif -%}
@@ -32,17 +30,17 @@
 
 {#- The batches of the table that the model's SQL is for, which tell for what its rows were computed. -#}
 {% macro made_for() %}
-    {{ return(applied_batch_id(table_name()) ~ '-' ~ complete_batch_id(table_name())) }}
+    {{ return(applied_batch_id() ~ '-' ~ complete_batch_id(table_name())) }}
 {% endmacro %}
 
 {% macro is_made_for_batch(relation) %}
-    {{ return(['made_for', made_for()] in run_query('show tblproperties ' ~ relation).rows | map('list') | list) }}
+    {{ return(relation is not none and ['made_for', made_for()] in run_query('show tblproperties ' ~ relation).rows | map('list') | list) }}
 {% endmacro %}
 
 {#- A table that stands for a view, and that this run leaves out, must not be that of an earlier batch. -#}
 {% macro check_parts() %}
     {%- for known in our_models().values() if known.table == model.name and known.node.config.materialized == 'view' and known.node.name not in selected_models() -%}
-        {%- if not is_made_for_batch(api.Relation.create(schema=known.node.schema, identifier=known.node.alias)) -%}
+        {%- if not is_made_for_batch(stored_relation(known.node.name)) -%}
             {%- do stop(model.name ~ ' would read rows of an earlier batch from ' ~ known.node.name ~ ': select it too (--select ' ~ known.node.name ~ '+).') -%}
         {%- endif -%}
     {%- endfor -%}

@@ -42,8 +42,8 @@
     ) {{ table_clauses(is_small=true) }};
 {%- endmacro %}
 
-{% macro spark__table_of(relation, query) -%}
-    create or replace table {{ relation }} {{ table_clauses(partitions_of(relation)) }} as {{ query }};
+{% macro spark__table_of(relation, query, properties={}) -%}
+    create or replace table {{ relation }} {{ table_clauses(partitions_of(relation), properties) }} as {{ query }};
 {%- endmacro %}
 
 {% macro spark__partitioned_table_as(relation, rows, column) -%}
@@ -116,7 +116,7 @@
     {{ run_hooks(pre_hooks) }}
     {{ get_assert_columns_equivalent(sql) }}
     {%- set properties = {'made_for': made_for()} if model.name in our_models() else {} -%}
-    {%- call statement('main') -%} create or replace table {{ relation }} {{ table_clauses(properties=properties) }} as {{ sql }} {%- endcall -%}
+    {%- call statement('main') -%} {{ spark__table_of(relation, sql, properties) }} {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}

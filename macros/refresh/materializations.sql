@@ -134,9 +134,13 @@
     {%- do take_statistics(target_relation) -%}
 {% endmacro %}
 
-{#- Adds columns that the rows have and the table of the model lacks; returns the table's columns afterwards. -#}
+{#-
+    Adds columns that the rows have and the table of the model lacks; returns the table's columns afterwards. It has those that refresh.models
+    lists: a table that has lost one is built from scratch.
+-#}
 {% macro with_new_columns(name, relation, columns) %}
-    {%- if (model_states().get(name, {}).column_names or '').split('\n') | sort == columns | map(attribute='name') | sort -%}
+    {%- set listed = (model_states().get(name, {}).column_names or '').split('\n') | sort -%}
+    {%- if listed == columns | map(attribute='name') | sort and not is_rebuilt(name) -%}
         {{ return(columns) }}
     {%- endif -%}
     {%- set known = columns_of(relation) -%}

@@ -22,7 +22,7 @@ help:
 	@echo 'make test    everything that has to pass, on DuckDB and PostgreSQL'
 	@echo 'make versions  the demo, built and tested by the other versions of dbt-core that work'
 	@echo 'make test-airflow  the example of an Airflow DAG, with Airflow itself (300 MB in .venv-airflow)'
-	@echo 'make test-spark  the tables on Spark with Iceberg (900 MB in .venv-spark): make test-spark EXAMPLES=100 KILLS=30'
+	@echo 'make test-spark  the tables on Spark with Iceberg (1 GB in .venv-spark): make test-spark EXAMPLES=100 KILLS=30'
 	@echo 'make lint    SQL style, dbt warnings, rules on models, and the files in deploy/'
 	@echo 'make shape   length of models and macros, and how much one has to read to follow a model, each beside its limit'
 	@echo 'make docs    all tables, columns and metrics as one page, target/static_index.html: make docs TARGET=postgres'

@@ -115,6 +115,8 @@ def traps() -> list[dict]:
         message("trap-null", "trap-null", "signed_up"),
         message("trap-null", "trap-null", "signed_up", context_page_title="A title"),
         message("trap-time", "trap-time", "signed_up", timestamp=NOON - timedelta(days=1)),
+        # a page that is unknown is none of those on which the referrer does not count
+        message("trap-path", "trap-path", "signed_up", context_page_referrer="https://www.facebook.com/"),
     ]
 
 
@@ -171,6 +173,11 @@ def test_text_in_a_setting(engine, person):
 def test_nulls_come_last(engine):
     (found,) = engine.database.query("select page_title from partitioning.app_tracks where event_id = 'trap-null'")
     assert found["page_title"] == "A title"
+
+
+def test_an_unknown_text_has_no_part(engine):
+    (found,) = engine.database.query("select last_touch_source from sessions.attribution where alias_id = 'trap-path'")
+    assert found["last_touch_source"] == "facebook"
 
 
 def test_a_column_named_like_a_type_is_a_column(engine):

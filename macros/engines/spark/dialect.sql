@@ -168,8 +168,9 @@
     forall({{ parts_of(asked_for, '+') }}, name -> instr({{ names }} || '&', '&' || name || '&') > 0)
 {%- endmacro %}
 
+{#- Of an unknown text Spark would say that it does not know. -#}
 {% macro spark__has_any_part(text, parts) -%}
-    exists({{ parts_of(parts, '|') }}, part -> instr({{ text }}, part) > 0)
+    coalesce(exists({{ parts_of(parts, '|') }}, part -> instr({{ text }}, part) > 0), false)
 {%- endmacro %}
 
 {% macro spark__distinct_texts(text, separator) -%}

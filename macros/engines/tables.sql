@@ -91,7 +91,7 @@
 {#-
     DuckDB would look for what repeats within ids and stamps, of which hardly any two are the same: that takes five times as long as
     storing them as they are and saves half of their space, and each look-up of a few persons or devices then unpacks all of them.
-    For the rows of a batch that costs less than asking for their columns first.
+    Only tables built from scratch are large enough for that to cost more than asking for the columns of the query first.
 -#}
 {% macro duckdb__table_of(relation, query) -%}
     {%- set columns, uncompressed = [], ' using compression uncompressed' -%}

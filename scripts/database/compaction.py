@@ -25,7 +25,7 @@ def compact(target: Target, older_than: timedelta, with_orphans: bool, say):
     """
     limit = datetime.now(timezone.utc) - older_than
     expire = EXPIRE.format(before=f"timestamp_ltz '{limit:%Y-%m-%d %H:%M:%S.%f} UTC'")
-    # a connection has one statement at a time, and the lock's renews it meanwhile
+    # not on the lock's connection: the lease is renewed on that one meanwhile, and a connection runs one statement at a time
     with one_at_a_time(make_lock(target)), closing(target.connect()) as connection:
         tables = [name for schema in target.schemas.values() for name in marked(connection, schema)]
         if not tables:

@@ -100,6 +100,7 @@ def arrived(small_sample_days, project_seeds):
 
 @pytest.fixture(scope="module")
 def loads(arrived):
+    """The messages that `business` takes its users and campaigns from."""
     return arrived.loads
 
 

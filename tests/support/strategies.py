@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
+from oracle.messages import collection_of
+
 COLLECTIONS = ("tracks", "pages", "screens", "identifies", "aliases")
 # Further places of each collection. The clock of whoever loads the second one is behind, by more than all loads take.
 SECOND, SLOW = "ios", "server"
@@ -319,9 +321,9 @@ def merge(scenarios):
 def by_one_clock(load):
     """A load as if all places of a collection were one, whose clock is right: collection -> rows."""
     made = {}
-    for place, rows in load.items():
-        collection, schema = (place[0], place[1].split(".")[0]) if isinstance(place, tuple) else (place, None)
-        behind = SLOW_BY if schema == SLOW else timedelta(0)
+    for key, rows in load.items():
+        collection, place = collection_of(key)
+        behind = SLOW_BY if place.startswith(f"{SLOW}.") else timedelta(0)
         made.setdefault(collection, []).extend(
             {**row, **{column: row[column] + behind for column in ("uuid_ts", "loaded_at") if column in row}} for row in rows)
     return made

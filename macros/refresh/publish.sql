@@ -42,7 +42,7 @@
             {%- set relation, rows, node = published_relation(table), rows_to_publish(table), our_models()[table].node -%}
             {%- if table in stored %}
         {{ log_restatements(node, relation, rows, columns[table], after) if node.config.meta.conversion }}
-        {{ replace_rows(node, relation, rows, columns[table], after) }}
+        {{ replace_rows(node, unseen(relation), rows, columns[table], after) }}
             {%- else %}
         {{ log_channel_changes(node, 'select *, 1 as change from ' ~ rows, current_batch_id()) if node.config.meta.conversion }}
         {{ table_of(relation, 'select ' ~ quoted_names(columns[table]) ~ ' from ' ~ rows) }}
@@ -53,6 +53,9 @@
         {{ save_watermark(table, row_count, row_count, 'null', columns[table], is_rebuilt=true) }}
             {%- endif %}
         {%- endfor %}
+        {%- for table in stored %}
+        {{ show(published_relation(table)) }}
+        {%- endfor %}
         {{ put_definition('settings of conversions', tojson(settings_of_conversions())) }}
     {%- endcall -%}
     {%- for table in published_tables() -%}
@@ -62,4 +65,21 @@
         {%- do take_statistics(published_relation(table)) -%}
     {%- endfor -%}
     {{ return(relations) }}
+{% endmacro %}
+
+{#- What the statements of a transaction write to: the table itself, where others see nothing of it before the transaction ends. -#}
+{% macro unseen(relation) %}
+    {{ return(adapter.dispatch('unseen', 'signup_attribution')(relation)) }}
+{% endmacro %}
+
+{% macro default__unseen(relation) %}
+    {{ return(relation) }}
+{% endmacro %}
+
+{#- SQL that shows readers what was written to it. -#}
+{% macro show(relation) %}
+    {{ adapter.dispatch('show', 'signup_attribution')(relation) }}
+{% endmacro %}
+
+{% macro default__show(relation) %}
 {% endmacro %}

@@ -99,6 +99,20 @@
     ) }}
 {% endmacro %}
 
+{#-
+    Published tables are written on a branch of their own, and then readers get one after another, which takes no longer than to write the
+    number of a snapshot. If the refresh dies in between, the next one begins its branches anew.
+-#}
+{% macro spark__unseen(relation) %}
+    {%- do run_query('alter table ' ~ relation ~ ' create or replace branch unseen') -%}
+    {{ return(relation ~ '.branch_unseen') }}
+{% endmacro %}
+
+{% macro spark__show(relation) %}
+    call system.fast_forward(table => {{ quoted(relation | string) }}, branch => 'main', to => 'unseen');
+    alter table {{ relation }} drop branch unseen;
+{% endmacro %}
+
 {#- Whether a table is computed again if the refresh dies before its watermark has moved; other rows are found staged. -#}
 {% macro is_made_anew() %}
     {{ return(is_rebuilt(model.name) or (config.get('incremental_strategy') == 'this_batch' and not our_models()[model.name].parents)) }}
@@ -154,6 +168,15 @@
 
 {% macro spark__drop_aside(name) -%}
     drop view {{ name }};
+{%- endmacro %}
+
+{#- The runner's lease tells; dbt alone has none. -#}
+{% macro spark__is_refreshing() -%}
+    {%- if is_table(project_schema('refresh'), 'lease') -%}
+    (select count(*) from {{ state_table('lease') }} where until > current_timestamp()) > 0
+    {%- else -%}
+    false
+    {%- endif -%}
 {%- endmacro %}
 
 {#- One statement, so that the row is always there. -#}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("scripts", "benchmarks", "tests/support")]
+sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("scripts", "benchmarks", "tests/support", "tests/reports")]
 
 import samples  # noqa: E402
 from engines import DuckDB, Postgres  # noqa: E402

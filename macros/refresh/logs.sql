@@ -57,3 +57,11 @@
     left join newest_success on true
     left join {{ state_table('last_audit') }} as last_audit on true
 {% endmacro %}
+
+{#- SQL that keeps this query for the scripts that ask it, where there is no view of it. -#}
+{% macro keep_refresh_health() %}
+    {%- set query = statements_of(refresh_health())[0] if not has_views() -%}
+    {%- if query and definitions().get('refresh_health') != query -%}
+        {{ put_definition('refresh_health', query) }}
+    {%- endif -%}
+{% endmacro %}

@@ -16,7 +16,7 @@
         {%- do check_settings() -%}
         {%- do check_full_refresh() -%}
         {%- set is_new = opens_batch() -%}
-        {%- do run_and_commit(open_batch(is_new) ~ mark_rebuilds(damaged + models_with_other_settings())) -%}
+        {%- do run_and_commit(open_batch(is_new) ~ mark_rebuilds(damaged + models_with_other_settings()) ~ keep_refresh_health()) -%}
         {%- set changed = changed_event_settings() if not flags.FULL_REFRESH else [] -%}
         {%- if changed -%}
             {%- do say(changed | join(' and ') ~ ' changed: everything derived from the stored messages is recomputed.') -%}

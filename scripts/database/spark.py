@@ -1,9 +1,17 @@
 """Spark, through the connection that dbt-spark opens, so that a profile means here what it means to dbt."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 from common.errors import RefreshError
 from database.errors import first_line, is_transient
+
+# The queries of scripts are one text for all engines: what Spark says otherwise.
+OTHERWISE = {
+    r"= any\(%s\)": "in %s",
+    r"(\w+) at time zone 'UTC' at time zone %s": r"convert_timezone('UTC', %s, \1)",
+    r"extract\(epoch from (\w+) - (\w+)\)": r"(timestampdiff(microsecond, \2, \1) / 1e6)",
+}
 
 
 class SparkConnection:
@@ -19,14 +27,30 @@ class SparkConnection:
         with spark_errors():
             self.handle = SparkConnectionManager.open(Connection("spark", None, credentials)).handle
 
+    def execute(self, sql: str, values=()):
+        """Run a statement with %s as the placeholder of values. Raises RefreshError."""
+        for text, otherwise in OTHERWISE.items():
+            sql = re.sub(text, otherwise, sql)
+        with spark_errors():
+            self.cursor = self.handle.cursor()
+            self.cursor.execute(sql % tuple(map(literal, values)) if values else sql)
+
+    @property
+    def description(self):
+        """A tuple for each column of the last statement, which begins with its name."""
+        return self.cursor.description
+
+    def fetchall(self) -> list[tuple]:
+        """The rows of the last statement. The time between two days is a number of days, as elsewhere."""
+        with spark_errors():
+            return [tuple(value.days if isinstance(value, timedelta) else value for value in row) for row in self.cursor.fetchall() or []]
+
     def rows(self, sql: str, values=()) -> list[tuple]:
-        """The rows of a statement with %s as the placeholder of values. Raises RefreshError."""
+        """The rows of a statement. Raises RefreshError."""
         if sql in ("begin", "commit"):  # a statement is a transaction
             return []
-        with spark_errors():
-            cursor = self.handle.cursor()
-            cursor.execute(sql % tuple(map(literal, values)) if values else sql)
-            return [tuple(row) for row in cursor.fetchall() or []]
+        self.execute(sql, values)
+        return self.fetchall()
 
     def has(self, schema: str, table: str) -> bool:
         """Whether there is such a table."""
@@ -42,6 +66,8 @@ def literal(value) -> str:
         return "null"
     if isinstance(value, datetime):
         return f"timestamp '{value.isoformat(' ')}'"
+    if isinstance(value, list):
+        return f"({', '.join(map(literal, value)) or 'null'})"
     if isinstance(value, str):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return str(value)

@@ -1,7 +1,9 @@
-"""Read-only access to the stored tables, by plain SQL that both engines understand, without dbt."""
+"""Read-only access to the stored tables, by plain SQL that all engines understand, without dbt."""
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import duckdb
 import psycopg2
@@ -11,10 +13,11 @@ from common.project import ROOT, Profile
 from database.errors import first_line, known_sentence
 from database.postgres import connected
 from database.published import published_file
-from database.target import Target, find_target
+from database.target import DEFAULT_SCHEMAS, ENGINES, Target, find_target
 
 NOT_YET = "There are no tables yet: run scripts/refresh.py."
 UNKNOWN_ID = "Nobody has the id {}: look for it in the table aliases; upper and lower case differ."
+HEALTH = "{refresh}.refresh_health"
 OUTDATED = "The tables were built by another version of the project: run scripts/refresh.py."
 
 
@@ -37,20 +40,46 @@ class Tables:
         found = self.rows("select table_schema, table_name from information_schema.tables")
         return {f"{folders[row['table_schema']]}.{row['table_name']}" for row in found if row["table_schema"] in folders}
 
+    def is_time_zone(self, name: str) -> bool:
+        """Whether the database knows a time zone of this name."""
+        return bool(self.rows("select 1 as found from pg_timezone_names() where name = %s", name))
 
-def stored_tables(target: str | None, application: str, published: bool | str = False, profile: Profile = Profile(), not_yet: str = NOT_YET):
+
+class SparkTables(Tables):
+    """The same on Spark, where each query sees the tables as they are then. The view of the health is kept as a query."""
+
+    def rows(self, query, *values):
+        if HEALTH in query:
+            kept = super().rows("select definition from {refresh}.definitions where name = 'refresh_health'")
+            query = query.replace(HEALTH, f"({kept[0]['definition']})")
+        return super().rows(query, *values)
+
+    def names(self):
+        present = {row["namespace"] for row in self.rows("show schemas")}
+        return {"refresh.refresh_health"} | {
+            f"{folder}.{row['tableName']}" for folder, schema in self.schemas.items() if schema.strip("`") in present
+            for row in self.rows(f"show tables in {schema}")}
+
+    def is_time_zone(self, name):
+        return name in available_timezones()  # as Java does
+
+
+def stored_tables(target: str | None, application: str, published: bool | str = False, profile: Profile = Profile(), not_yet: str = NOT_YET,
+                  engines=tuple(DEFAULT_SCHEMAS)):
     """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
 
     application: the name by which others see the connection on PostgreSQL. published: read the readers' file while a
-    refresh has DuckDB's work file open, or, if this is 'first', whenever there is one. not_yet: the sentence for missing tables.
+    refresh has DuckDB's work file open, or, if this is 'first', whenever there is one. not_yet: the sentence for missing tables. engines: of which the target may be.
     """
-    found = find_target(target, profile)
+    found = find_target(target, profile, engines=engines)
+    if found.engine == "spark":
+        return spark_tables(found, not_yet)
     return duckdb_tables(found, published, not_yet) if found.engine == "duckdb" else postgres_tables(found, application, not_yet)
 
 
 def check_tables(target: str | None, application: str, profile: Profile = Profile()):
-    """Raises RefreshError if there is nothing to read."""
-    with stored_tables(target, application, profile=profile) as tables:
+    """Raises RefreshError if there is nothing to read, or MetricFlow does not know the engine."""
+    with stored_tables(target, application, profile=profile, engines=ENGINES) as tables:
         tables.rows("select 1 as found from {sessions}.attribution limit 0")
 
 
@@ -68,6 +97,20 @@ def postgres_tables(target: Target, application: str, not_yet: str):
         except psycopg2.errors.InsufficientPrivilege as error:
             raise RefreshError(f"The tables cannot be read ({first_line(str(error))}): "
                                "connect as the role that refreshes.") from error
+
+
+@contextmanager
+def spark_tables(target: Target, not_yet: str):
+    with target.connected() as connection:
+        try:
+            yield SparkTables(connection, target)
+        except RefreshError as error:
+            cause = str(error.__cause__)
+            if re.search("(TABLE_OR_VIEW|SCHEMA)_NOT_FOUND", cause):
+                raise RefreshError(not_yet) from error
+            if "UNRESOLVED_COLUMN" in cause:
+                raise RefreshError(OUTDATED) from error
+            raise
 
 
 def opened(path: Path, readers: Path | None, is_readers_first: bool):

@@ -1,4 +1,4 @@
--- The queries of the report: one text for both engines, on published tables and the log of refreshes only.
+-- The queries of the report: one text for all engines, on published tables and the log of refreshes only.
 --
 -- Days are those of report_timezone, which is the first value (%s) of every query that needs it; Python knows none outside of the
 -- years 1 to 9999. Rows named by texts are sorted elsewhere, because databases sort texts differently.
@@ -12,9 +12,6 @@ with days as (
     from {sessions}.all_sessions
 )
 select min(first_on) as first_on, max(last_on) as last_on from days
-
--- query: is_time_zone
-select 1 as found from pg_timezone_names() where name = %s
 
 -- query: sessions
 select

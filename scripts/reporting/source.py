@@ -16,7 +16,7 @@ class Source:
 
     def __init__(self, tables: Tables, zone: str):
         self.tables, self.zone, self.names = tables, zone, tables.names()
-        if not self.rows(queries.is_time_zone, zone):
+        if not tables.is_time_zone(zone):
             raise RefreshError(f"There is no time zone {zone}: correct report_timezone under vars.")
 
     def rows(self, query: str, *values) -> list[dict]:

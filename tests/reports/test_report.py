@@ -17,6 +17,7 @@ from browser import chromium
 from common.errors import RefreshError
 from database.stored_tables import stored_tables
 from engines import DuckDB
+from harness import rounded
 from project import ROOT, environment
 from refreshing.report import Report
 from reported import MODEL, ZONE, Choice, refreshed
@@ -55,15 +56,6 @@ def told(capsys, database, *arguments):
     with environment(database.environment):
         code = report.main(["--vars", f"{{report_timezone: {ZONE}}}", "--model", MODEL, *arguments])
     return code, *capsys.readouterr()
-
-
-def rounded(value, digits=6):
-    """Numbers in a nest of dicts and lists, so that sums in another order are equal."""
-    if isinstance(value, dict):
-        return {key: rounded(one, digits) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(one, digits) for one in value]
-    return round(float(value), digits) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def test_facts_agree_on_both_engines(site, postgres_session):

@@ -19,16 +19,26 @@ import snowpark_connect_deps_iceberg  # noqa: E402
 from dbt.adapters.spark import session  # noqa: E402
 
 import compact  # noqa: E402
+import explain  # noqa: E402
+import health  # noqa: E402
 import refresh  # noqa: E402
+import report  # noqa: E402
 import samples  # noqa: E402
 import strategies  # noqa: E402
 from common.errors import LOCKED_OUT  # noqa: E402
 from database.lease import Lease  # noqa: E402
+from database.stored_tables import stored_tables  # noqa: E402
 from database.target import find_target  # noqa: E402
-from engines import Spark  # noqa: E402
-from harness import Engine, PUBLISHED, as_vars, assert_equal  # noqa: E402
-from oracle import Rules, Settings  # noqa: E402
+from engines import DuckDB, Spark  # noqa: E402
+from explaining.facts import Common  # noqa: E402
+from explaining.story import explain as explain_person  # noqa: E402
+from harness import Engine, PUBLISHED, as_vars, assert_equal, rounded  # noqa: E402
+from oracle import Rules, Settings, compute  # noqa: E402
 from oracle.reporting import Options  # noqa: E402
+from project import environment  # noqa: E402
+from receivers import Vendors  # noqa: E402
+from reporting.facts import read_facts  # noqa: E402
+from test_explain import assert_agrees  # noqa: E402
 from test_properties import CHANNEL, OTHER_NAME, USUAL_SEED, draw_scenarios, rename_channel  # noqa: E402
 from test_reporting import SOURCES, assert_marts, business  # noqa: E402, F401
 
@@ -41,6 +51,7 @@ SETTINGS = Settings(
     max_users_per_person=strategies.MAX_USERS_PER_PERSON,
     # what Spark silently misreads unless it is told: a quote in a text, and a backslash
     signup_events=("signed_up", "it's", "a\\b"))
+TOGETHER = ("all_sessions", "attribution")  # tables that change together
 NOON = datetime(2026, 1, 15, 12)
 MARTS = Options(report_timezone="America/New_York", time_decay_half_life_days=0.5)
 PLACES = {name: [{"schema": schema, "table": name, "optional": True} for schema in ("segment", strategies.SECOND)] for name in strategies.COLLECTIONS}
@@ -155,9 +166,9 @@ def dies(monkeypatch):
     return dies
 
 
-def rows(engine) -> dict[str, list[str]]:
-    """All published rows, in a comparable form."""
-    return {table: sorted(map(repr, engine.published(table))) for table in PUBLISHED}
+def rows(engine, tables=PUBLISHED) -> dict[str, list[str]]:
+    """All rows of tables, in a comparable form."""
+    return {table: sorted(map(repr, engine.published(table))) for table in tables}
 
 
 def test_first_load(engine, arrived):
@@ -192,8 +203,8 @@ def test_refreshes_that_die(engine, arrived, dies):
     published = {row["tableName"] for row in engine.database.query("show tables in sessions")}  # all by the first of them
     built = [row["model"] for row in sorted(engine.fetch("refresh.models"), key=lambda row: row["refreshed_at"]) if row["rows_written"]]
     at = {name: (f'"model.signup_attribution.{name}"', chance.randint(1, 6)) for name in built if name not in published}
-    # between a table and its watermark, where a second merge would count twice; and the published tables change one after another
-    known = {"device_sessions": ("merge into sessions_stages.device_sessions", 1), "attribution": ("merge into sessions.all_sessions", 1)}
+    # between a table and its watermark, where a second merge would count twice; and with published tables written that readers do not see yet
+    known = {"device_sessions": ("merge into sessions_stages.device_sessions", 1), "attribution": ("merge into sessions.attribution", 1)}
     others = chance.sample([name for name in at if name not in known], max(KILLS - len(known), 0))
     arrived.next(engine)
     for name in sorted([*known, *others], key=built.index):
@@ -202,7 +213,9 @@ def test_refreshes_that_die(engine, arrived, dies):
             refused = engine.project.run("run", "--select", "+device_sessions", "--exclude", "merged_visits", vars=PLAIN)
             assert not refused.success and "select it too (--select merged_visits+)" in refused.error, "rows of an earlier batch are read"
         dies(*known.get(name, at.get(name)))
+        before = rows(engine, TOGETHER)
         assert not engine.refresh(PLAIN, check=False).success and dies.is_dead, f"it did not die at {name}"
+        assert name != "attribution" or rows(engine, TOGETHER) == before, "readers see the batch before all of it is there"
     dies()
     arrived.next(engine)
     engine.refresh(PLAIN)
@@ -241,7 +254,13 @@ def test_a_day_by_the_runner(engine, arrived, business, dies, tmp_path, monkeypa
     for load in business:
         engine.receive(load)
     in_environment(engine, tmp_path, monkeypatch)
-    command = ["--target", "spark", "--vars", json.dumps(MONEY)]
+    settings, lines = tmp_path / "refresh.yml", tmp_path / "lines.json"
+    settings.write_text(
+        f"metrics: {{prometheus_textfile: {{path: {tmp_path}/figures.prom}}}}\nalerts: {{webhook: {{url_env: HOOK, when: always}}}}", encoding="utf-8")
+    vendors = Vendors()
+    monkeypatch.setenv("HOOK", f"{vendors.address}/hook/refresh")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    command = ["--target", "spark", "--vars", json.dumps(MONEY), "--settings", str(settings), "--log-file", str(lines)]
     other = Lease(find_target("spark", engines=("spark",)))
     assert other.acquire()
     assert refresh.main(command) == LOCKED_OUT and f"by process {os.getpid()} on " in capsys.readouterr().err
@@ -258,10 +277,52 @@ def test_a_day_by_the_runner(engine, arrived, business, dies, tmp_path, monkeypa
     log = {row["model"]: row for row in engine.fetch("refresh.refresh_log") if row["batch_id"] == newest}
     assert log["device_sessions"]["attempts"] == 2 and log["app_tracks"]["attempts"] == 1 and log["app_tracks"]["seconds"] > 0
     assert [row["status"] for row in engine.fetch("refresh.refresh_runs") if row["batch_id"] == newest] == ["success"]
+    assert "signup_attribution_refresh_success{" in (tmp_path / "figures.prom").read_text(encoding="utf-8")
+    vendors.shutdown()
+    assert [body["status"] for body in vendors.bodies("/hook/refresh")] == ["success"]
+    events = [json.loads(line)["event"] for line in lines.read_text(encoding="utf-8").splitlines()]
+    assert "retry" in events and events[-1] == "refresh_finished"
     capsys.readouterr()
     assert refresh.main([*command, "--check"]) == 0
     said = capsys.readouterr().out
     assert "PROBLEM" not in said and "pages: segment.pages" in said
+
+
+def test_what_scripts_tell(engine, arrived, business, tmp_path, monkeypatch, capsys):  # noqa: F811
+    """Stories agree with the oracle, and the report has the facts that it has of the same messages on DuckDB; health.py is content."""
+    in_environment(engine, tmp_path, monkeypatch)
+    loads, overrides = arrived.loads[:arrived.count], arrived.overrides[arrived.count - 1]
+    expected = compute(loads, SETTINGS, arrived.rules, overrides=overrides)
+    people = [next(row["alias_id"] for row in expected["attribution"] if row["alias_id"].startswith("e") == is_random) for is_random in (True, False)]
+    with stored_tables("spark", "test") as tables:
+        common = Common(tables)
+        for person in people:
+            assert_agrees(explain_person(tables, person, common), expected, SETTINGS, arrived.rules)
+        facts = read_facts(tables, MARTS.report_timezone, "first")
+    assert facts_on_duckdb(arrived, business, tmp_path) == comparable(facts)
+    assert health.main(["--target", "spark"]) == 0 and "The last refresh succeeded" in capsys.readouterr().out
+    assert explain.main(["--target", "spark", people[0]]) == 0 and people[0] in capsys.readouterr().out
+    assert report.main(["--target", "spark", "--vars", json.dumps(MONEY), "--output", str(tmp_path / "report.html")]) == 0, capsys.readouterr().err
+
+
+def facts_on_duckdb(arrived, business, folder):  # noqa: F811
+    """The report's facts of all that has arrived, by one refresh on DuckDB."""
+    other = Engine(DuckDB(folder), folder)
+    other.refresh(PLAIN)  # which loads the seeds
+    rename_channel(other, arrived.rules, CHANNEL, next(row["channel"] for row in arrived.rules.channel_rules if row["channel"] in (CHANNEL, OTHER_NAME)))
+    for load in [*arrived.loads[:arrived.count], *business]:
+        other.receive(load)
+    other.override(arrived.overrides[arrived.count - 1])
+    other.refresh(MONEY, reporting=True)
+    with environment(other.database.environment), stored_tables("duckdb", "test") as tables:
+        facts = comparable(read_facts(tables, MARTS.report_timezone, "first"))
+    other.close()
+    return facts
+
+
+def comparable(facts):
+    """Facts without what depends on when and how often was refreshed."""
+    return rounded({name: value for name, value in facts.items() if name not in ("made_at", "health", "changed")})
 
 
 def test_nothing_then_all_again(engine, arrived, business, project_seeds):  # noqa: F811

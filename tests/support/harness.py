@@ -104,6 +104,15 @@ def plain(value):
     return value
 
 
+def rounded(value, digits=6):
+    """Numbers in a nest of dicts and lists, so that sums in another order are equal."""
+    if isinstance(value, dict):
+        return {key: rounded(one, digits) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(one, digits) for one in value]
+    return round(float(value), digits) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
 def same(expected, actual) -> bool:
     expected, actual = plain(expected), plain(actual)
     return expected == actual and isinstance(expected, bool) == isinstance(actual, bool)

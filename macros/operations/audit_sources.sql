@@ -77,11 +77,13 @@
 
 {#- SQL that keeps the result of an audit, in place of the previous one. missed_since: the first load day of what is missing. -#}
 {% macro record_audit(since, id_count, missed_count, missed_since) %}
-    delete from {{ state_table('last_audit') }};
-    insert into {{ state_table('last_audit') }} values (
-        {{ utc_now() }}, {{ 'cast(' ~ quoted(since) ~ ' as date)' if since else 'null' }}, {{ id_count }}, {{ missed_count }},
-        {{ 'cast(' ~ quoted(missed_since) ~ ' as date)' if missed_since else 'null' }}
-    );
+    {%- set found -%}
+    select
+        {{ utc_now() }} as audited_at, cast({{ quoted(since) if since else 'null' }} as date) as looked_since,
+        {{ id_count }} as id_count, {{ missed_count }} as missed_count,
+        cast({{ quoted(missed_since) if missed_since else 'null' }} as date) as missed_since
+    {%- endset -%}
+    {{ put_all_rows(state_table('last_audit'), state_tables().last_audit.keys(), found) }}
 {% endmacro %}
 
 {#- What the last audit found, as a list of (what, whether it is fine, sentence); empty when there was none. -#}

@@ -97,7 +97,7 @@ def dbt_findings(plan: Plan, *arguments: str) -> list[Finding]:
 def audit(plan: Plan, since: str | None) -> list[Finding]:
     """The ids of the sources that the tables lack, of those loaded since a day or of all. Raises RefreshError, KeyboardInterrupt."""
     os.chdir(ROOT)
-    target = find_target(plan.target, plan.profile, plan.vars)
+    target = find_target(plan.target, plan.profile, plan.vars, DEFAULT_SCHEMAS)
     if target.file and not target.file.exists():
         raise RefreshError("There are no tables yet: run a refresh first.")
     return answer(plan, "audit_sources", *(["--args", json.dumps({"since": since})] if since else []))

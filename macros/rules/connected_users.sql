@@ -2,12 +2,13 @@
     Query: each user that a link in `links` (user_id, linked_user_id) names, with a label shared by all who are connected, directly or
     through others. Each user passes the smallest label that reached them on to those with a greater one; in the end the smallest one of
     a group has reached all of it. Labels are hashes, because a chain in the order of its ids would take a step for each pair of them.
+    all_links: a query on all links, which stands alone, for an engine that has no recursive query.
 -#}
-{% macro connected_users(links) -%}
-    {{ adapter.dispatch('connected_users', 'signup_attribution')(links) }}
+{% macro connected_users(links, all_links) -%}
+    {{ adapter.dispatch('connected_users', 'signup_attribution')(links, all_links) }}
 {%- endmacro %}
 
-{% macro default__connected_users(links) -%}
+{% macro default__connected_users(links, all_links) -%}
     with recursive edges as (
         select user_id, linked_user_id, md5(linked_user_id) as linked_label from {{ links }}
         union

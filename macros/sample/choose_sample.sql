@@ -17,10 +17,7 @@
     {%- if execute and var('sample') is not none -%}
     {%- set known_pairs, aliases, persons_of_users = production_table('known_pairs'), production_table('aliases'), production_table('persons_of_users') -%}
     {%- set is_known = known_pairs is not none and aliases is not none and persons_of_users is not none -%}
-    {%- if applied_batch_id('app_tracks') == 0 %}
-    delete from {{ state_table('sample_ids') }};
-    {%- endif %}
-    insert into {{ state_table('sample_ids') }}
+    {%- set found -%}
     with {% if is_known -%}
     ids as (
         select id_type, id, first_seen_at from {{ aliases }}
@@ -62,10 +59,16 @@
         union
         select 'user_id' || chr(9) || user_id as user_id, 'link' || chr(9) || link as linked_user_id from pairs
         where link is not null
-    ),
+    )
+    {%- endset -%}
+    {%- if applied_batch_id('app_tracks') == 0 %}
+    delete from {{ state_table('sample_ids') }};
+    {%- endif %}
+    insert into {{ state_table('sample_ids') }}
+    {{ found }},
 
     connected as (
-        {{ connected_users('links') }}
+        {{ connected_users('links', found ~ ' select * from links') }}
     ),
 
     components as (
@@ -110,7 +113,8 @@
     one sentence if it exists but may not be read.
 -#}
 {% macro production_table(name) %}
-    {%- set relation = adapter.get_relation(target.database, 'aliasing', name) -%}
+    {#- where there is no such schema, looking for its tables may create it -#}
+    {%- set relation = adapter.get_relation(target.database, 'aliasing', name) if adapter.check_schema_exists(target.database, 'aliasing') else none -%}
     {%- do stop_if_any(reading_problems(relation.schema, relation.identifier) if relation is not none else []) -%}
     {{ return(relation) }}
 {% endmacro %}

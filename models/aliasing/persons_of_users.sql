@@ -42,7 +42,7 @@ links as (
 ),
 
 labelled as (
-    {{ connected_users('links') }}
+    {{ connected_users('links', 'select user_id, linked_user_id from ' ~ ref('user_links')) }}
 ),
 
 users as (

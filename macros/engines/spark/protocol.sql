@@ -191,14 +191,18 @@
 {%- endmacro %}
 
 {#- Spark has no recursive query: one statement after another passes labels on, over all links. Users whose group stays get theirs, too. -#}
-{% macro spark__connected_users(links) -%}
-    {%- set labels = api.Relation.create(schema=project_schema('this_batch'), identifier='labels_of_users') -%}
-    {%- set all_links, steps = ref('user_links'), namespace(are_left=true) -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] and not run_query('select 1 from ' ~ all_links ~ ' limit 1').rows | length -%}
+{% macro spark__connected_users(links, all_links) -%}
+    {%- set edges = api.Relation.create(schema=project_schema('this_batch'), identifier='edges_of_users') -%}
+    {%- set labels = edges.incorporate(path={'identifier': 'labels_of_users'}) -%}
+    {%- set is_made, steps = execute and flags.WHICH in ['run', 'build'], namespace(are_left=true) -%}
+    {%- if is_made -%}
+        {%- set both_ways = 'with both as (' ~ all_links ~ ') select user_id, linked_user_id from both union select linked_user_id, user_id from both' -%}
+        {%- do run_query(table_of(edges, both_ways)) -%}
+    {%- endif -%}
+    {%- if is_made and not run_query('select 1 from ' ~ edges ~ ' limit 1').rows | length -%}
         select user_id, md5(user_id) as label from {{ links }}
     {%- else -%}
-        {%- set edges = '(select user_id, linked_user_id from ' ~ all_links ~ ' union select linked_user_id, user_id from ' ~ all_links ~ ')' -%}
-        {%- if execute and flags.WHICH in ['run', 'build'] -%}
+        {%- if is_made -%}
             {%- do run_query(table_of(labels, 'select distinct user_id, md5(user_id) as label from ' ~ edges)) -%}
             {%- for _ in range(10000) if steps.are_left -%}
                 {%- set handed_on -%}

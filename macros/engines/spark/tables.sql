@@ -164,15 +164,6 @@
     {{ return(load_result('relations').table) }}
 {% endmacro %}
 
-{#- What cannot be done here yet is refused before anything changes. -#}
-{% macro spark__database_problems() -%}
-    {%- set problems = [] -%}
-    {%- if var('sample') is not none -%}
-        {%- do problems.append('A sample cannot be taken on Spark: leave sample out, or take it on DuckDB or PostgreSQL.') -%}
-    {%- endif -%}
-    {{ return(problems) }}
-{%- endmacro %}
-
 {#- A table gets our mark when it is created, and no other comment: each would be a commit of the table. -#}
 {% macro spark__comments_on(relation, node) %}
 {% endmacro %}

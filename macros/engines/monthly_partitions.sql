@@ -211,9 +211,8 @@
     alter table {{ detached }} add column {{ quoted_name(column.name) }} {{ column.data_type }};
         {%- endfor %}
     {%- endif %}
-    delete from {{ detached }} where exists (
-        select 1 from {{ rows }} as moved
-        where moved.event_id = {{ detached }}.event_id and moved.message_type = {{ detached }}.message_type
+    delete from {{ detached }} as kept where exists (
+        select 1 from {{ rows }} as moved where moved.event_id = kept.event_id and moved.message_type = kept.message_type
     );
     insert into {{ detached }} ({{ names }})
     select {{ names }} from {{ rows }} where {{ condition }};

@@ -35,10 +35,14 @@
     {%- endif -%}
     {%- do stop_if_any(ownership_problems()) -%}
     {%- set detached = app_tracks.incorporate(path={'identifier': 'app_tracks' ~ month_suffix(first_day) ~ '_detached'}) -%}
+    {#- In this order, because on Spark each statement is a transaction: a message is deleted after it is kept, and the count that lets one call again changes last. -#}
     {%- call statement('detach', auto_begin=true) %}
         insert into {{ state_table('archived_messages') }}
-        select message_type, event_id, anonymous_id, user_id, occurred_at from {{ app_tracks }}
-        where {{ is_in_month('occurred_at', first_day) }};
+        select message_type, event_id, anonymous_id, user_id, occurred_at from {{ app_tracks }} as stored
+        where {{ is_in_month('occurred_at', first_day) }} and not exists (
+            select 1 from {{ state_table('archived_messages') }} as archived
+            where archived.event_id = stored.event_id and archived.message_type = stored.message_type
+        );
         {{ move_month(app_tracks, detached, first_day) }}
         {{ 'drop table ' ~ detached if drop else 'comment on table ' ~ detached ~ ' is ' ~ quoted(marked('Messages of ' ~ month)) }};
         update {{ partitions }} set detached_row_count = detached_row_count + row_count, row_count = 0

@@ -19,6 +19,10 @@
 {% macro spark__relations_named(schemas, names) %}
     {%- set rows = [] -%}
     {%- for schema in schemas -%}
+        {%- set names = names | list -%}
+        {%- if adapter.get_relation(none, schema, 'app_tracks') is not none -%} {#- detached months beside it -#}
+            {%- do names.extend(run_query('show tables in ' ~ quoted_name(schema) ~ " like 'app_tracks_*'").columns[1].values()) -%}
+        {%- endif -%}
         {%- for name in names | unique if adapter.get_relation(none, schema, name) is not none -%}
             {%- set relation = adapter.get_relation(none, schema, name) -%}
             {%- set columns, comment = [], namespace(text='') -%}

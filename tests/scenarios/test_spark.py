@@ -7,9 +7,11 @@ continues where the one before left off, and each load has sample messages and t
 import json
 import os
 import random
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +27,7 @@ import refresh  # noqa: E402
 import report  # noqa: E402
 import samples  # noqa: E402
 import strategies  # noqa: E402
-from common.errors import LOCKED_OUT  # noqa: E402
+from common.errors import BAD_INPUT, LOCKED_OUT  # noqa: E402
 from database.lease import Lease  # noqa: E402
 from database.stored_tables import stored_tables  # noqa: E402
 from database.target import find_target  # noqa: E402
@@ -35,12 +37,13 @@ from explaining.story import explain as explain_person  # noqa: E402
 from harness import Engine, PUBLISHED, as_vars, assert_equal, rounded  # noqa: E402
 from oracle import Rules, Settings, compute  # noqa: E402
 from oracle.reporting import Options  # noqa: E402
-from project import environment  # noqa: E402
+from project import Project, environment  # noqa: E402
 from receivers import Vendors  # noqa: E402
 from reporting.facts import read_facts  # noqa: E402
 from test_explain import assert_agrees  # noqa: E402
 from test_properties import CHANNEL, OTHER_NAME, USUAL_SEED, draw_scenarios, rename_channel  # noqa: E402
 from test_reporting import SOURCES, assert_marts, business  # noqa: E402, F401
+from test_sample import SHARE, assert_whole, rows_of  # noqa: E402
 
 JAR = next(Path(snowpark_connect_deps_iceberg.__file__).parent.glob("jars/iceberg-spark-runtime-3.5_2.12-*.jar"))
 EXAMPLES = int(os.environ.get("EXAMPLES", "20"))  # random scenarios
@@ -53,6 +56,7 @@ SETTINGS = Settings(
     signup_events=("signed_up", "it's", "a\\b"))
 TOGETHER = ("all_sessions", "attribution")  # tables that change together
 NOON = datetime(2026, 1, 15, 12)
+RANDOM_ID = re.compile(r"e[0-9]+-")  # of a scenario
 MARTS = Options(report_timezone="America/New_York", time_decay_half_life_days=0.5)
 PLACES = {name: [{"schema": schema, "table": name, "optional": True} for schema in ("segment", strategies.SECOND)] for name in strategies.COLLECTIONS}
 BUSINESS = {name: {"schema": "segment", "table": name, "optional": True} for name in (*SOURCES, "identity_overrides") if name not in PLACES}
@@ -197,6 +201,31 @@ def test_a_column_named_like_a_type_is_a_column(engine):
     assert found["occurred_at"] == NOON - timedelta(days=1)
 
 
+def test_sample(engine, tmp_path):
+    """A developer's sample has all rows of its persons, whether the sources or production's tables say who is connected.
+
+    It reads no overrides, which are in no message, and so none of the random scenarios, which have some.
+    """
+    def chosen():
+        return {(row["id_type"], row["id"]) for row in engine.fetch("dev_ann_refresh.sample_ids") if not RANDOM_ID.match(row["id"])}
+
+    sampling = {**as_vars(SETTINGS), "sample": SHARE}
+    warehouse = Path(engine.database.environment["SIGNUP_ATTRIBUTION_WAREHOUSE"])
+    schemas = {**engine.database.environment, "SIGNUP_ATTRIBUTION_SCHEMA": "dev_ann"}
+    developer = Project(SimpleNamespace(target="spark", environment=schemas, loaded_seeds=None), tmp_path)
+    (warehouse / "aliasing").rename(warehouse / "hidden")
+    try:
+        developer.refresh(sampling)
+    finally:
+        (warehouse / "hidden").rename(warehouse / "aliasing")
+    production, sample, from_sources = rows_of(engine), rows_of(engine, "dev_ann_"), chosen()
+    assert_whole(sample, production)
+    assert 0 < len(sample["attribution"]) < len(production["attribution"])
+    engine.database.execute("delete from dev_ann_refresh.sample_ids")
+    again = developer.run("run", "--select", "batch_messages", vars=sampling)
+    assert again.success and chosen() == from_sources, again.error
+
+
 def test_refreshes_that_die(engine, arrived, dies):
     """Each refresh finishes what the one before left, and dies a little later. The last one goes on with what has come meanwhile."""
     chance = random.Random(SEED)
@@ -279,7 +308,7 @@ def test_a_day_by_the_runner(engine, arrived, business, dies, tmp_path, monkeypa
     assert [row["status"] for row in engine.fetch("refresh.refresh_runs") if row["batch_id"] == newest] == ["success"]
     assert "signup_attribution_refresh_success{" in (tmp_path / "figures.prom").read_text(encoding="utf-8")
     vendors.shutdown()
-    assert [body["status"] for body in vendors.bodies("/hook/refresh")] == ["success"]
+    assert [body["refresh"]["status"] for body in vendors.bodies("/hook/refresh")] == ["success"]
     events = [json.loads(line)["event"] for line in lines.read_text(encoding="utf-8").splitlines()]
     assert "retry" in events and events[-1] == "refresh_finished"
     capsys.readouterr()
@@ -323,6 +352,46 @@ def facts_on_duckdb(arrived, business, folder):  # noqa: F811
 def comparable(facts):
     """Facts without what depends on when and how often was refreshed."""
     return rounded({name: value for name, value in facts.items() if name not in ("made_at", "health", "changed")})
+
+
+def test_audit(engine, tmp_path, monkeypatch, capsys):
+    """It finds the one message whose load time is one that the last refresh had read already."""
+    in_environment(engine, tmp_path, monkeypatch)
+    audit = ["--target", "spark", "--vars", json.dumps(PLAIN), "--audit"]
+    old = NOON - timedelta(days=1000)
+    engine.load("tracks", [{"id": "hidden", "user_id": "hidden", "event": "signed_up", "timestamp": old, "received_at": old, "uuid_ts": old}])
+    assert refresh.main(audit) == BAD_INPUT, capsys.readouterr().err
+    assert f"tracks (segment.tracks): loaded on {old:%Y-%m-%d}, ids: 1, missing: 1\n" in capsys.readouterr().out
+    engine.database.execute("delete from segment.tracks where id = 'hidden'")
+    assert refresh.main(audit) == 0, capsys.readouterr().out
+    assert [row["missed_count"] for row in engine.fetch("refresh.last_audit")] == [0]
+
+
+def test_detached_month(engine, arrived, dies):
+    """Whoever dies between two statements lost nothing, and the next call finishes it. The next test's refresh brings no late copy back."""
+    def detach():
+        return engine.project.operate("detach_month", "--args", f"{{month: '{month:%Y-%m}'}}")
+
+    def keys(table):
+        return sorted((row["message_type"], row["event_id"]) for row in engine.fetch(table))
+
+    counted = max(engine.fetch("partitioning.partitions"), key=lambda row: row["row_count"])
+    month, before, stored = counted["month"], rows(engine), keys("partitioning.app_tracks")
+    for text in ("insert into `refresh`.archived_messages", "delete from partitioning.app_tracks "):
+        dies(text, 1)
+        assert not detach()[0] and dies.is_dead, text
+    dies()
+    succeeded, said = detach()
+    assert succeeded, said
+    detached = keys(f"partitioning.app_tracks_{month:%Y_%m}_detached")
+    assert len(detached) == counted["row_count"] and keys("refresh.archived_messages") == detached
+    assert sorted([*keys("partitioning.app_tracks"), *detached]) == stored
+    (found,) = [row for row in engine.fetch("partitioning.partitions") if row["month"] == month]
+    assert (found["row_count"], found["detached_row_count"]) == (0, len(detached))
+    assert {**rows(engine), "app_tracks": None} == {**before, "app_tracks": None}
+    assert "nothing was detached" in detach()[1]
+    copied = next(row for row in arrived.loads[0]["pages"] if ("pages", row["id"]) in detached)
+    engine.load("pages", [{**copied, "uuid_ts": max(row["uuid_ts"] for load in arrived.loads for row in load.get("pages", []))}])
 
 
 def test_nothing_then_all_again(engine, arrived, business, project_seeds):  # noqa: F811

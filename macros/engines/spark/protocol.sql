@@ -195,14 +195,12 @@
     {%- set edges = api.Relation.create(schema=project_schema('this_batch'), identifier='edges_of_users') -%}
     {%- set labels = edges.incorporate(path={'identifier': 'labels_of_users'}) -%}
     {%- set is_made, steps = execute and flags.WHICH in ['run', 'build'], namespace(are_left=true) -%}
-    {%- if is_made -%}
-        {%- set both_ways = 'with both as (' ~ all_links ~ ') select user_id, linked_user_id from both union select linked_user_id, user_id from both' -%}
-        {%- do run_query(table_of(edges, both_ways)) -%}
-    {%- endif -%}
-    {%- if is_made and not run_query('select 1 from ' ~ edges ~ ' limit 1').rows | length -%}
+    {%- if is_made and not run_query('select 1 from (' ~ all_links ~ ') as links limit 1').rows | length -%}
         select user_id, md5(user_id) as label from {{ links }}
     {%- else -%}
         {%- if is_made -%}
+            {%- set both_ways = 'with both as (' ~ all_links ~ ') select user_id, linked_user_id from both union select linked_user_id, user_id from both' -%}
+            {%- do run_query(table_of(edges, both_ways)) -%}
             {%- do run_query(table_of(labels, 'select distinct user_id, md5(user_id) as label from ' ~ edges)) -%}
             {%- for _ in range(10000) if steps.are_left -%}
                 {%- set handed_on -%}

@@ -51,6 +51,8 @@ class SparkTables(Tables):
     def rows(self, query, *values):
         if HEALTH in query:
             kept = super().rows("select definition from {refresh}.definitions where name = 'refresh_health'")
+            if not kept:
+                raise RefreshError(OUTDATED)
             query = query.replace(HEALTH, f"({kept[0]['definition']})")
         return super().rows(query, *values)
 
@@ -69,7 +71,8 @@ def stored_tables(target: str | None, application: str, published: bool | str = 
     """Context manager: the tables of a target of the profile. Raises RefreshError if there is nothing to read.
 
     application: the name by which others see the connection on PostgreSQL. published: read the readers' file while a
-    refresh has DuckDB's work file open, or, if this is 'first', whenever there is one. not_yet: the sentence for missing tables. engines: of which the target may be.
+    refresh has DuckDB's work file open, or, if this is 'first', whenever there is one. not_yet: the sentence for missing tables.
+    engines: types of target that are allowed.
     """
     found = find_target(target, profile, engines=engines)
     if found.engine == "spark":

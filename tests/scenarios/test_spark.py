@@ -289,7 +289,8 @@ def test_a_day_by_the_runner(engine, arrived, business, dies, tmp_path, monkeypa
     vendors = Vendors()
     monkeypatch.setenv("HOOK", f"{vendors.address}/hook/refresh")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    command = ["--target", "spark", "--vars", json.dumps(MONEY), "--settings", str(settings), "--log-file", str(lines)]
+    target = ["--target", "spark", "--vars", json.dumps(MONEY)]
+    command = [*target, "--settings", str(settings), "--log-file", str(lines)]
     other = Lease(find_target("spark", engines=("spark",)))
     assert other.acquire()
     assert refresh.main(command) == LOCKED_OUT and f"by process {os.getpid()} on " in capsys.readouterr().err
@@ -312,7 +313,7 @@ def test_a_day_by_the_runner(engine, arrived, business, dies, tmp_path, monkeypa
     events = [json.loads(line)["event"] for line in lines.read_text(encoding="utf-8").splitlines()]
     assert "retry" in events and events[-1] == "refresh_finished"
     capsys.readouterr()
-    assert refresh.main([*command, "--check"]) == 0
+    assert refresh.main([*target, "--check"]) == 0
     said = capsys.readouterr().out
     assert "PROBLEM" not in said and "pages: segment.pages" in said
 
@@ -335,13 +336,13 @@ def test_what_scripts_tell(engine, arrived, business, tmp_path, monkeypatch, cap
 
 
 def facts_on_duckdb(arrived, business, folder):  # noqa: F811
-    """The report's facts of all that has arrived, by one refresh on DuckDB."""
+    """The report's facts of all that has arrived, on DuckDB."""
     other = Engine(DuckDB(folder), folder)
-    other.refresh(PLAIN)  # which loads the seeds
-    rename_channel(other, arrived.rules, CHANNEL, next(row["channel"] for row in arrived.rules.channel_rules if row["channel"] in (CHANNEL, OTHER_NAME)))
     for load in [*arrived.loads[:arrived.count], *business]:
         other.receive(load)
     other.override(arrived.overrides[arrived.count - 1])
+    other.refresh(PLAIN)  # which loads the seeds
+    rename_channel(other, arrived.rules, CHANNEL, next(row["channel"] for row in arrived.rules.channel_rules if row["channel"] in (CHANNEL, OTHER_NAME)))
     other.refresh(MONEY, reporting=True)
     with environment(other.database.environment), stored_tables("duckdb", "test") as tables:
         facts = comparable(read_facts(tables, MARTS.report_timezone, "first"))

@@ -60,7 +60,10 @@ rejected_events as (
     where
         copy_number = 1
     {%- if is_incremental() %}
-        and not (event_id is null and content_hash in (select content_hash from {{ this }}))
+        and (
+            event_id is not null
+            or not exists (select 1 from {{ this }} as stored where stored.content_hash = numbered.content_hash)
+        )
     {%- endif %}
     union all
     select
@@ -82,7 +85,7 @@ rejected_events as (
         cast(null as timestamp) as loaded_at
     from unreadable_rows
     {%- if is_incremental() %}
-    where content_hash not in (select content_hash from {{ this }})
+    where not exists (select 1 from {{ this }} as stored where stored.content_hash = unreadable_rows.content_hash)
     {%- endif %}
 )
 

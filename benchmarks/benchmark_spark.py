@@ -115,15 +115,13 @@ def load_sample(spark, sample, from_day, to_day):
 
 
 def load_skewed(spark, ids, first, size, loaded="2026-01-01"):
-    """Append so many messages of the same ids, half a minute apart, and a sign-up of the user of the first one."""
+    """Append so many messages of the same ids, half a minute apart, and a sign-up with the ids of the first one."""
     device, user = ids
-    columns = f"{device} as anonymous_id, {user} as user_id"
-    sent = f"timestamp_ntz '2016-01-01' + make_dt_interval(0, 0, 0, id * 30) as timestamp, timestamp_ntz '{loaded}' as received_at"
+    common = [f"{device} as anonymous_id", f"{user} as user_id", f"timestamp_ntz '{loaded}' as received_at",
+              "timestamp_ntz '2016-01-01' + make_dt_interval(0, 0, 0, id * 30) as timestamp"]
     append(spark.range(first, first + size).selectExpr(
-        f"concat('page ', id, {device}) as id", *columns.split(", "), "concat('https://shop.example/?utm_source=s', id % 7) as url", *sent.split(", ")),
-        "segment.pages")
-    append(spark.range(first, first + 1).selectExpr(
-        f"concat('sign-up ', id, {device}) as id", *columns.split(", "), "'signed_up' as event", *sent.split(", ")), "segment.tracks")
+        f"concat('page ', id, {device}) as id", "concat('https://shop.example/?utm_source=s', id % 7) as url", *common), "segment.pages")
+    append(spark.range(first, first + 1).selectExpr(f"concat('sign-up ', id, {device}) as id", "'signed_up' as event", *common), "segment.tracks")
 
 
 def total(spark, metadata, expression) -> int:
@@ -181,7 +179,7 @@ def new_warehouse(folder):
 @click.option("--skew", type=click.Choice(list(SKEWS)), help="Messages of one person, or of one device with a user each, instead of a sample.")
 @click.option("--size", default=1_000_000, show_default=True, help="How many lopsided messages.")
 @click.option("--vars", "variables", metavar="YAML", help="Variables, as for refresh.py.")
-@click.option("--folder", metavar="FOLDER", help="Where the warehouse is made and kept.  [default: a temporary one]")
+@click.option("--folder", metavar="FOLDER", help="In which folder the warehouse is made; it is removed at the end.  [default: that of temporary files]")
 @click.option("--json", "json_file", default=None, help="File for the figures.")
 def command(messages, days, history, skew, size, variables, folder, json_file):
     variables = read_variables_option(variables)

@@ -100,8 +100,8 @@
 {% endmacro %}
 
 {#-
-    Published tables are written on a branch of their own, and then readers get one after another, which takes no longer than to write the
-    number of a snapshot. If the refresh dies in between, the next one begins its branches anew.
+    Each published table is written on a branch that readers do not see. Once all are written, the tables are moved to their branches one
+    after another, which writes no rows. If the refresh dies before that is done, the next one starts new branches.
 -#}
 {% macro spark__unseen(relation) %}
     {%- do run_query('alter table ' ~ relation ~ ' create or replace branch unseen') -%}

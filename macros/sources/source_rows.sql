@@ -120,10 +120,10 @@
 
 {#-
     A wider condition on the time column as stored, true wherever the exact one is: an index of the source can answer it, or the
-    bounds in Parquet files.
+    bounds of its files.
 -#}
 {% macro is_not_before(column, cutoff) -%}
-    {%- if column.type in ['timestamp with time zone', 'timestamptz', 'timestamp without time zone', 'timestamp'] -%}
+    {%- if column.type in ['timestamp with time zone', 'timestamptz', 'timestamp without time zone', 'timestamp', 'timestamp_ntz'] -%}
         {%- set zone = 'with' if 'with time zone' in column.type or column.type == 'timestamptz' else 'without' -%}
         ({{ quoted_name(column.name) }} > cast('{{ cutoff }}+00' as timestamp {{ zone }} time zone)
         or {{ quoted_name(column.name) }} < cast('0001-01-01 00:00:00+00' as timestamp {{ zone }} time zone)

@@ -100,7 +100,9 @@ changes as (
 
 gone as (
     select user_id from affected
-    where user_id in (select user_id from {{ this }}) and user_id not in (select user_id from persons)
+    where
+        user_id in (select user_id from {{ this }})
+        and not exists (select 1 from persons where persons.user_id = affected.user_id)
 ),
 
 {% endif -%}

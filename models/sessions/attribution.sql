@@ -25,7 +25,7 @@ counted_touches as (
     select * from {{ ref('counted_touches') }}
 ),
 
-device_sessions as not materialized (
+device_sessions as (
     select * from {{ ref('device_sessions') }}
 ),
 
@@ -45,23 +45,13 @@ first_sessions as (
 first_events as (
     select
         signups.alias_id,
-        {{ stamp_url('min(device_sessions.landing_page)') }} as first_page_ever_visited,
+        min(device_sessions.landing_page) as landing_page,
+        min(device_sessions.blog_page) as blog_page,
         min(device_sessions.signup_event) as signup_event,
         min(device_sessions.seen_at) as seen_at
     from signups
     inner join device_sessions on signups.alias_id = device_sessions.alias_id
     group by signups.alias_id
-),
-
-blog_pages as (
-    select
-        first_events.alias_id,
-        {{ stamp_url('min(device_sessions.blog_page)') }} as blog_url
-    from first_events
-    inner join device_sessions
-        on first_events.alias_id = device_sessions.alias_id
-        and device_sessions.blog_page <= first_events.signup_event
-    group by first_events.alias_id
 ),
 
 signup_touches as (
@@ -91,8 +81,8 @@ attribution as (
     select
         signups.alias_id,
         signups.session_id as signup_session_id,
-        blog_pages.blog_url,
-        first_events.first_page_ever_visited,
+        case when first_events.blog_page <= first_events.signup_event then {{ stamp_url('first_events.blog_page') }} end as blog_url,
+        {{ stamp_url('first_events.landing_page') }} as first_page_ever_visited,
         case
             when first_events.seen_at <= signups.signup_timestamp then 'browser_before' else 'none'
         end as signup_evidence,
@@ -108,7 +98,6 @@ attribution as (
     from signups
     inner join first_sessions on signups.alias_id = first_sessions.alias_id
     left join chosen_touches on signups.alias_id = chosen_touches.alias_id
-    left join blog_pages on signups.alias_id = blog_pages.alias_id
     left join first_events on signups.alias_id = first_events.alias_id
 )
 

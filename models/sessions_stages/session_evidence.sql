@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized=hint_part()) }}
 
 -- depends_on: {{ ref('changed_persons') }}
 with session_visits as (

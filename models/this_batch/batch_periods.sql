@@ -47,12 +47,14 @@ periods as (
     select * from arrived
     {%- if spans_as_stored %}
     union all
-    select anonymous_id, user_id, span_start as first_at, span_end as last_at from {{ spans_as_stored }}
-    where anonymous_id in (select anonymous_id from arrived) and anonymous_id not in (select anonymous_id from overridden)
+    select anonymous_id, user_id, span_start as first_at, span_end as last_at from {{ spans_as_stored }} as stored
+    where
+        anonymous_id in (select anonymous_id from arrived)
+        and not exists (select 1 from overridden where overridden.anonymous_id = stored.anonymous_id)
     union all
     -- nobody, where nothing is left, so that stored spans go
     select anonymous_id, '' as user_id, null as first_at, null as last_at from overridden
-    where anonymous_id not in (select anonymous_id from arrived)
+    where not exists (select 1 from arrived where arrived.anonymous_id = overridden.anonymous_id)
     {%- endif %}
 ),
 

@@ -148,7 +148,7 @@ class CommitFailed(Exception):
 def dies(monkeypatch):
     """Called with a text and a number: the refresh dies after so many statements from the first with the text. `dies.is_dead` tells.
 
-    Called with CommitFailed as error: only the next statement fails. Called with nothing: refreshes live.
+    Called with CommitFailed as error: only the next statement fails. Called with nothing: refreshes live. `dies.sent`: all statements since the call.
     """
     send = session.Cursor.execute
 
@@ -156,6 +156,7 @@ def dies(monkeypatch):
         if dies.is_dead and ".lease" not in sql:  # which another thread renews
             dies.is_dead = dies.error is Death
             raise dies.error("org.apache.iceberg.exceptions.CommitFailedException: Version 7 already exists")
+        dies.sent.append(sql)
         send(cursor, sql, *parameters)
         dies.left -= dies.left < dies.count or dies.text in sql
         dies.is_dead = dies.left == 0
@@ -163,7 +164,7 @@ def dies(monkeypatch):
             dies.left = dies.count = -1
 
     def dies(text="", count=-1, error=Death):
-        dies.text, dies.count, dies.left, dies.error, dies.is_dead = text, count, count, error, False
+        dies.text, dies.count, dies.left, dies.error, dies.is_dead, dies.sent = text, count, count, error, False, []
 
     dies()
     monkeypatch.setattr(session.Cursor, "execute", execute)
@@ -173,6 +174,13 @@ def dies(monkeypatch):
 def rows(engine, tables=PUBLISHED) -> dict[str, list[str]]:
     """All rows of tables, in a comparable form."""
     return {table: sorted(map(repr, engine.published(table))) for table in tables}
+
+
+def plan_of(engine, model, statements) -> str:
+    """How Spark would run a model's query now, which is in the longest statement sent for it."""
+    statement = max((statement for statement in statements if f'"model.signup_attribution.{model}"' in statement), key=len)
+    query = re.search(r"\) as\s+((with|select)\b.*)", statement, re.DOTALL)[1]
+    return engine.database.query(f"explain formatted {query}")[0]["plan"]
 
 
 def test_first_load(engine, arrived):
@@ -222,7 +230,7 @@ def test_sample(engine, tmp_path):
     assert_whole(sample, production)
     assert 0 < len(sample["attribution"]) < len(production["attribution"])
     engine.database.execute("delete from dev_ann_refresh.sample_ids")
-    again = developer.run("run", "--select", "batch_messages", vars=sampling)
+    again = developer.run("run", "--select", "known_messages", "batch_messages", vars=sampling)
     assert again.success and chosen() == from_sources, again.error
 
 
@@ -249,10 +257,10 @@ def test_refreshes_that_die(engine, arrived, dies):
     arrived.next(engine)
     engine.refresh(PLAIN)
     arrived.assert_equal(engine, "after refreshes that died")
-    (compiled,) = engine.project.folder.rglob("compiled/**/rejected_events.sql")
-    query = re.sub(r"\btext\b", "string", compiled.read_text(encoding="utf-8"))
-    (plan,) = engine.database.query(f"explain {query}")
-    assert "numbered.content_hash" in query and "NestedLoop" not in plan["plan"], "each new row is compared with all"
+    plan = plan_of(engine, "rejected_events", dies.sent)
+    assert "partitioning.rejected_events" in plan and "NestedLoop" not in plan, "each new row is compared with all"
+    sources = re.findall(r"segment\.pages .*?filters=(.*?), groupedBy", plan_of(engine, "batch_messages", dies.sent))
+    assert sources and all("uuid_ts > " in filters for filters in sources), f"files that were loaded long ago are read: {sources}"
 
 
 def test_compaction(engine, tmp_path, monkeypatch, capsys):

@@ -80,7 +80,7 @@
     using (
         select {{ quoted_names(columns) }}, false as is_gone from ({{ coming }}) as coming
         union all
-        select stored.{{ columns | map(attribute='quoted') | join(', stored.') }}, true as is_gone
+        select {% for column in columns %}{{ 'stored.' ~ column.quoted if column.name in keys else 'null' }}, {% endfor %}true as is_gone
         from {{ target_relation }} as stored
         {{ replaced }}
         where ({{ makes_way }}) and {{ files }} and not exists (select 1 from ({{ coming }}) as coming where {{ same_values(keys, 'coming', 'stored') }})

@@ -81,7 +81,9 @@ attribution as (
     select
         signups.alias_id,
         signups.session_id as signup_session_id,
-        case when first_events.blog_page <= first_events.signup_event then {{ stamp_url('first_events.blog_page') }} end as blog_url,
+        case
+            when first_events.blog_page <= first_events.signup_event then {{ stamp_url('first_events.blog_page') }}
+        end as blog_url,
         {{ stamp_url('first_events.landing_page') }} as first_page_ever_visited,
         case
             when first_events.seen_at <= signups.signup_timestamp then 'browser_before' else 'none'

@@ -39,5 +39,6 @@ known_messages as (
 
 select * from known_messages
 {%- else -%}
-select cast(null as text) as message_key where false
+select cast(null as text) as message_key
+where false
 {%- endif %}

@@ -1,10 +1,11 @@
-"""Processes of the tests put ephemeral models into the SQL of others as dbt does."""
+"""Processes of the tests put ephemeral models into the SQL of others, and find macros, as dbt does."""
 
 import pytest
 from dbt.compilation import inject_ctes_into_sql
+from dbt.context.macros import MacroNamespace
 from dbt.contracts.graph.nodes import InjectedCTE
 
-from forks import with_ctes
+from forks import by_name, with_ctes
 
 CTES = [InjectedCTE(id=name, sql=f" __dbt__cte__{name} as (\n-- with\nselect 1\n)") for name in ("a", "b")]
 
@@ -18,3 +19,11 @@ CTES = [InjectedCTE(id=name, sql=f" __dbt__cte__{name} as (\n-- with\nselect 1\n
 ])
 def test_ephemeral_models(sql, count):
     assert with_ctes(sql, CTES[:count]) == inject_ctes_into_sql(sql, CTES[:count])
+
+
+def test_macros_of_one_name():
+    names = ("everywhere", "not in local", "only in dbt")
+    found = MacroNamespace(
+        global_namespace={names[0]: "root", names[1]: "root"}, local_namespace={names[0]: "local"},
+        global_project_namespace=dict.fromkeys((*names, "package"), "dbt"), packages={"package": {names[0]: "its own"}})
+    assert by_name(found) == {name: found[name] for name in found} and len(by_name(found)) == 5

@@ -131,7 +131,7 @@ def save_time():
     agate_helper.build_type_tester = once(agate_helper.build_type_tester, lambda *given, **named: repr((given, named)))
     assert {"_search_order", "__iter__", "__getitem__"} <= {*vars(macros.MacroNamespace)}, "dbt looks macros up in another way"
     macros.MacroNamespace.__iter__, macros.MacroNamespace.__getitem__ = (
-        lambda self: iter(joined(self)), lambda self, name: joined(self)[name])
+        lambda self: iter(by_name(self)), lambda self, name: by_name(self)[name])
     assert {*vars(macros.MacroGenerator(None))} == {"macro", "context", "node", "stack"}, "dbt's macros have other fields"
     macros.MacroGenerator.__init__ = lambda self, macro, context=None, node=None, stack=None: self.__dict__.update(
         macro=macro, context=context, node=node, stack=stack)
@@ -150,13 +150,13 @@ def once(made_by, key):
     return kept
 
 
-def joined(namespace) -> dict:
-    """All macros that a node may call by name, and the packages: those searched first win."""
-    if not hasattr(namespace, "joined"):
-        namespace.joined = {}
+def by_name(namespace) -> dict:
+    """All macros that a node may call by name, and the packages: what dbt finds first wins."""
+    if not hasattr(namespace, "by_name"):
+        namespace.by_name = {}
         for found in reversed([*namespace._search_order()]):
-            namespace.joined.update(found)
-    return namespace.joined
+            namespace.by_name.update(found)
+    return namespace.by_name
 
 
 def with_ctes(sql: str, ctes: list) -> str:

@@ -21,6 +21,7 @@ def test_ephemeral_models(sql, count):
     assert with_ctes(sql, CTES[:count]) == inject_ctes_into_sql(sql, CTES[:count])
 
 
+@pytest.mark.skipif(not hasattr(MacroNamespace, "_search_order"), reason="dbt-core looks macros up when they are called")
 def test_macros_of_one_name():
     names = ("everywhere", "not in local", "only in dbt")
     found = MacroNamespace(

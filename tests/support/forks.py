@@ -129,9 +129,9 @@ def save_time():
     compilation.inject_ctes_into_sql = with_ctes
     Environment.compile = once(Environment.compile, lambda environment, *rest: (type(environment), *rest))
     agate_helper.build_type_tester = once(agate_helper.build_type_tester, lambda *given, **named: repr((given, named)))
-    assert {"_search_order", "__iter__", "__getitem__"} <= {*vars(macros.MacroNamespace)}, "dbt looks macros up in another way"
-    macros.MacroNamespace.__iter__, macros.MacroNamespace.__getitem__ = (
-        lambda self: iter(by_name(self)), lambda self, name: by_name(self)[name])
+    if hasattr(macros.MacroNamespace, "_search_order"):  # from dbt-core 1.12 on, macros are looked up when they are called
+        macros.MacroNamespace.__iter__, macros.MacroNamespace.__getitem__ = (
+            lambda self: iter(by_name(self)), lambda self, name: by_name(self)[name])
     assert {*vars(macros.MacroGenerator(None))} == {"macro", "context", "node", "stack"}, "dbt's macros have other fields"
     macros.MacroGenerator.__init__ = lambda self, macro, context=None, node=None, stack=None: self.__dict__.update(
         macro=macro, context=context, node=node, stack=stack)

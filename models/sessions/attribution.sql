@@ -81,6 +81,7 @@ attribution as (
     select
         signups.alias_id,
         signups.session_id as signup_session_id,
+        -- if the first blog page came after the sign-up, so did all others
         case
             when first_events.blog_page <= first_events.signup_event then {{ stamp_url('first_events.blog_page') }}
         end as blog_url,

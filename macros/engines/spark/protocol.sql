@@ -51,7 +51,7 @@
     insert into {{ target_relation }} ({{ quoted_names(columns) }}) select {{ quoted_names(columns) }} from {{ rows }};
 {% endmacro %}
 
-{#- See default__replace_rows. Stored rows that go without a successor are rows of the merge, too. -#}
+{#- See default__replace_rows. Stored rows that go without a successor are rows of the merge, too: their keys, which is all that it needs. -#}
 {% macro spark__replace_rows(node, target_relation, rows, columns, after) %}
     {%- set meta, unique_key = node.config.meta or {}, node.config.unique_key -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}
